@@ -1,0 +1,1 @@
+//! A test kit: an in-memory server over bytes.

@@ -1,0 +1,2 @@
+//! respire over WASI.
+#![no_std]
