@@ -1,1 +1,8 @@
-//! A test kit: an in-memory server over bytes.
+//! The test kit: a server made of plain values, for tests, demos and mocks.
+//!
+//! Nothing here opens a socket or reads a clock. Bytes and the time go in,
+//! bytes come out, and the same calls always give the same answers.
+
+pub mod responder;
+
+pub use responder::{ClientId, Responder};

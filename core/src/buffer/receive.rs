@@ -1,0 +1,123 @@
+//! The receive window: the socket reads straight into it, frames are lent out of it.
+
+use super::Storage;
+
+/// Bytes received and not yet consumed.
+///
+/// ```text
+///  0          start              end          memory
+///  [ released | unread           | free       ]
+///             ^ consume(n)       ^ commit(n)
+/// ```
+#[derive(Debug)]
+pub struct ReceiveBuffer<S> {
+    storage: S,
+    start: usize,
+    end: usize,
+}
+
+impl<S: Storage> ReceiveBuffer<S> {
+    /// An empty buffer over `storage`.
+    pub const fn new(storage: S) -> Self {
+        Self { storage, start: 0, end: 0 }
+    }
+
+    /// Room for the next read, at least one byte; `None` if every byte is unread and the memory
+    /// cannot grow.
+    pub fn space(&mut self) -> Option<&mut [u8]> {
+        if self.end == self.storage.bytes().len() {
+            self.make_room();
+        }
+        let free = self.storage.bytes_mut().get_mut(self.end..)?;
+        if free.is_empty() { None } else { Some(free) }
+    }
+
+    /// `n` bytes of the space were filled. More than was lent counts as all of it.
+    pub fn commit(&mut self, n: usize) {
+        self.end = self.end.saturating_add(n).min(self.storage.bytes().len());
+    }
+
+    /// What has been received and not consumed.
+    pub fn unread(&self) -> &[u8] {
+        self.storage.bytes().get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Releases the first `n` unread bytes. The room is reused when the next read needs it.
+    pub fn consume(&mut self, n: usize) {
+        self.start = self.start.saturating_add(n).min(self.end);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// The memory may shrink to its resting size, if nothing is unread.
+    pub fn relax(&mut self) {
+        if self.start == self.end {
+            self.storage.relax();
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.start = 0;
+        self.end = 0;
+    }
+
+    /// Moves the unread bytes to the front; grows when they fill at least half of the memory, so
+    /// that a byte is moved a bounded number of times.
+    fn make_room(&mut self) {
+        let unread = self.end - self.start;
+        if self.start > 0 {
+            self.storage.bytes_mut().copy_within(self.start..self.end, 0);
+            self.start = 0;
+            self.end = unread;
+        }
+        let len = self.storage.bytes().len();
+        if unread >= len / 2 {
+            // Fixed memory says no, and what is left of it is the space.
+            let _ = self.storage.grow(len.saturating_add(1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(buffer: &mut ReceiveBuffer<[u8; 8]>, bytes: &[u8]) {
+        let space = buffer.space().unwrap();
+        space[..bytes.len()].copy_from_slice(bytes);
+        buffer.commit(bytes.len());
+    }
+
+    #[test]
+    fn lends_what_is_free_and_reuses_what_was_consumed() {
+        let mut buffer = ReceiveBuffer::new([0; 8]);
+        fill(&mut buffer, b"abcdefgh");
+        assert!(buffer.space().is_none());
+        buffer.consume(3);
+        assert_eq!(buffer.unread(), b"defgh");
+        assert_eq!(buffer.space().unwrap().len(), 3);
+        fill(&mut buffer, b"xyz");
+        assert_eq!(buffer.unread(), b"defghxyz");
+        buffer.consume(100);
+        assert_eq!(buffer.unread(), b"");
+        assert_eq!(buffer.space().unwrap().len(), 8);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn growing_memory_makes_room_for_a_long_frame() {
+        let mut buffer = ReceiveBuffer::new(crate::buffer::Growing::new(64, 4096));
+        let mut total = 0;
+        while let Some(space) = buffer.space() {
+            let n = space.len();
+            space.fill(7);
+            buffer.commit(n);
+            total += n;
+        }
+        assert_eq!(total, 4096);
+        assert_eq!(buffer.unread().len(), 4096);
+    }
+}

@@ -1,0 +1,148 @@
+//! The transmit window: frames are appended whole or not at all, and sent as one contiguous slice.
+
+use super::Storage;
+
+/// Bytes to send.
+///
+/// ```text
+///  0      start    gate     end    memory
+///  [ sent | ready  | held   | free ]
+///         ^ sent(n)         ^ reserve, commit
+/// ```
+/// `held` bytes wait for a decision: the handshake keeps its second choice there.
+#[derive(Debug)]
+pub struct TransmitBuffer<S> {
+    storage: S,
+    start: usize,
+    end: usize,
+    gate: Option<usize>,
+}
+
+/// Room that was reserved for one frame. Dropping it without a commit changes nothing.
+#[derive(Debug)]
+#[must_use = "a reservation counts only when it is committed"]
+pub struct Reservation(usize);
+
+impl<S: Storage> TransmitBuffer<S> {
+    /// An empty buffer over `storage`.
+    pub const fn new(storage: S) -> Self {
+        Self { storage, start: 0, end: 0, gate: None }
+    }
+
+    /// Makes sure that `len` more bytes fit. `None`: they do not, and nothing has changed.
+    pub fn reserve(&mut self, len: usize) -> Option<Reservation> {
+        if self.storage.bytes().len().saturating_sub(self.end) < len {
+            let used = self.end - self.start;
+            if used.checked_add(len)? > self.storage.limit() {
+                return None;
+            }
+            self.compact();
+            if !self.storage.grow(used.checked_add(len)?) {
+                return None;
+            }
+        }
+        Some(Reservation(len))
+    }
+
+    /// The reserved bytes, to write the frame into.
+    pub fn reserved(&mut self, reservation: &Reservation) -> &mut [u8] {
+        let end = self.end;
+        self.storage.bytes_mut().get_mut(end..end.saturating_add(reservation.0)).unwrap_or_default()
+    }
+
+    /// The reserved bytes hold a frame now.
+    pub fn commit(&mut self, reservation: Reservation) {
+        self.end = self.end.saturating_add(reservation.0).min(self.storage.bytes().len());
+    }
+
+    /// What may be sent now, as one slice.
+    pub fn ready(&self) -> &[u8] {
+        let end = self.gate.unwrap_or(self.end);
+        self.storage.bytes().get(self.start..end).unwrap_or_default()
+    }
+
+    /// The first `n` ready bytes were sent.
+    pub fn sent(&mut self, n: usize) {
+        let end = self.gate.unwrap_or(self.end);
+        self.start = self.start.saturating_add(n).min(end);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+            self.gate = self.gate.map(|_| 0);
+            self.storage.relax();
+        }
+    }
+
+    /// Bytes appended from here on are held.
+    pub fn hold(&mut self) {
+        self.gate = Some(self.end);
+    }
+
+    /// Held bytes may be sent.
+    pub fn release(&mut self) {
+        self.gate = None;
+    }
+
+    /// Drops all bytes, sent or not, and wipes the memory they were in: it may have held a password.
+    pub fn wipe(&mut self) {
+        let end = self.end;
+        self.storage.bytes_mut().get_mut(..end).unwrap_or_default().fill(0);
+        self.start = 0;
+        self.end = 0;
+        self.gate = None;
+    }
+
+    fn compact(&mut self) {
+        if self.start > 0 {
+            self.storage.bytes_mut().copy_within(self.start..self.end, 0);
+            self.gate = self.gate.map(|gate| gate - self.start);
+            self.end -= self.start;
+            self.start = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push<S: Storage>(buffer: &mut TransmitBuffer<S>, bytes: &[u8]) -> bool {
+        let Some(reservation) = buffer.reserve(bytes.len()) else { return false };
+        buffer.reserved(&reservation).copy_from_slice(bytes);
+        buffer.commit(reservation);
+        true
+    }
+
+    #[test]
+    fn a_frame_that_does_not_fit_changes_nothing() {
+        let mut buffer = TransmitBuffer::new([0; 8]);
+        assert!(push(&mut buffer, b"abcde"));
+        assert!(!push(&mut buffer, b"wxyz"));
+        assert_eq!(buffer.ready(), b"abcde");
+        buffer.sent(2);
+        assert!(push(&mut buffer, b"wxyz"));
+        assert_eq!(buffer.ready(), b"cdewxyz");
+    }
+
+    #[test]
+    fn held_bytes_wait() {
+        let mut buffer = TransmitBuffer::new([0; 16]);
+        assert!(push(&mut buffer, b"first"));
+        buffer.hold();
+        assert!(push(&mut buffer, b"second"));
+        assert_eq!(buffer.ready(), b"first");
+        buffer.sent(5);
+        assert_eq!(buffer.ready(), b"");
+        buffer.release();
+        assert_eq!(buffer.ready(), b"second");
+    }
+
+    #[test]
+    fn an_uncommitted_reservation_leaves_no_trace() {
+        let mut buffer = TransmitBuffer::new([0; 8]);
+        let reservation = buffer.reserve(4).unwrap();
+        buffer.reserved(&reservation).fill(1);
+        drop(reservation);
+        assert_eq!(buffer.ready(), b"");
+    }
+}

@@ -1,0 +1,36 @@
+//! Commands: a table with one row each, one file per group.
+//!
+//! A row is the documentation, the encoder, the flags and the reply type of a command. It becomes
+//! a request type ([`Get`]), a function that makes one ([`get`]) and a method of every client
+//! ([`StringCommands::get`]). What has no row is sent with [`raw`] or [`words`].
+//!
+//! Arguments are visited, not collected: [`Request::visit`] tells an
+//! [`ArgSink`](crate::resp::ArgSink) each argument with its role, so that measuring, encoding and
+//! redaction can never disagree about them.
+
+mod arg;
+mod connection;
+mod generic;
+#[cfg(feature = "alloc")]
+mod pipeline;
+mod pubsub;
+mod raw;
+mod request;
+mod server;
+mod string;
+mod table;
+mod transaction;
+
+pub use arg::{Arg, Argument, Key, Keys, Pairs, Secret};
+pub use connection::*;
+pub use generic::*;
+#[cfg(feature = "alloc")]
+pub use pipeline::{Each, Pipeline};
+pub use pubsub::*;
+pub use raw::{Name, Raw, Then, Words, raw, words};
+#[cfg(feature = "alloc")]
+pub use request::OwnedReply;
+pub use request::{Access, As, Caller, Carry, Command, Effect, Request, Subscription};
+pub use server::*;
+pub use string::*;
+pub use transaction::*;

@@ -1,0 +1,215 @@
+//! What a request is, and what a connection must know about its command.
+
+use core::marker::PhantomData;
+
+use crate::resp::{ArgSink, FromReply};
+
+/// One command with its arguments, ready to be sent any number of times.
+pub trait Request {
+    /// What the answer is made into, borrowing the receive buffer where it can.
+    type Reply<'r>: FromReply<'r>;
+
+    /// The row of the command.
+    fn command(&self) -> &'static Command;
+
+    /// Tells `sink` every argument, the command's own words first. Two visits tell the same.
+    fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S);
+
+    /// The same request, answered by another type.
+    fn typed<T: for<'r> FromReply<'r>>(self) -> As<Self, T>
+    where
+        Self: Sized,
+    {
+        As { request: self, reply: PhantomData }
+    }
+}
+
+impl<R: Request> Request for &R {
+    type Reply<'r> = R::Reply<'r>;
+
+    fn command(&self) -> &'static Command {
+        (**self).command()
+    }
+
+    fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
+        (**self).visit(sink);
+    }
+}
+
+/// A request whose answer can be owned: what clients hand out.
+#[cfg(feature = "alloc")]
+pub trait OwnedReply: Request {
+    /// The owned counterpart of [`Request::Reply`].
+    type Owned: for<'r> FromReply<'r>;
+}
+
+#[cfg(feature = "alloc")]
+impl<R: OwnedReply> OwnedReply for &R {
+    type Owned = R::Owned;
+}
+
+/// A request answered by `T` instead of the type in its row. See [`Request::typed`].
+#[derive(Debug)]
+pub struct As<R, T> {
+    request: R,
+    reply: PhantomData<fn() -> T>,
+}
+
+impl<R, T> As<R, T> {
+    pub(super) const fn inner_mut(&mut self) -> &mut R {
+        &mut self.request
+    }
+}
+
+impl<R, T> Carry<Self> for As<R, T> {
+    fn map(self, change: impl FnOnce(Self) -> Self) -> Self {
+        change(self)
+    }
+}
+
+impl<R: Clone, T> Clone for As<R, T> {
+    fn clone(&self) -> Self {
+        Self { request: self.request.clone(), reply: PhantomData }
+    }
+}
+
+impl<R: Request, T: for<'r> FromReply<'r>> Request for As<R, T> {
+    type Reply<'r> = T;
+
+    fn command(&self) -> &'static Command {
+        self.request.command()
+    }
+
+    fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
+        self.request.visit(sink);
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<R: Request, T: for<'r> FromReply<'r>> OwnedReply for As<R, T> {
+    type Owned = T;
+}
+
+/// Something that has a request of type `R` inside and can change it: the request itself, or a
+/// call that a client will make. Options such as `SET … EX` are written once, on top of this.
+pub trait Carry<R>: Sized {
+    /// The same with the request changed.
+    #[must_use]
+    fn map(self, change: impl FnOnce(R) -> R) -> Self;
+}
+
+/// Someone who executes requests. Every command group is a trait of methods on top of it.
+pub trait Caller {
+    /// A request on its way: a value to wait for, a future, or the answer itself.
+    type Call<'c, R: Request>
+    where
+        Self: 'c;
+
+    /// Takes a request.
+    fn call<R: Request>(&self, request: R) -> Self::Call<'_, R>;
+}
+
+/// A row of the command table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Command {
+    /// The words of its name: `["CONFIG", "GET"]`. Empty for a command without a row.
+    pub words: &'static [&'static str],
+    /// What it may touch.
+    pub access: Access,
+    /// What it does to the connection itself.
+    pub effect: Effect,
+}
+
+/// What a command may touch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[non_exhaustive]
+pub enum Access {
+    /// Reads keys: may be sent again without harm.
+    ReadOnly,
+    /// Writes keys.
+    Write,
+    /// Changes or inspects the server.
+    Admin,
+    /// Concerns this connection only.
+    Connection,
+    /// Not known.
+    Unknown,
+}
+
+/// What a command does to the state of its connection, beyond one request and one reply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// Confirmed once for each argument.
+    Subscribe(Subscription),
+    /// Confirmed once for each argument; without arguments once for each subscription, or once.
+    Unsubscribe(Subscription),
+    /// Opens a transaction.
+    Multi,
+    /// Ends a transaction.
+    EndMulti,
+    /// Forgets all state: subscriptions, transaction, protocol, user, database.
+    Reset,
+    /// The server closes the connection after its answer.
+    Quit,
+    /// From the answer on, the server sends a line for every command that anyone runs.
+    Monitor,
+    /// May change protocol version and user.
+    Hello,
+    /// Turns replies off: refused.
+    ReplyMode,
+}
+
+/// The three things one can subscribe to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Subscription {
+    /// Channels by name: SUBSCRIBE.
+    Channel,
+    /// Channels by pattern: PSUBSCRIBE.
+    Pattern,
+    /// Sharded channels: SSUBSCRIBE (Redis 7.0).
+    Shard,
+}
+
+impl Command {
+    /// A command that the table does not know.
+    pub const UNKNOWN: Self = Self { words: &[], access: Access::Unknown, effect: Effect::None };
+
+    /// What the connection must know about a command that is given by its words. `second` matters
+    /// for containers such as `CLIENT`. Case does not matter.
+    pub fn lookup(first: &[u8], second: &[u8]) -> &'static Self {
+        for row in EFFECTS {
+            if let Some((word, rest)) = row.words.split_first()
+                && first.eq_ignore_ascii_case(word.as_bytes())
+                && rest.iter().all(|word| second.eq_ignore_ascii_case(word.as_bytes()))
+            {
+                return row;
+            }
+        }
+        &Self::UNKNOWN
+    }
+}
+
+const fn row(words: &'static [&'static str], effect: Effect) -> Command {
+    Command { words, access: Access::Connection, effect }
+}
+
+/// Every command that does something to its connection, for requests that come as words.
+static EFFECTS: &[Command] = &[
+    row(&["SUBSCRIBE"], Effect::Subscribe(Subscription::Channel)),
+    row(&["PSUBSCRIBE"], Effect::Subscribe(Subscription::Pattern)),
+    row(&["SSUBSCRIBE"], Effect::Subscribe(Subscription::Shard)),
+    row(&["UNSUBSCRIBE"], Effect::Unsubscribe(Subscription::Channel)),
+    row(&["PUNSUBSCRIBE"], Effect::Unsubscribe(Subscription::Pattern)),
+    row(&["SUNSUBSCRIBE"], Effect::Unsubscribe(Subscription::Shard)),
+    row(&["MULTI"], Effect::Multi),
+    row(&["EXEC"], Effect::EndMulti),
+    row(&["DISCARD"], Effect::EndMulti),
+    row(&["RESET"], Effect::Reset),
+    row(&["QUIT"], Effect::Quit),
+    row(&["MONITOR"], Effect::Monitor),
+    row(&["HELLO"], Effect::Hello),
+    row(&["CLIENT", "REPLY"], Effect::ReplyMode),
+];

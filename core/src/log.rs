@@ -1,0 +1,16 @@
+//! The one place that names the logger: `trace!` and `debug!` go to the `log` facade with feature
+//! `log`, and to nothing without it. No call passes argument bytes or reply bytes.
+
+#[cfg(feature = "log")]
+macro_rules! debug {
+    ($($arg:tt)+) => { ::log::debug!(target: "respire", $($arg)+) };
+}
+
+#[cfg(not(feature = "log"))]
+macro_rules! debug {
+    ($($arg:tt)+) => {{
+        let _ = format_args!($($arg)+);
+    }};
+}
+
+pub(crate) use debug;

@@ -1,0 +1,65 @@
+//! What a RESP value is.
+
+/// The kind of a value. Both spellings of null, and a streamed value, are the kind they mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Kind {
+    /// `+`: a line of text.
+    Simple,
+    /// `-`: an error, as a line.
+    Error,
+    /// `:`: a signed 64-bit integer.
+    Integer,
+    /// `$`: a string of bytes.
+    Bulk,
+    /// `*`: an array.
+    Array,
+    /// `_`, `$-1` or `*-1`: nothing.
+    Null,
+    /// `#`: true or false.
+    Boolean,
+    /// `,`: a double.
+    Double,
+    /// `(`: a big number, as text.
+    BigNumber,
+    /// `!`: an error, as a string of bytes.
+    BulkError,
+    /// `=`: a string of bytes with a three-byte format.
+    Verbatim,
+    /// `%`: pairs of key and value, in the server's order, duplicates kept.
+    Map,
+    /// `~`: a set, in the server's order, duplicates kept.
+    Set,
+    /// `>`: a push, sent by the server on its own account.
+    Push,
+}
+
+impl Kind {
+    /// The kind in words, with its article: "an array".
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "a simple string",
+            Self::Error | Self::BulkError => "an error",
+            Self::Integer => "an integer",
+            Self::Bulk => "a string",
+            Self::Array => "an array",
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Double => "a double",
+            Self::BigNumber => "a big number",
+            Self::Verbatim => "a verbatim string",
+            Self::Map => "a map",
+            Self::Set => "a set",
+            Self::Push => "a push",
+        }
+    }
+
+    /// Whether the value holds others: array, map, set or push.
+    pub const fn is_aggregate(self) -> bool {
+        matches!(self, Self::Array | Self::Map | Self::Set | Self::Push)
+    }
+
+    /// Whether the value is an error reply.
+    pub const fn is_error(self) -> bool {
+        matches!(self, Self::Error | Self::BulkError)
+    }
+}

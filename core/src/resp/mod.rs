@@ -1,0 +1,33 @@
+//! RESP2 and RESP3: find the end of a reply, read it, write a request.
+//!
+//! Framing comes first and knows no types: [`Scanner`] validates the bytes of one whole reply and
+//! says where it ends. Only then a [`Reply`] is made, a `Copy` cursor whose accessors cannot meet
+//! a syntax error, and [`FromReply`] turns it into values. A conversion that fails can therefore
+//! never move the start of the next reply.
+//!
+//! Source: the RESP specification of Redis 7.2 (RESP3 included).
+
+mod encode;
+mod from_reply;
+mod kind;
+mod number;
+#[cfg(feature = "alloc")]
+mod owned;
+mod reply;
+mod scan;
+mod seq;
+#[cfg(feature = "alloc")]
+mod value;
+
+pub use encode::{ArgSink, Measure, Writer};
+pub use from_reply::{Done, FromReply};
+pub use kind::Kind;
+#[cfg(feature = "alloc")]
+pub use owned::{ErrorReply, Natural};
+pub use reply::Reply;
+pub use scan::{Frame, Limits, Scanner};
+pub use seq::{Map, Preorder, Seq, Visit};
+#[cfg(feature = "alloc")]
+pub use value::Value;
+
+pub use crate::error::{DecodeError, ProtocolError, ReplyError, ServerError};

@@ -1,0 +1,244 @@
+//! Decimal numbers of the protocol, both ways, without allocation.
+
+use core::fmt::{self, Write};
+
+/// A number at the start of a line.
+pub(crate) enum Line<T> {
+    /// The number, and how many bytes it takes with its CRLF.
+    Whole(T, usize),
+    /// Right so far; the line end is not here yet.
+    Partial,
+    /// Not a number of the kind asked for.
+    Bad,
+}
+
+/// A length or count: decimal digits without sign or leading zeros, then CRLF. Never wraps: the
+/// limit is compared in 64 bits before any cast.
+pub(crate) fn length(bytes: &[u8]) -> Line<u64> {
+    let mut value: u64 = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                if at > 0 && value == 0 {
+                    return Line::Bad;
+                }
+                let digit = u64::from(byte - b'0');
+                match value.checked_mul(10).and_then(|v| v.checked_add(digit)) {
+                    Some(v) => value = v,
+                    None => return Line::Bad,
+                }
+            }
+            b'\r' if at > 0 => return line_end(bytes, at, value),
+            _ => return Line::Bad,
+        }
+    }
+    Line::Partial
+}
+
+/// A signed 64-bit integer, then CRLF. `+` is allowed, as the specification has it.
+pub(crate) fn integer(bytes: &[u8]) -> Line<i64> {
+    let (negative, sign) = match bytes.first() {
+        Some(b'-') => (true, 1),
+        Some(b'+') => (false, 1),
+        _ => (false, 0),
+    };
+    let mut value: i64 = 0;
+    for (at, &byte) in bytes.iter().enumerate().skip(sign) {
+        match byte {
+            b'0'..=b'9' => {
+                // 19 digits and a sign are the longest 64-bit integer; zeros in front of it are noise.
+                if at >= 40 {
+                    return Line::Bad;
+                }
+                let digit = i64::from(byte - b'0');
+                let step = value.checked_mul(10).and_then(|v| {
+                    if negative { v.checked_sub(digit) } else { v.checked_add(digit) }
+                });
+                match step {
+                    Some(v) => value = v,
+                    None => return Line::Bad,
+                }
+            }
+            b'\r' if at > sign => return line_end(bytes, at, value),
+            _ => return Line::Bad,
+        }
+    }
+    Line::Partial
+}
+
+fn line_end<T>(bytes: &[u8], at: usize, value: T) -> Line<T> {
+    match bytes.get(at + 1) {
+        Some(b'\n') => Line::Whole(value, at + 2),
+        Some(_) => Line::Bad,
+        None => Line::Partial,
+    }
+}
+
+/// A whole text as a signed integer.
+pub(crate) fn parse_integer(text: &[u8]) -> Option<i64> {
+    core::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// A whole text as a double, in Redis' spellings: `inf`, `-inf`, `nan`, `-nan`, exponents.
+pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
+    match text {
+        b"inf" | b"+inf" => Some(f64::INFINITY),
+        b"-inf" => Some(f64::NEG_INFINITY),
+        b"nan" | b"-nan" | b"+nan" => Some(f64::NAN),
+        _ => {
+            let first = text.iter().find(|byte| !matches!(byte, b'+' | b'-'))?;
+            // `str::parse` also takes "infinity" and "NaN", which no server means.
+            if !matches!(first, b'0'..=b'9' | b'.') {
+                return None;
+            }
+            core::str::from_utf8(text).ok()?.parse().ok()
+        }
+    }
+}
+
+/// Decimal digits of a number, in a small buffer of its own.
+pub(crate) struct Digits {
+    bytes: [u8; 20],
+    start: usize,
+}
+
+impl Digits {
+    /// The digits of `n`.
+    pub(crate) fn unsigned(mut n: u64) -> Self {
+        let mut digits = Self { bytes: [0; 20], start: 20 };
+        loop {
+            digits.push((n % 10) as u8 + b'0');
+            n /= 10;
+            if n == 0 {
+                return digits;
+            }
+        }
+    }
+
+    /// Sign and digits of `n`.
+    pub(crate) fn signed(n: i64) -> Self {
+        let mut digits = Self::unsigned(n.unsigned_abs());
+        if n < 0 {
+            digits.push(b'-');
+        }
+        digits
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    /// How many digits `n` has.
+    pub(crate) const fn count(n: u64) -> usize {
+        match n.checked_ilog10() {
+            Some(log) => log as usize + 1,
+            None => 1,
+        }
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.start = self.start.saturating_sub(1);
+        if let Some(place) = self.bytes.get_mut(self.start) {
+            *place = byte;
+        }
+    }
+}
+
+/// The shortest text that reads back as the same double, in a small buffer of its own.
+pub(crate) struct DoubleText {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl DoubleText {
+    pub(crate) fn new(value: f64) -> Self {
+        let mut text = Self { bytes: [0; 32], len: 0 };
+        let size = value.abs();
+        let plain = size == 0.0 || (1e-5..1e16).contains(&size) || !value.is_finite();
+        // 32 bytes hold the longest of both forms: 17 digits, sign, point, exponent.
+        let _ = if plain { write!(text, "{value}") } else { write!(text, "{value:e}") };
+        text.bytes.make_ascii_lowercase();
+        text
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl Write for DoubleText {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        let end = self.len.saturating_add(s.len());
+        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(s.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn len(bytes: &[u8]) -> Option<Option<u64>> {
+        match length(bytes) {
+            Line::Whole(n, used) => {
+                assert_eq!(used, bytes.len());
+                Some(Some(n))
+            }
+            Line::Partial => Some(None),
+            Line::Bad => None,
+        }
+    }
+
+    #[test]
+    fn lengths_are_plain_digits() {
+        assert_eq!(len(b"0\r\n"), Some(Some(0)));
+        assert_eq!(len(b"18446744073709551615\r\n"), Some(Some(u64::MAX)));
+        assert_eq!(len(b"18446744073709551616\r\n"), None);
+        assert_eq!(len(b"12\r"), Some(None));
+        assert_eq!(len(b"12"), Some(None));
+        assert_eq!(len(b""), Some(None));
+        for bad in [&b"+3\r\n"[..], b" 3\r\n", b"03\r\n", b"-1\r\n", b"\r\n", b"1_0\r\n", b"1\rx", b"1\n"] {
+            assert_eq!(len(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn integers_cover_the_whole_range() {
+        for n in [0, 1, -1, 42, i64::MAX, i64::MIN] {
+            let digits = Digits::signed(n);
+            let mut line = [0; 22];
+            let used = digits.as_bytes().len();
+            line[..used].copy_from_slice(digits.as_bytes());
+            line[used..used + 2].copy_from_slice(b"\r\n");
+            assert!(matches!(integer(&line[..used + 2]), Line::Whole(m, _) if m == n), "{n}");
+            assert!(matches!(integer(&line[..used + 1]), Line::Partial));
+        }
+        assert!(matches!(integer(b"9223372036854775808\r\n"), Line::Bad));
+        assert!(matches!(integer(b"-9223372036854775809\r\n"), Line::Bad));
+        assert!(matches!(integer(b"-\r\n"), Line::Bad));
+        assert!(matches!(integer(b"\r\n"), Line::Bad));
+        assert!(matches!(integer(b"+5\r\n"), Line::Whole(5, 4)));
+    }
+
+    #[test]
+    fn doubles_read_back() {
+        for d in [0.0, 1.5, -2.25, 0.1, 1e300, -1e-300, f64::MAX, f64::MIN_POSITIVE, 5e-324, 123_456_789.125] {
+            let text = DoubleText::new(d);
+            assert_eq!(parse_double(text.as_bytes()), Some(d), "{:?}", core::str::from_utf8(text.as_bytes()));
+        }
+        assert_eq!(DoubleText::new(f64::INFINITY).as_bytes(), b"inf");
+        assert_eq!(DoubleText::new(f64::NEG_INFINITY).as_bytes(), b"-inf");
+        assert!(parse_double(b"-nan").unwrap().is_nan());
+        for bad in [&b"infinity"[..], b"NaN", b"", b"-", b"1,5", b"0x10"] {
+            assert_eq!(parse_double(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn digits_are_counted() {
+        for n in [0, 9, 10, 99, 100, u64::MAX] {
+            assert_eq!(Digits::count(n), Digits::unsigned(n).as_bytes().len());
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! A cursor over one checked value.
+
+use core::fmt;
+
+use super::number;
+use super::scan::{Frame, Scanner};
+use super::seq::{Map, Preorder, Seq, Visit};
+use super::{FromReply, Kind};
+use crate::error::{ReplyError, ServerError};
+
+/// One value of a reply: 32 bytes, `Copy`, borrowing the bytes it came in.
+///
+/// The bytes were validated by a [`Scanner`] before, so accessors answer `None` only for another
+/// kind of value, never for broken syntax.
+#[derive(Clone, Copy)]
+pub struct Reply<'a> {
+    kind: Kind,
+    /// The text or payload; for aggregates and streamed strings all that follows the header.
+    body: &'a [u8],
+    shape: Shape,
+}
+
+/// What the header said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Nothing but the body.
+    Plain,
+    /// The value of an integer, or of a boolean as 0 and 1.
+    Integer(i64),
+    /// How many values stand inside.
+    Count(u64),
+    /// An end marker or an empty chunk ends it.
+    Streamed,
+}
+
+impl<'a> Reply<'a> {
+    /// Null, for requests that are answered by nothing.
+    pub const NULL: Self = Self { kind: Kind::Null, body: &[], shape: Shape::Plain };
+
+    /// The value of `frame`, which a scanner found at the start of `bytes`.
+    pub fn new(bytes: &'a [u8], frame: Frame) -> Self {
+        let value = bytes.get(frame.body..frame.len).unwrap_or_default();
+        Self::first(value).map_or(Self::NULL, |(reply, _)| reply)
+    }
+
+    /// Checks `bytes` as one whole reply, with nothing behind it.
+    ///
+    /// ```
+    /// use respire_core::resp::Reply;
+    /// let reply = Reply::parse(b"*2\r\n:1\r\n$1\r\na\r\n").unwrap();
+    /// assert_eq!(reply.get::<(i64, &str)>(), Ok((1, "a")));
+    /// assert!(Reply::parse(b"$3\r\nab").is_none(), "more bytes are owed");
+    /// ```
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let frame = Scanner::new(super::Limits::SERVER).scan(bytes).ok()??;
+        if frame.len == bytes.len() { Some(Self::new(bytes, frame)) } else { None }
+    }
+
+    /// What it is.
+    pub const fn kind(self) -> Kind {
+        self.kind
+    }
+
+    /// Whether it is null.
+    pub fn is_null(self) -> bool {
+        self.kind == Kind::Null
+    }
+
+    /// The error, if it is one.
+    pub fn error(self) -> Option<ServerError<'a>> {
+        if self.kind.is_error() { Some(ServerError::new(self.body)) } else { None }
+    }
+
+    /// The bytes of a simple, bulk, verbatim or big number value, and the digits of numbers; an
+    /// error is not a string. `None` for a streamed string: see [`chunks`](Self::chunks).
+    pub fn as_bytes(self) -> Option<&'a [u8]> {
+        match self.kind {
+            Kind::Simple | Kind::BigNumber | Kind::Integer | Kind::Double => Some(self.body),
+            Kind::Bulk if self.shape == Shape::Plain => Some(self.body),
+            // The format was checked to be there: three bytes and a colon.
+            Kind::Verbatim => self.body.get(4..),
+            _ => None,
+        }
+    }
+
+    /// The three bytes of a verbatim string's format: `txt`, `mkd`.
+    pub fn format(self) -> Option<&'a [u8]> {
+        if self.kind == Kind::Verbatim { self.body.get(..3) } else { None }
+    }
+
+    /// The pieces of a string: one, or as many as it was streamed in.
+    pub fn chunks(self) -> Option<Chunks<'a>> {
+        match (self.kind, self.shape) {
+            (Kind::Bulk, Shape::Streamed) => Some(Chunks { rest: self.body, whole: None }),
+            _ => self.as_bytes().map(|bytes| Chunks { rest: &[], whole: Some(bytes) }),
+        }
+    }
+
+    /// The value of an integer.
+    pub fn as_integer(self) -> Option<i64> {
+        match (self.kind, self.shape) {
+            (Kind::Integer, Shape::Integer(n)) => Some(n),
+            _ => None,
+        }
+    }
+
+    /// The value of a boolean.
+    pub fn as_boolean(self) -> Option<bool> {
+        match (self.kind, self.shape) {
+            (Kind::Boolean, Shape::Integer(n)) => Some(n == 1),
+            _ => None,
+        }
+    }
+
+    /// The value of a double.
+    pub fn as_double(self) -> Option<f64> {
+        if self.kind == Kind::Double { number::parse_double(self.body) } else { None }
+    }
+
+    /// What stands inside an array, set, push or map; a map yields keys and values in turn.
+    pub fn elements(self) -> Option<Seq<'a>> {
+        match self.shape {
+            _ if !self.kind.is_aggregate() => None,
+            Shape::Count(count) => Some(Seq::new(self.kind, self.body, Some(count))),
+            _ => Some(Seq::new(self.kind, self.body, None)),
+        }
+    }
+
+    /// The pairs of a map, or of the flat array that RESP2 sends for one.
+    pub fn pairs(self) -> Option<Map<'a>> {
+        match self.kind {
+            Kind::Map | Kind::Array => self.elements().map(Map::new),
+            _ => None,
+        }
+    }
+
+    /// This value and all inside it, in the order of the bytes.
+    pub fn preorder(self) -> Preorder<'a> {
+        Preorder::new(self)
+    }
+
+    /// The value as a `T`.
+    ///
+    /// # Errors
+    /// The server's error, or that the reply is of another type than `T`.
+    pub fn get<T: FromReply<'a>>(self) -> Result<T, ReplyError<'a>> {
+        T::try_reply(self)
+    }
+
+    /// The first value of checked bytes, and what follows its header or, without children, itself.
+    pub(super) fn first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let mut bytes = bytes;
+        loop {
+            let (&tag, line) = bytes.split_first()?;
+            let kind = match tag {
+                b'|' => {
+                    let (count, behind) = header(line)?;
+                    let skipped = Scanner::inside(count.checked_mul(2)?, false).checked_len(behind);
+                    bytes = behind.get(skipped..)?;
+                    continue;
+                }
+                b'+' => Kind::Simple,
+                b'-' => Kind::Error,
+                b'(' => Kind::BigNumber,
+                b',' => Kind::Double,
+                b':' => Kind::Integer,
+                b'#' => Kind::Boolean,
+                b'_' => return Some((Self::NULL, line.get(2..)?)),
+                b'$' => Kind::Bulk,
+                b'!' => Kind::BulkError,
+                b'=' => Kind::Verbatim,
+                b'*' => Kind::Array,
+                b'%' => Kind::Map,
+                b'~' => Kind::Set,
+                b'>' => Kind::Push,
+                _ => return None,
+            };
+            return Self::behind(kind, line);
+        }
+    }
+
+    fn behind(kind: Kind, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        match kind {
+            Kind::Simple | Kind::Error | Kind::BigNumber | Kind::Double => {
+                let end = line.iter().position(|&byte| byte == b'\r')?;
+                let reply = Self { kind, body: line.get(..end)?, shape: Shape::Plain };
+                Some((reply, line.get(end + 2..)?))
+            }
+            Kind::Integer => {
+                let number::Line::Whole(n, len) = number::integer(line) else { return None };
+                let reply = Self { kind, body: line.get(..len - 2)?, shape: Shape::Integer(n) };
+                Some((reply, line.get(len..)?))
+            }
+            Kind::Boolean => {
+                let truth = i64::from(line.first() == Some(&b't'));
+                let reply = Self { kind, body: line.get(..1)?, shape: Shape::Integer(truth) };
+                Some((reply, line.get(3..)?))
+            }
+            Kind::Bulk | Kind::BulkError | Kind::Verbatim => match line.first()? {
+                b'-' => Some((Self::NULL, line.get(4..)?)),
+                b'?' => Some((Self { kind, body: line.get(3..)?, shape: Shape::Streamed }, line.get(3..)?)),
+                _ => {
+                    let (len, behind) = header(line)?;
+                    let len = usize::try_from(len).ok()?;
+                    let reply = Self { kind, body: behind.get(..len)?, shape: Shape::Plain };
+                    Some((reply, behind.get(len.checked_add(2)?..)?))
+                }
+            },
+            Kind::Null => None,
+            Kind::Array | Kind::Map | Kind::Set | Kind::Push => match line.first()? {
+                b'-' => Some((Self::NULL, line.get(4..)?)),
+                b'?' => Some((Self { kind, body: line.get(3..)?, shape: Shape::Streamed }, line.get(3..)?)),
+                _ => {
+                    let (count, behind) = header(line)?;
+                    let count = if kind == Kind::Map { count.checked_mul(2)? } else { count };
+                    Some((Self { kind, body: behind, shape: Shape::Count(count) }, behind))
+                }
+            },
+        }
+    }
+
+    /// How many bytes behind its header belong to a value that has something inside.
+    pub(super) fn inner_len(self) -> usize {
+        match self.shape {
+            Shape::Count(count) => Scanner::inside(count, false).checked_len(self.body),
+            Shape::Streamed if self.kind == Kind::Bulk => {
+                let chunks = Chunks { rest: self.body, whole: None };
+                chunks.end()
+            }
+            Shape::Streamed => Scanner::inside(0, true).checked_len(self.body),
+            Shape::Plain | Shape::Integer(_) => 0,
+        }
+    }
+
+    /// Whether something follows the header that is not in `body` alone.
+    pub(super) fn has_inside(self) -> bool {
+        matches!(self.shape, Shape::Count(_) | Shape::Streamed)
+    }
+
+    pub(super) const fn body(self) -> &'a [u8] {
+        self.body
+    }
+
+    /// Whether an end marker, not a count, ends it.
+    pub(super) fn is_streamed(self) -> bool {
+        self.shape == Shape::Streamed
+    }
+}
+
+/// A length line: its number, and what follows it.
+fn header(line: &[u8]) -> Option<(u64, &[u8])> {
+    match number::length(line) {
+        number::Line::Whole(n, len) => Some((n, line.get(len..)?)),
+        _ => None,
+    }
+}
+
+/// Values compare by what they say: the bytes of the header do not count, kinds do.
+impl PartialEq for Reply<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.preorder().eq(other.preorder())
+    }
+}
+
+impl Reply<'_> {
+    /// Equal as leaves, or as the heads of aggregates.
+    pub(super) fn same_head(self, other: Self) -> bool {
+        self.kind == other.kind
+            && match (self.chunks(), other.chunks()) {
+                (Some(a), Some(b)) => a.flatten().eq(b.flatten()),
+                _ if self.kind.is_aggregate() => self.shape == other.shape,
+                _ => self.body == other.body && self.shape == other.shape,
+            }
+    }
+}
+
+impl fmt::Debug for Reply<'_> {
+    /// One line, without recursion: `[1, "a", {"k": nil}]` reads as `array(3) 1 "a" map(2) "k" nil`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, visit) in self.preorder().enumerate() {
+            if at > 0 {
+                f.write_str(" ")?;
+            }
+            match visit {
+                Visit::End => f.write_str("end")?,
+                Visit::Value(reply) => reply.fmt_head(f)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Reply<'_> {
+    fn fmt_head(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.kind {
+            Kind::Array => "array",
+            Kind::Map => "map",
+            Kind::Set => "set",
+            Kind::Push => "push",
+            Kind::Null => return f.write_str("nil"),
+            Kind::Boolean => return write!(f, "{}", self.shape == Shape::Integer(1)),
+            Kind::Error | Kind::BulkError => return write!(f, "{:?}", ServerError::new(self.body)),
+            Kind::Integer | Kind::Double | Kind::BigNumber => {
+                return write!(f, "{}", self.body.escape_ascii());
+            }
+            Kind::Simple | Kind::Bulk | Kind::Verbatim => {
+                f.write_str("\"")?;
+                for chunk in self.chunks().into_iter().flatten() {
+                    write!(f, "{}", chunk.escape_ascii())?;
+                }
+                return f.write_str("\"");
+            }
+        };
+        match self.shape {
+            Shape::Count(count) => write!(f, "{name}({count})"),
+            _ => write!(f, "{name}(streamed)"),
+        }
+    }
+}
+
+/// The pieces of a string, in order.
+#[derive(Clone, Debug)]
+pub struct Chunks<'a> {
+    rest: &'a [u8],
+    whole: Option<&'a [u8]>,
+}
+
+impl<'a> Chunks<'a> {
+    /// Bytes up to and with the empty chunk.
+    fn end(mut self) -> usize {
+        let all = self.rest.len();
+        while self.next().is_some() {}
+        all - self.rest.len()
+    }
+}
+
+impl<'a> Iterator for Chunks<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if let Some(bytes) = self.whole.take() {
+            return Some(bytes);
+        }
+        let (len, behind) = header(self.rest.strip_prefix(b";")?)?;
+        let len = usize::try_from(len).ok()?;
+        if len == 0 {
+            self.rest = behind;
+            return None;
+        }
+        self.rest = behind.get(len.checked_add(2)?..)?;
+        behind.get(..len)
+    }
+}

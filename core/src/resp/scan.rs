@@ -1,0 +1,467 @@
+//! Where a reply ends: one counter of values still owed, no recursion, no allocation.
+//!
+//! The scanner is given the bytes from the start of a frame again and again as more arrive, and
+//! remembers how far it came: text and payload are looked at once, the digits of a header at most
+//! as often as there are digits. Nesting of any depth costs nothing, since an aggregate only adds
+//! its children to what is owed. Only streamed aggregates, whose end is a marker, need a stack;
+//! it is fixed and small.
+
+use super::Kind;
+use super::number::{self, Line};
+use crate::error::ProtocolError;
+
+/// What a peer may send in one value. Over a limit the connection ends with a typed error;
+/// nothing is ever allocated from a header.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Bytes of one line: simple strings, errors and big numbers.
+    pub line: u32,
+    /// Bytes of one string.
+    pub bulk: u64,
+    /// Values directly inside one aggregate; a map of n pairs has 2n.
+    pub elements: u64,
+}
+
+impl Limits {
+    /// For servers and desktops: lines of 64 KiB, strings of 512 MiB (the server's own limit,
+    /// `proto-max-bulk-len`), 2^28 elements.
+    pub const SERVER: Self = Self { line: 64 << 10, bulk: 512 << 20, elements: 1 << 28 };
+
+    /// For devices: lines of 4 KiB, strings of 1 MiB, 65 536 elements.
+    pub const DEVICE: Self = Self { line: 4 << 10, bulk: 1 << 20, elements: 1 << 16 };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::SERVER
+    }
+}
+
+/// One whole reply at the front of the bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Frame {
+    /// How many bytes it takes, attributes in front of it included.
+    pub len: usize,
+    /// Where the value itself starts, behind its attributes.
+    pub body: usize,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// Finds and validates one reply, over as many calls as its bytes take to arrive.
+#[derive(Clone, Debug)]
+pub struct Scanner {
+    limits: Limits,
+    /// Everything before this is settled, relative to the start of the frame.
+    pos: usize,
+    /// Where the value proper starts, once its kind is known.
+    body: usize,
+    kind: Option<Kind>,
+    /// Values still to come, not counting those of open streams.
+    owed: u64,
+    open: [Open; 4],
+    opens: usize,
+    stage: Stage,
+}
+
+/// What the next byte is.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// The type byte of a value.
+    Value,
+    /// Inside a line of text of which `len` bytes are settled.
+    Text { len: u32 },
+    /// Inside the bytes of a string.
+    Payload { left: u64, chunk: bool },
+    /// At the CRLF behind a string.
+    Terminator { chunk: bool },
+    /// At the `;` of a streamed string.
+    Chunk,
+}
+
+/// A streamed aggregate whose end marker has not come.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    /// What the value around it still owes.
+    outer: u64,
+    map: bool,
+    odd: bool,
+}
+
+/// A header whose bytes are here, or not yet.
+enum Head {
+    /// This many bytes, behind which `children` values and then the `stage` follow.
+    Whole { len: usize, kind: Option<Kind>, children: Children, stage: Stage },
+    Partial,
+}
+
+enum Children {
+    None,
+    Count(u64),
+    /// Attributes do not stand for a value.
+    Attributes(u64),
+    Streamed {
+        map: bool,
+    },
+}
+
+impl Scanner {
+    /// A scanner at the start of a frame.
+    pub const fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            pos: 0,
+            body: 0,
+            kind: None,
+            owed: 1,
+            open: [Open { outer: 0, map: false, odd: false }; 4],
+            opens: 0,
+            stage: Stage::Value,
+        }
+    }
+
+    /// Looks at `bytes`, which start where the frame starts and continue what was given before.
+    /// `None` asks for more. A frame found leaves the scanner ready for the next one.
+    ///
+    /// # Errors
+    /// The peer broke RESP; nothing behind this point can be trusted.
+    pub fn scan(&mut self, bytes: &[u8]) -> Result<Option<Frame>, ProtocolError> {
+        loop {
+            if self.is_whole() {
+                let kind = self.kind.unwrap_or(Kind::Null);
+                let frame = Frame { len: self.pos, body: self.body, kind };
+                *self = Self::new(self.limits);
+                return Ok(Some(frame));
+            }
+            let rest = bytes.get(self.pos..).unwrap_or_default();
+            let moved = match self.stage {
+                Stage::Value => self.value(rest)?,
+                Stage::Text { len } => self.text(rest, len)?,
+                Stage::Payload { left, chunk } => self.payload(rest, left, chunk),
+                Stage::Terminator { chunk } => self.terminator(rest, chunk)?,
+                Stage::Chunk => self.chunk(rest)?,
+            };
+            if !moved {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// How many bytes from the start of the frame will not be looked at again.
+    pub const fn settled(&self) -> usize {
+        self.pos
+    }
+
+    /// Whether a frame has begun and not ended.
+    pub const fn is_inside(&self) -> bool {
+        self.pos > 0 || self.kind.is_some()
+    }
+
+    /// The bytes up to [`settled`](Self::settled) are gone: the next call starts behind them. The
+    /// frame can be counted to its end, no longer read.
+    pub fn forget(&mut self) {
+        self.pos = 0;
+        self.body = 0;
+        // Forgetting must not look like a fresh start.
+        self.kind = self.kind.or(Some(Kind::Null));
+    }
+
+    /// Scans what stands inside an aggregate: `count` values, or all up to the end marker.
+    pub(super) const fn inside(count: u64, streamed: bool) -> Self {
+        let mut scanner = Self::new(Limits { line: u32::MAX, bulk: u64::MAX, elements: u64::MAX });
+        scanner.kind = Some(Kind::Array);
+        if streamed {
+            scanner.owed = 0;
+            scanner.opens = 1;
+        } else {
+            scanner.owed = count;
+        }
+        scanner
+    }
+
+    /// How many bytes it takes to the end, in bytes that were checked before.
+    pub(super) fn checked_len(mut self, bytes: &[u8]) -> usize {
+        match self.scan(bytes) {
+            Ok(Some(frame)) => frame.len,
+            _ => bytes.len(),
+        }
+    }
+
+    const fn is_whole(&self) -> bool {
+        self.owed == 0 && self.opens == 0 && matches!(self.stage, Stage::Value)
+    }
+
+    fn value(&mut self, rest: &[u8]) -> Result<bool, ProtocolError> {
+        let Some((&tag, line)) = rest.split_first() else { return Ok(false) };
+        let element = self.opens > 0 && self.owed == 0;
+        if element && tag == b'.' {
+            return self.end_of_stream(line);
+        }
+        let top = self.kind.is_none() && self.owed == 1 && self.opens == 0;
+        if tag == b'>' && !top {
+            return Err(ProtocolError::NestedPush);
+        }
+        let Head::Whole { len, kind, children, stage } = self.head(tag, line)? else { return Ok(false) };
+
+        let owed = if element { 1 } else { self.owed };
+        let more = match children {
+            Children::None => 0,
+            Children::Count(count) => count,
+            Children::Attributes(count) => count.saturating_add(1),
+            Children::Streamed { .. } => 0,
+        };
+        let owed = (owed - 1).checked_add(more).ok_or(ProtocolError::TooManyElements)?;
+        if element
+            && !matches!(children, Children::Attributes(_))
+            && let Some(open) = self.innermost()
+        {
+            open.odd = !open.odd;
+        }
+        self.owed = owed;
+        if let Children::Streamed { map } = children {
+            let place = self.open.get_mut(self.opens).ok_or(ProtocolError::StreamTooDeep)?;
+            *place = Open { outer: owed, map, odd: false };
+            self.opens += 1;
+            self.owed = 0;
+        }
+        if top && kind.is_some() {
+            self.kind = kind;
+            self.body = self.pos;
+        }
+        self.stage = stage;
+        self.pos = self.pos.saturating_add(len + 1);
+        Ok(true)
+    }
+
+    /// Reads the header behind a type byte.
+    fn head(&self, tag: u8, line: &[u8]) -> Result<Head, ProtocolError> {
+        let whole = |len, kind| Head::Whole { len, kind: Some(kind), children: Children::None, stage: Stage::Value };
+        let text = |kind| Head::Whole {
+            len: 0,
+            kind: Some(kind),
+            children: Children::None,
+            stage: Stage::Text { len: 0 },
+        };
+        match tag {
+            b'+' => Ok(text(Kind::Simple)),
+            b'-' => Ok(text(Kind::Error)),
+            b'(' => Ok(text(Kind::BigNumber)),
+            b':' => match number::integer(line) {
+                Line::Whole(_, len) => Ok(whole(len, Kind::Integer)),
+                Line::Partial => Ok(Head::Partial),
+                Line::Bad => Err(ProtocolError::BadInteger),
+            },
+            b'$' => self.string(line, Kind::Bulk),
+            b'!' => self.string(line, Kind::BulkError),
+            b'=' => self.string(line, Kind::Verbatim),
+            b'*' => self.aggregate(line, Kind::Array),
+            b'%' => self.aggregate(line, Kind::Map),
+            b'~' => self.aggregate(line, Kind::Set),
+            b'>' => self.aggregate(line, Kind::Push),
+            b'|' => self.attributes(line),
+            b'_' => literal(line, b"\r\n", whole(2, Kind::Null), ProtocolError::BadNull),
+            b'#' => match line.first() {
+                Some(b't' | b'f') => literal(
+                    line.get(1..).unwrap_or_default(),
+                    b"\r\n",
+                    whole(3, Kind::Boolean),
+                    ProtocolError::BadBoolean,
+                ),
+                Some(_) => Err(ProtocolError::BadBoolean),
+                None => Ok(Head::Partial),
+            },
+            b',' => double(line, whole),
+            b';' | b'.' => Err(ProtocolError::BadStream),
+            _ => Err(ProtocolError::UnknownType(tag)),
+        }
+    }
+
+    fn string(&self, line: &[u8], kind: Kind) -> Result<Head, ProtocolError> {
+        if kind == Kind::Bulk {
+            match line.first() {
+                Some(b'-') => return null(line),
+                Some(b'?') => {
+                    let head =
+                        Head::Whole { len: 3, kind: Some(kind), children: Children::None, stage: Stage::Chunk };
+                    return literal(line, b"?\r\n", head, ProtocolError::BadLength);
+                }
+                _ => {}
+            }
+        }
+        let (left, len) = match number::length(line) {
+            Line::Whole(left, len) => (left, len),
+            Line::Partial => return Ok(Head::Partial),
+            Line::Bad => return Err(ProtocolError::BadLength),
+        };
+        if left > self.limits.bulk {
+            return Err(ProtocolError::BulkTooLong);
+        }
+        if kind == Kind::Verbatim {
+            // Three bytes of format and a colon.
+            match line.get(len + 3) {
+                _ if left < 4 => return Err(ProtocolError::BadVerbatim),
+                None => return Ok(Head::Partial),
+                Some(b':') => {}
+                Some(_) => return Err(ProtocolError::BadVerbatim),
+            }
+        }
+        let stage = Stage::Payload { left, chunk: false };
+        Ok(Head::Whole { len, kind: Some(kind), children: Children::None, stage })
+    }
+
+    fn aggregate(&self, line: &[u8], kind: Kind) -> Result<Head, ProtocolError> {
+        match line.first() {
+            Some(b'-') if kind == Kind::Array => return null(line),
+            Some(b'?') if kind != Kind::Push => {
+                let children = Children::Streamed { map: kind == Kind::Map };
+                let head = Head::Whole { len: 3, kind: Some(kind), children, stage: Stage::Value };
+                return literal(line, b"?\r\n", head, ProtocolError::BadLength);
+            }
+            _ => {}
+        }
+        let factor = if kind == Kind::Map { 2 } else { 1 };
+        self.counted(line, factor, |count, len| Head::Whole {
+            len,
+            kind: Some(kind),
+            children: Children::Count(count),
+            stage: Stage::Value,
+        })
+    }
+
+    fn attributes(&self, line: &[u8]) -> Result<Head, ProtocolError> {
+        self.counted(line, 2, |count, len| Head::Whole {
+            len,
+            kind: None,
+            children: Children::Attributes(count),
+            stage: Stage::Value,
+        })
+    }
+
+    fn counted(
+        &self,
+        line: &[u8],
+        factor: u64,
+        head: impl FnOnce(u64, usize) -> Head,
+    ) -> Result<Head, ProtocolError> {
+        match number::length(line) {
+            Line::Whole(count, len) => match count.checked_mul(factor) {
+                Some(count) if count <= self.limits.elements => Ok(head(count, len)),
+                _ => Err(ProtocolError::TooManyElements),
+            },
+            Line::Partial => Ok(Head::Partial),
+            Line::Bad => Err(ProtocolError::BadLength),
+        }
+    }
+
+    fn text(&mut self, rest: &[u8], len: u32) -> Result<bool, ProtocolError> {
+        let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        let taken = end.unwrap_or(rest.len());
+        let len = u32::try_from(taken).ok().and_then(|taken| len.checked_add(taken));
+        let len = len.filter(|&len| len <= self.limits.line).ok_or(ProtocolError::LineTooLong)?;
+        self.pos = self.pos.saturating_add(taken);
+        self.stage = Stage::Text { len };
+        match rest.get(taken..).unwrap_or_default() {
+            [b'\r', b'\n', ..] => {
+                self.pos = self.pos.saturating_add(2);
+                self.stage = Stage::Value;
+                Ok(true)
+            }
+            [] | [b'\r'] => Ok(false),
+            _ => Err(ProtocolError::BadLineEnd),
+        }
+    }
+
+    fn payload(&mut self, rest: &[u8], left: u64, chunk: bool) -> bool {
+        let taken = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
+        let left = left - taken as u64;
+        self.pos = self.pos.saturating_add(taken);
+        if left == 0 {
+            self.stage = Stage::Terminator { chunk };
+            return true;
+        }
+        self.stage = Stage::Payload { left, chunk };
+        false
+    }
+
+    fn terminator(&mut self, rest: &[u8], chunk: bool) -> Result<bool, ProtocolError> {
+        match rest {
+            [b'\r', b'\n', ..] => {
+                self.pos = self.pos.saturating_add(2);
+                self.stage = if chunk { Stage::Chunk } else { Stage::Value };
+                Ok(true)
+            }
+            [] | [b'\r'] => Ok(false),
+            _ => Err(ProtocolError::BadTerminator),
+        }
+    }
+
+    fn chunk(&mut self, rest: &[u8]) -> Result<bool, ProtocolError> {
+        let line = match rest.split_first() {
+            Some((b';', line)) => line,
+            Some(_) => return Err(ProtocolError::BadStream),
+            None => return Ok(false),
+        };
+        match number::length(line) {
+            Line::Whole(left, len) => {
+                if left > self.limits.bulk {
+                    return Err(ProtocolError::BulkTooLong);
+                }
+                self.pos = self.pos.saturating_add(len + 1);
+                self.stage = if left == 0 { Stage::Value } else { Stage::Payload { left, chunk: true } };
+                Ok(true)
+            }
+            Line::Partial => Ok(false),
+            Line::Bad => Err(ProtocolError::BadLength),
+        }
+    }
+
+    fn end_of_stream(&mut self, line: &[u8]) -> Result<bool, ProtocolError> {
+        match line {
+            [b'\r', b'\n', ..] => {}
+            [] | [b'\r'] => return Ok(false),
+            _ => return Err(ProtocolError::BadStream),
+        }
+        let Some(open) = self.innermost().copied() else { return Err(ProtocolError::BadStream) };
+        if open.map && open.odd {
+            return Err(ProtocolError::BadStream);
+        }
+        self.opens -= 1;
+        self.owed = open.outer;
+        self.pos = self.pos.saturating_add(3);
+        Ok(true)
+    }
+
+    fn innermost(&mut self) -> Option<&mut Open> {
+        self.opens.checked_sub(1).and_then(|at| self.open.get_mut(at))
+    }
+}
+
+/// `$-1` and `*-1`: null, in RESP3 too, since servers and proxies mix the spellings.
+fn null(line: &[u8]) -> Result<Head, ProtocolError> {
+    let head = Head::Whole { len: 4, kind: Some(Kind::Null), children: Children::None, stage: Stage::Value };
+    literal(line, b"-1\r\n", head, ProtocolError::BadLength)
+}
+
+/// The bytes that must come, whole or as far as they are here.
+fn literal(line: &[u8], wanted: &[u8], head: Head, error: ProtocolError) -> Result<Head, ProtocolError> {
+    if line.starts_with(wanted) {
+        Ok(head)
+    } else if wanted.starts_with(line) {
+        Ok(Head::Partial)
+    } else {
+        Err(error)
+    }
+}
+
+/// The longest double that any server prints has 24 bytes; 17 digits, signs, point, exponent.
+fn double(line: &[u8], whole: impl FnOnce(usize, Kind) -> Head) -> Result<Head, ProtocolError> {
+    const LONGEST: usize = 48;
+    let seen = line.get(..LONGEST).unwrap_or(line);
+    let Some(end) = seen.iter().position(|&byte| byte == b'\r') else {
+        return if seen.len() == LONGEST { Err(ProtocolError::BadDouble) } else { Ok(Head::Partial) };
+    };
+    let text = seen.get(..end).unwrap_or_default();
+    number::parse_double(text).ok_or(ProtocolError::BadDouble)?;
+    let rest = line.get(end..).unwrap_or_default();
+    literal(rest, b"\r\n", whole(end + 2, Kind::Double), ProtocolError::BadLineEnd)
+}
