@@ -13,7 +13,10 @@ extern crate std;
 
 pub mod buffer;
 pub mod command;
+pub mod conn;
 pub mod error;
+pub mod io;
+mod log;
 
 pub mod resp;
 #[cfg(feature = "testing")]

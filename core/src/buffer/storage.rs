@@ -50,7 +50,6 @@ impl Storage for &mut [u8] {
 /// Growth is amortised: a byte is moved at most once per doubling. Once a peak is over, memory
 /// beyond `start` × 16 is given back.
 #[cfg(feature = "alloc")]
-#[derive(Debug)]
 pub struct Growing {
     bytes: alloc::vec::Vec<u8>,
     start: usize,
@@ -64,6 +63,13 @@ impl Growing {
     pub fn new(start: usize, limit: usize) -> Self {
         let start = start.max(64);
         Self { bytes: alloc::vec![0; start], start, limit: limit.max(start) }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl core::fmt::Debug for Growing {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Growing").field("size", &self.bytes.len()).field("limit", &self.limit).finish()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The transmit window: frames are appended whole or not at all, and sent as one contiguous slice.
 
+use core::fmt;
+
 use super::Storage;
 
 /// Bytes to send.
@@ -10,7 +12,6 @@ use super::Storage;
 ///         ^ sent(n)         ^ reserve, commit
 /// ```
 /// `held` bytes wait for a decision: the handshake keeps its second choice there.
-#[derive(Debug)]
 pub struct TransmitBuffer<S> {
     storage: S,
     start: usize,
@@ -33,15 +34,22 @@ impl<S: Storage> TransmitBuffer<S> {
     pub fn reserve(&mut self, len: usize) -> Option<Reservation> {
         if self.storage.bytes().len().saturating_sub(self.end) < len {
             let used = self.end - self.start;
-            if used.checked_add(len)? > self.storage.limit() {
-                return None;
-            }
-            self.compact();
-            if !self.storage.grow(used.checked_add(len)?) {
-                return None;
+            let needed = used.checked_add(len).filter(|&needed| needed <= self.storage.limit())?;
+            // Moving little to gain much keeps the cost per byte bounded; else rather grow.
+            let cheap = self.start >= used;
+            if cheap || !self.storage.grow(self.end.saturating_add(len)) {
+                self.compact();
+                if !self.storage.grow(needed) {
+                    return None;
+                }
             }
         }
         Some(Reservation(len))
+    }
+
+    /// The most that can ever be waiting.
+    pub fn limit(&self) -> usize {
+        self.storage.limit()
     }
 
     /// The reserved bytes, to write the frame into.
@@ -99,6 +107,14 @@ impl<S: Storage> TransmitBuffer<S> {
             self.end -= self.start;
             self.start = 0;
         }
+    }
+}
+
+/// Lengths only: the bytes may hold a password.
+impl<S: Storage> fmt::Debug for TransmitBuffer<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.storage.bytes().len();
+        f.debug_struct("TransmitBuffer").field("unsent", &(self.end - self.start)).field("size", &size).finish()
     }
 }
 

@@ -24,7 +24,7 @@ pub use from_reply::{Done, FromReply};
 pub use kind::Kind;
 #[cfg(feature = "alloc")]
 pub use owned::{ErrorReply, Natural};
-pub use reply::Reply;
+pub use reply::{Chunks, Reply};
 pub use scan::{Frame, Limits, Scanner};
 pub use seq::{Map, Preorder, Seq, Visit};
 #[cfg(feature = "alloc")]

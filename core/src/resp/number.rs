@@ -74,11 +74,6 @@ fn line_end<T>(bytes: &[u8], at: usize, value: T) -> Line<T> {
     }
 }
 
-/// A whole text as a signed integer.
-pub(crate) fn parse_integer(text: &[u8]) -> Option<i64> {
-    core::str::from_utf8(text).ok()?.parse().ok()
-}
-
 /// A whole text as a double, in Redis' spellings: `inf`, `-inf`, `nan`, `-nan`, exponents.
 pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
     match text {

@@ -22,12 +22,12 @@ pub(crate) fn dispatch(
     shared.stats.commands = shared.stats.commands.wrapping_add(1);
     let command = match find(request, shared) {
         Ok(command) => command,
-        Err(fault) => return refuse(me, shared, None, &fault),
+        Err(fault) => return refuse(me, space, shared, None, &fault),
     };
     let allowed = check(command, request, me);
     me.note(space.now(), command.name);
     if let Err(fault) = allowed {
-        return refuse(me, shared, Some(command), &fault);
+        return refuse(me, space, shared, Some(command), &fault);
     }
     if let Some(multi) = &mut me.multi {
         if !command.has(table::UNQUEUED) {
@@ -56,10 +56,10 @@ pub(crate) fn run(mut call: Call<'_>) {
 }
 
 /// The command, or subcommand, that `request` names.
-fn find(request: &Request, shared: &Shared) -> Result<&'static Command, Fault> {
+fn find(request: &Request, shared: &mut Shared) -> Result<&'static Command, Fault> {
     let name = request.get(0);
     let old = shared.config.old;
-    let found = shared.table.find(name);
+    let found = shared.table.call(name);
     let Some(command) = found.filter(|command| !(old && command.has(table::RECENT))) else {
         let quotes: (&[u8], &[u8]) = if old { (b"`", b"`, ") } else { (b"'", b"' ") };
         return Err(Fault::unknown(name, request.from(1), quotes));
@@ -93,12 +93,18 @@ fn check(command: &Command, request: &Request, me: &Client) -> Result<(), Fault>
 }
 
 /// Answers with an error; after MULTI, this spoils the transaction.
-fn refuse(me: &mut Client, shared: &mut Shared, command: Option<&Command>, fault: &Fault) {
+fn refuse(
+    me: &mut Client,
+    space: &mut Keyspace,
+    shared: &mut Shared,
+    command: Option<&Command>,
+    fault: &Fault,
+) {
     shared.stats.errors = shared.stats.errors.wrapping_add(1);
     if let Some(multi) = &mut me.multi {
         multi.spoiled = true;
         if command.is_some_and(|command| command.name == transaction::EXEC) {
-            return transaction::abort(me, fault);
+            return transaction::abort(me, space, fault);
         }
     }
     me.out.error(fault);

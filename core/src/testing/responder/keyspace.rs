@@ -285,7 +285,8 @@ impl Keyspace {
                 self.expire(&key);
             }
             let left = self.db().keys.iter().filter_map(|(_, entry)| entry.expires);
-            self.db_mut().quiet_until = left.min();
+            let earliest = left.min();
+            self.db_mut().quiet_until = earliest;
         }
         self.selected = before;
     }

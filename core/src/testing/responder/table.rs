@@ -95,7 +95,13 @@ impl Command {
 
 /// The commands by name.
 pub(crate) struct Table {
-    sorted: Vec<&'static Command>,
+    sorted: Vec<Known>,
+}
+
+/// A command, and how often it was asked for.
+struct Known {
+    command: &'static Command,
+    calls: u64,
 }
 
 /// No command has a longer name.
@@ -103,22 +109,27 @@ const NAME_LIMIT: usize = 32;
 
 impl Table {
     pub(crate) fn new() -> Self {
-        let mut sorted: Vec<&'static Command> = GROUPS.iter().copied().flatten().collect();
-        sorted.sort_unstable_by_key(|command| command.name);
+        let commands = GROUPS.iter().copied().flatten();
+        let mut sorted: Vec<Known> = commands
+            .map(|command| Known { command, calls: 0 })
+            .collect();
+        sorted.sort_unstable_by_key(|known| known.command.name);
         Self { sorted }
     }
 
-    /// The command called `name`, in any case.
-    pub(crate) fn find(&self, name: &[u8]) -> Option<&'static Command> {
+    /// The command called `name`, in any case; counted as a call of it.
+    pub(crate) fn call(&mut self, name: &[u8]) -> Option<&'static Command> {
         let mut lower = [0; NAME_LIMIT];
         let lower = lower.get_mut(..name.len())?;
         lower.copy_from_slice(name);
         lower.make_ascii_lowercase();
         let found = self
             .sorted
-            .binary_search_by(|command| command.name.as_bytes().cmp(lower))
+            .binary_search_by(|known| known.command.name.as_bytes().cmp(lower))
             .ok()?;
-        self.sorted.get(found).copied()
+        let known = self.sorted.get_mut(found)?;
+        known.calls = known.calls.wrapping_add(1);
+        Some(known.command)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -126,21 +137,36 @@ impl Table {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &'static Command> {
-        self.sorted.iter().copied()
+        self.sorted.iter().map(|known| known.command)
+    }
+
+    /// The commands that were called, with how often.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let called = self.sorted.iter().filter(|known| known.calls > 0);
+        called.map(|known| (known.command.name, known.calls))
+    }
+
+    /// Starts counting anew.
+    pub(crate) fn forget_calls(&mut self) {
+        for known in &mut self.sorted {
+            known.calls = 0;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{NAME_LIMIT, Table};
+    use alloc::vec::Vec;
 
     #[test]
     fn names_are_lower_case_short_and_unique() {
-        let table = Table::new();
+        let mut table = Table::new();
         for pair in table.sorted.windows(2) {
-            assert!(pair[0].name < pair[1].name, "{}", pair[1].name);
+            assert!(pair[0].command.name < pair[1].command.name);
         }
-        for command in table.iter() {
+        let commands: Vec<_> = table.iter().collect();
+        for command in commands {
             assert_eq!(command.name, command.name.to_ascii_lowercase());
             assert!(command.name.len() < NAME_LIMIT);
             for sub in command.subcommands {
@@ -148,7 +174,7 @@ mod tests {
                 assert_eq!(prefix, Some(command.name));
             }
             let upper = command.name.to_ascii_uppercase();
-            assert!(table.find(upper.as_bytes()).is_some());
+            assert!(table.call(upper.as_bytes()).is_some());
         }
     }
 }

@@ -86,6 +86,7 @@ fn config_resetstat(call: &mut Call<'_>) -> Done {
         started,
         ..Default::default()
     };
+    call.shared.table.forget_calls();
     call.space.hits = 0;
     call.space.misses = 0;
     call.space.expired = 0;

@@ -1,0 +1,89 @@
+//! Why a connection ended.
+
+use core::fmt;
+
+use crate::error::{ProtocolError, ServerError};
+use crate::resp::Frame;
+
+/// Why a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[non_exhaustive]
+pub enum CloseReason<'a> {
+    /// The server closed it.
+    Eof,
+    /// The server closed it because we said QUIT.
+    Quit,
+    /// We closed it.
+    Local,
+    /// The transport failed; the driver knows how.
+    Transport,
+    /// The server broke the protocol.
+    Protocol(ProtocolError),
+    /// The server answered more than it was asked.
+    Unsolicited,
+    /// The server sent an error before it was asked anything: too many clients, protected mode.
+    Refused(ServerError<'a>),
+    /// The server said no to the handshake: wrong password, no such database.
+    Rejected(ServerError<'a>),
+    /// The handshake took too long. A server that expects TLS is silent like this.
+    HandshakeTimeout,
+    /// The oldest request waited too long for its answer.
+    ReplyTimeout,
+    /// A header was larger than the receive buffer: give it at least 64 bytes.
+    WindowTooSmall,
+}
+
+impl fmt::Display for CloseReason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Eof => "the server closed the connection",
+            Self::Quit => "the connection was ended by QUIT",
+            Self::Local => "the connection was closed on this side",
+            Self::Transport => "the transport failed",
+            Self::Unsolicited => "the server sent an answer to no request",
+            Self::HandshakeTimeout => "the server did not answer the handshake in time",
+            Self::ReplyTimeout => "the server did not answer in time",
+            Self::WindowTooSmall => "the receive buffer is too small",
+            Self::Protocol(error) => return write!(f, "the server broke the protocol: {error}"),
+            Self::Refused(error) => return write!(f, "the server refused the connection: {error}"),
+            Self::Rejected(error) => return write!(f, "the server rejected the handshake: {error}"),
+        })
+    }
+}
+
+impl core::error::Error for CloseReason<'_> {}
+
+/// The same without a borrow: texts stay in the receive buffer, where the frame says.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reason {
+    Eof,
+    Quit,
+    Local,
+    Transport,
+    Protocol(ProtocolError),
+    Unsolicited,
+    Refused(Frame),
+    Rejected(Frame),
+    HandshakeTimeout,
+    ReplyTimeout,
+    WindowTooSmall,
+}
+
+impl Reason {
+    pub(super) fn lend(self, unread: &[u8]) -> CloseReason<'_> {
+        let text = |frame| crate::resp::Reply::new(unread, frame).error().unwrap_or(ServerError::new(&[]));
+        match self {
+            Self::Eof => CloseReason::Eof,
+            Self::Quit => CloseReason::Quit,
+            Self::Local => CloseReason::Local,
+            Self::Transport => CloseReason::Transport,
+            Self::Protocol(error) => CloseReason::Protocol(error),
+            Self::Unsolicited => CloseReason::Unsolicited,
+            Self::Refused(frame) => CloseReason::Refused(text(frame)),
+            Self::Rejected(frame) => CloseReason::Rejected(text(frame)),
+            Self::HandshakeTimeout => CloseReason::HandshakeTimeout,
+            Self::ReplyTimeout => CloseReason::ReplyTimeout,
+            Self::WindowTooSmall => CloseReason::WindowTooSmall,
+        }
+    }
+}

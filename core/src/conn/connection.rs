@@ -1,0 +1,434 @@
+//! The state machine's state, and the calls of application and driver.
+
+use core::fmt;
+
+use super::close::Reason;
+use super::handshake::{Handshake, Outcome, StepRequest, Steps};
+use super::in_flight::{InFlight, Slot};
+use super::settings::{Config, Protocol, Settings};
+use super::subscriber::Subscriber;
+use super::{CloseReason, SubmitError, Token};
+use crate::buffer::{ReceiveBuffer, Storage, TransmitBuffer};
+use crate::command::{Effect, Request};
+use crate::error::{Full, Misuse};
+use crate::log::debug;
+use crate::resp::{ArgSink, Measure, Scanner, Writer};
+use crate::time::{Duration, Instant};
+
+/// One connection to a server, without a socket and without a clock.
+///
+/// `S` is the memory of each of the two buffers ([`Storage`]): the receive buffer holds one whole
+/// reply, so make it as large as the largest value you read and 64 bytes more; the transmit buffer
+/// holds the requests that were taken and not sent, and must hold the handshake. `IN_FLIGHT` is how
+/// many requests may wait for answers, 32 bytes each.
+///
+/// Methods are sorted by who calls them:
+///
+/// - **getters** say how things stand: [`is_ready`](Self::is_ready),
+///   [`in_flight`](Self::in_flight), [`protocol`](Self::protocol), [`close_reason`](Self::close_reason);
+/// - **verbs** are for what the application wants: [`start`](Self::start),
+///   [`submit`](Self::submit), [`abandon`](Self::abandon), [`close`](Self::close);
+/// - **`handle_*`** tell what the driver learned from the socket and the clock;
+/// - **`poll_*`** say what the driver must do, and what has happened. Poll events until there are
+///   none before the next read: only then is room made.
+///
+/// A request that was taken is resolved exactly once: by `Event::Reply` or `Event::Failed`, unless
+/// it was abandoned. Nothing blocks, nothing allocates, calls at the wrong time do nothing.
+pub struct Connection<S, const IN_FLIGHT: usize> {
+    pub(super) receive: ReceiveBuffer<S>,
+    transmit: TransmitBuffer<S>,
+    pub(super) config: Config,
+    pub(super) scanner: Scanner,
+    pub(super) phase: Phase,
+    pub(super) in_flight: InFlight<IN_FLIGHT>,
+    pub(super) subscriber: Subscriber,
+    pub(super) protocol: Protocol,
+    /// Bytes submitted and bytes sent since the start, modulo 2^32.
+    submitted: u32,
+    pub(super) sent: u32,
+    pub(super) lent: Lent,
+    /// The transport ended; what was received before still counts.
+    pub(super) ended: Option<Reason>,
+    /// A frame too large for the buffer is being skipped.
+    pub(super) skipping: bool,
+    /// The scanner has seen all that was received and wants more.
+    pub(super) drained: bool,
+    pub(super) monitoring: bool,
+    pub(super) quitting: bool,
+    /// MULTI was submitted, and nothing that ends it.
+    queueing: bool,
+}
+
+/// Where the connection is in its life.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Phase {
+    /// Not started.
+    Idle,
+    /// The handshake must be done by then.
+    Handshake { handshake: Handshake, deadline: Instant },
+    /// Requests are taken. `announced`: the application knows.
+    Ready { announced: bool },
+    /// Over. `announced`: the application knows.
+    Closed { reason: Reason, announced: bool },
+}
+
+/// The frame that the last event borrowed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lent {
+    /// Its bytes, released by the next call.
+    pub(super) len: usize,
+    /// A confirmation is a push first and then this request's answer.
+    pub(super) answers: Option<(Token, crate::resp::Frame)>,
+}
+
+impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
+    /// A connection that has not started.
+    pub const fn new(receive: S, transmit: S, config: Config) -> Self {
+        Self {
+            receive: ReceiveBuffer::new(receive),
+            transmit: TransmitBuffer::new(transmit),
+            config,
+            scanner: Scanner::new(config.limits),
+            phase: Phase::Idle,
+            in_flight: InFlight::new(),
+            subscriber: Subscriber::NONE,
+            protocol: Protocol::Resp2,
+            submitted: 0,
+            sent: 0,
+            lent: Lent { len: 0, answers: None },
+            ended: None,
+            skipping: false,
+            drained: false,
+            monitoring: false,
+            quitting: false,
+            queueing: false,
+        }
+    }
+
+    // Getters.
+
+    /// Whether requests are taken.
+    pub const fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Ready { .. })
+    }
+
+    /// Whether the connection is over.
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed { .. })
+    }
+
+    /// How many requests were taken and not resolved.
+    pub const fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// The version that is spoken now.
+    pub const fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Whether there is any subscription. In RESP2 only the commands of subscribers work then.
+    pub const fn is_subscribed(&self) -> bool {
+        self.subscriber.is_active()
+    }
+
+    /// Why the connection is over.
+    pub fn close_reason(&self) -> Option<CloseReason<'_>> {
+        match self.phase {
+            Phase::Closed { reason, .. } => Some(reason.lend(self.receive.unread())),
+            _ => None,
+        }
+    }
+
+    // Verbs of the application.
+
+    /// Starts a new life: encodes the handshake for a transport that was just connected.
+    ///
+    /// Whatever was left of an earlier life is forgotten; read its events first.
+    ///
+    /// # Errors
+    /// [`Full`] if the transmit buffer cannot hold the handshake; then the connection is idle.
+    pub fn start(&mut self, now: Instant, settings: &Settings<'_>) -> Result<(), Full> {
+        self.forget();
+        let mut handshake = Handshake::new(settings);
+        self.put_steps(handshake.pending(), settings)?;
+        if let Some(fallback) = handshake.fallback() {
+            self.transmit.hold();
+            self.put_steps(fallback, settings)?;
+        }
+        match handshake.outcome() {
+            Outcome::Ready(protocol) => self.become_ready(protocol),
+            _ => {
+                let deadline = now.saturating_add(self.config.handshake_timeout);
+                self.phase = Phase::Handshake { handshake, deadline };
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a request: encodes it whole and gives it a slot, or refuses it and changes nothing.
+    /// Its answer will carry `token`, which is the caller's choice.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub fn submit(&mut self, now: Instant, token: Token, request: &impl Request) -> Result<(), SubmitError> {
+        let deadline = self.config.reply_timeout.map(|timeout| now.saturating_add(timeout));
+        self.submit_until(deadline, token, request)
+    }
+
+    /// [`submit`](Self::submit) with the request's own deadline, or none: blocking commands wait as
+    /// long as they say and a little more.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub fn submit_until(
+        &mut self,
+        deadline: Option<Instant>,
+        token: Token,
+        request: &impl Request,
+    ) -> Result<(), SubmitError> {
+        match self.phase {
+            Phase::Ready { .. } => {}
+            Phase::Closed { .. } => return Err(SubmitError::Closed),
+            Phase::Idle | Phase::Handshake { .. } => return Err(SubmitError::NotReady),
+        }
+        let effect = request.command().effect;
+        let mut measure = Measure::new();
+        request.visit(&mut measure);
+        self.permit(effect, measure, request)?;
+        if self.in_flight.is_full() {
+            return Err(Full::InFlight.into());
+        }
+        let start = self.submitted;
+        self.put_measured(measure, request)?;
+        let left = u32::try_from(measure.args().saturating_sub(1)).unwrap_or(u32::MAX);
+        let deadline = deadline.unwrap_or(Instant::MAX);
+        self.in_flight.push(Slot { token, deadline, start, effect, left, discard: false });
+        match effect {
+            Effect::Multi => self.queueing = true,
+            Effect::EndMulti | Effect::Reset => self.queueing = false,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Turns away from a request: its answer will be dropped, its slot stays until then. Says
+    /// whether there was one.
+    pub fn abandon(&mut self, token: Token) -> bool {
+        self.in_flight.discard(token)
+    }
+
+    /// Ends the connection from our side. Events resolve what is in flight; the driver then closes
+    /// the socket.
+    pub fn close(&mut self) {
+        self.fail(Reason::Local);
+    }
+
+    // What the driver learned.
+
+    /// The socket took the first `n` bytes of [`poll_transmit`](Self::poll_transmit).
+    pub fn handle_transmitted(&mut self, n: usize) {
+        let n = n.min(self.transmit.ready().len());
+        // Wrapping is the point: only differences of less than half the range are compared.
+        self.sent = self.sent.wrapping_add(n as u32);
+        self.transmit.sent(n);
+    }
+
+    /// `n` bytes of [`recv_space`](Self::recv_space) were received.
+    pub fn handle_received(&mut self, n: usize) {
+        if !self.is_closed() {
+            self.receive.commit(n);
+            self.drained &= n == 0;
+        }
+    }
+
+    /// The peer closed its side: no more bytes will come.
+    pub fn handle_eof(&mut self) {
+        self.ended.get_or_insert(if self.quitting { Reason::Quit } else { Reason::Eof });
+    }
+
+    /// The socket failed. The driver keeps the error itself.
+    pub fn handle_transport_error(&mut self) {
+        self.ended.get_or_insert(Reason::Transport);
+    }
+
+    /// It is `now`. Early and repeated calls do nothing.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.poll_timeout().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        let in_handshake = matches!(self.phase, Phase::Handshake { .. });
+        self.fail(if in_handshake { Reason::HandshakeTimeout } else { Reason::ReplyTimeout });
+    }
+
+    // What the driver must do.
+
+    /// Room for the next read, at least one byte. `None` if the connection is over, or if events
+    /// wait: poll them first.
+    ///
+    /// A reply that does not fit is skipped from here on, in constant memory, and its request fails
+    /// with `TooLarge`.
+    #[must_use = "an answer of None asks for poll_event"]
+    pub fn recv_space(&mut self) -> Option<&mut [u8]> {
+        self.release();
+        if self.is_closed() {
+            return None;
+        }
+        // Borrowed twice because a borrow that is returned from one branch lasts for all of them.
+        if self.receive.space().is_none() {
+            if !self.drained {
+                return None;
+            }
+            let settled = self.scanner.settled();
+            if settled == 0 {
+                self.fail(Reason::WindowTooSmall);
+                return None;
+            }
+            self.receive.consume(settled);
+            self.scanner.forget();
+            self.skipping = true;
+        }
+        self.receive.space()
+    }
+
+    /// What to write, as one slice; empty if there is nothing.
+    #[must_use = "the bytes are to be written, then handle_transmitted called"]
+    pub fn poll_transmit(&self) -> &[u8] {
+        if self.is_closed() { &[] } else { self.transmit.ready() }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout). Writing more does not move it: it is
+    /// the deadline of the handshake, or of the oldest request without an answer.
+    #[must_use = "a deadline that nobody keeps is no deadline"]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Handshake { deadline, .. } => Some(deadline),
+            Phase::Ready { .. } => {
+                self.in_flight.head().map(|slot| slot.deadline).filter(|&deadline| deadline != Instant::MAX)
+            }
+            Phase::Idle | Phase::Closed { .. } => None,
+        }
+    }
+
+    // Inside.
+
+    /// What may not be sent at all.
+    fn permit(&self, effect: Effect, measure: Measure, request: &impl Request) -> Result<(), Misuse> {
+        if measure.args() == 0 {
+            return Err(Misuse::Empty);
+        }
+        match effect {
+            Effect::ReplyMode if !turns_replies_on(request) => Err(Misuse::ReplyOff),
+            Effect::Subscribe(_) | Effect::Unsubscribe(_) if self.queueing => Err(Misuse::SubscribeInMulti),
+            _ => Ok(()),
+        }
+    }
+
+    fn put_steps(&mut self, steps: Steps, settings: &Settings<'_>) -> Result<(), Full> {
+        for step in steps.iter() {
+            let request = StepRequest { step, settings };
+            let mut measure = Measure::new();
+            request.visit(&mut measure);
+            if let Err(error) = self.put_measured(measure, &request) {
+                self.transmit.wipe();
+                return Err(match error {
+                    SubmitError::Full(full) => full,
+                    _ => Full::TooLarge,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn put_measured(&mut self, measure: Measure, request: &impl Request) -> Result<(), SubmitError> {
+        let len = measure.frame_len();
+        let Some(reservation) = self.transmit.reserve(len) else {
+            return Err(if len > self.transmit.limit() { Full::TooLarge } else { Full::Transmit }.into());
+        };
+        let mut writer = Writer::new(self.transmit.reserved(&reservation), measure.args());
+        request.visit(&mut writer);
+        if !writer.is_exact() {
+            return Err(Misuse::Inconsistent.into());
+        }
+        self.transmit.commit(reservation);
+        self.submitted = self.submitted.wrapping_add(len as u32);
+        Ok(())
+    }
+
+    pub(super) fn become_ready(&mut self, protocol: Protocol) {
+        debug!("handshake done, protocol {:?}", protocol);
+        // Nothing but the handshake was in the buffer, and it may have held a password.
+        self.transmit.wipe();
+        self.sent = 0;
+        self.submitted = 0;
+        self.protocol = protocol;
+        self.phase = Phase::Ready { announced: false };
+    }
+
+    pub(super) fn send_fallback(&mut self) {
+        debug!("the server knows no HELLO: falling back to RESP2");
+        self.transmit.release();
+    }
+
+    pub(super) fn fail(&mut self, reason: Reason) {
+        if !self.is_closed() {
+            debug!("closed: {:?}", reason);
+            self.transmit.wipe();
+            self.phase = Phase::Closed { reason, announced: false };
+        }
+    }
+
+    fn forget(&mut self) {
+        self.receive.clear();
+        self.transmit.wipe();
+        self.scanner = Scanner::new(self.config.limits);
+        self.phase = Phase::Idle;
+        self.in_flight = InFlight::new();
+        self.subscriber = Subscriber::NONE;
+        self.protocol = Protocol::Resp2;
+        self.submitted = 0;
+        self.sent = 0;
+        self.lent = Lent::default();
+        self.ended = None;
+        self.skipping = false;
+        self.drained = false;
+        self.monitoring = false;
+        self.quitting = false;
+        self.queueing = false;
+    }
+}
+
+impl<S: Storage, const IN_FLIGHT: usize> fmt::Debug for Connection<S, IN_FLIGHT> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("phase", &self.phase)
+            .field("protocol", &self.protocol)
+            .field("in_flight", &self.in_flight())
+            .field("receive", &self.receive)
+            .field("transmit", &self.transmit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long from `now` until `deadline`, for drivers that wait by duration.
+impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
+    /// How long the driver may sleep from `now` on; `None` for ever.
+    #[must_use = "a deadline that nobody keeps is no deadline"]
+    pub fn patience(&self, now: Instant) -> Option<Duration> {
+        self.poll_timeout().map(|deadline| deadline.saturating_since(now))
+    }
+}
+
+/// Whether a CLIENT REPLY request says ON.
+fn turns_replies_on(request: &impl Request) -> bool {
+    struct Third(usize, bool);
+    impl ArgSink for Third {
+        fn arg(&mut self, bytes: &[u8]) {
+            self.1 |= self.0 == 2 && bytes.eq_ignore_ascii_case(b"ON");
+            self.0 += 1;
+        }
+    }
+    let mut third = Third(0, false);
+    request.visit(&mut third);
+    third.1
+}

@@ -1,0 +1,107 @@
+//! What a connection has to say.
+
+use core::fmt;
+
+use super::{CloseReason, Protocol};
+use crate::error::{Full, Misuse};
+use crate::resp::Reply;
+
+/// The caller's name for a request. The connection keeps no map: it hands the token back.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Token(pub u64);
+
+/// Something that happened. What it lends is valid until the next call on the connection.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The handshake is done; requests may be submitted.
+    Ready {
+        /// The version that both sides speak.
+        protocol: Protocol,
+    },
+    /// The answer to a request: a value or the server's error.
+    Reply {
+        /// Which request.
+        token: Token,
+        /// The answer.
+        reply: Reply<'a>,
+    },
+    /// Something that the server sent on its own account: a message, an invalidation, the
+    /// confirmation of a subscription, a line of MONITOR. In RESP2 it is an array.
+    Push(Reply<'a>),
+    /// A push was larger than the receive buffer; it is gone, the stream is in step.
+    PushTooLarge,
+    /// A request that will have no answer.
+    Failed {
+        /// Which request.
+        token: Token,
+        /// What is known about it.
+        failure: Failure,
+    },
+    /// The last event: the connection is over, every request was resolved before.
+    Closed(CloseReason<'a>),
+}
+
+/// Why a request has no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Not one byte of it was sent: it was not executed, and may be sent again elsewhere.
+    NotSent,
+    /// Some or all of it was sent, and no answer came: it may or may not have been executed.
+    Unknown,
+    /// It was executed, but the answer was larger than the receive buffer. The answer was
+    /// skipped; the stream is in step.
+    TooLarge,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotSent => "the request was not sent",
+            Self::Unknown => "the request was sent and not answered: it may have been executed",
+            Self::TooLarge => "the answer is larger than the receive buffer",
+        })
+    }
+}
+
+impl core::error::Error for Failure {}
+
+/// Why a request was not taken. Nothing of it was sent, and nothing else changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// The handshake has not begun or is not done.
+    NotReady,
+    /// The connection is over.
+    Closed,
+    /// There is no room.
+    Full(Full),
+    /// The request would leave the connection in a state nobody knows.
+    Misuse(Misuse),
+}
+
+impl fmt::Display for SubmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotReady => f.write_str("the handshake is not done"),
+            Self::Closed => f.write_str("the connection is closed"),
+            Self::Full(full) => full.fmt(f),
+            Self::Misuse(misuse) => misuse.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for SubmitError {}
+
+impl From<Full> for SubmitError {
+    fn from(full: Full) -> Self {
+        Self::Full(full)
+    }
+}
+
+impl From<Misuse> for SubmitError {
+    fn from(misuse: Misuse) -> Self {
+        Self::Misuse(misuse)
+    }
+}

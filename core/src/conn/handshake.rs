@@ -1,0 +1,202 @@
+//! The handshake: one batch, and a second one for servers that know no HELLO.
+//!
+//! First choice: `HELLO 3 [AUTH user password] [SETNAME name]`, then SELECT and CLIENT SETINFO, in
+//! one write. Servers before Redis 6.0 answer HELLO with an error; then the second choice, which
+//! was encoded along with the first and held back, is released: AUTH, CLIENT SETNAME, SELECT.
+//! So the settings need not outlive the call that starts the connection. Authentication is always
+//! the first thing in a batch: some servers do not answer a failing AUTH further behind.
+
+use super::settings::{Protocol, Settings};
+use crate::command::{Access, Command, Effect, Request};
+use crate::resp::{ArgSink, Reply};
+
+/// Things to do, done in the order of their bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Steps(u8);
+
+/// One thing to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(super) enum Step {
+    Hello,
+    Auth,
+    SetName,
+    Select,
+    LibName,
+    LibVer,
+}
+
+impl Step {
+    const ALL: [Self; 6] =
+        [Self::Hello, Self::Auth, Self::SetName, Self::Select, Self::LibName, Self::LibVer];
+}
+
+impl Steps {
+    const NONE: Self = Self(0);
+
+    fn when(self, step: Step, wanted: bool) -> Self {
+        if wanted { Self(self.0 | 1 << step as u8) } else { self }
+    }
+
+    pub(super) fn first(self) -> Option<Step> {
+        Step::ALL.into_iter().find(|&step| self.0 & (1 << step as u8) != 0)
+    }
+
+    pub(super) const fn without(self, step: Step) -> Self {
+        Self(self.0 & !(1 << step as u8))
+    }
+
+    pub(super) fn iter(self) -> impl Iterator<Item = Step> {
+        Step::ALL.into_iter().filter(move |&step| self.0 & (1 << step as u8) != 0)
+    }
+}
+
+/// Where the handshake stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Handshake {
+    /// Steps of the current batch that are not answered.
+    pending: Steps,
+    /// The batch that is held back; nothing once it is released or not needed.
+    fallback: Option<Steps>,
+    /// HELLO was answered by "unknown command": the rest of the batch does not count.
+    hello_unknown: bool,
+    protocol: Protocol,
+}
+
+/// What an answer means for the handshake.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Outcome {
+    /// More answers are owed.
+    Pending,
+    /// The second choice must be sent.
+    FallBack,
+    /// Done.
+    Ready(Protocol),
+    /// The server's answer ends it.
+    Rejected,
+}
+
+impl Handshake {
+    /// The batches for these settings: what to send, and what to hold back.
+    pub(super) fn new(settings: &Settings<'_>) -> Self {
+        let password = settings.password.is_some();
+        let common = Steps::NONE.when(Step::Select, settings.db != 0);
+        let by_hand = common.when(Step::Auth, password).when(Step::SetName, settings.name.is_some());
+        let identify = settings.library.is_some();
+        let labels = |steps: Steps| steps.when(Step::LibName, identify).when(Step::LibVer, identify);
+        let (pending, fallback, protocol) = match settings.protocol {
+            Some(Protocol::Resp2) => (labels(by_hand), None, Protocol::Resp2),
+            Some(Protocol::Resp3) => (labels(common.when(Step::Hello, true)), None, Protocol::Resp3),
+            None => (labels(common.when(Step::Hello, true)), Some(by_hand), Protocol::Resp3),
+        };
+        Self { pending, fallback, hello_unknown: false, protocol }
+    }
+
+    pub(super) const fn pending(&self) -> Steps {
+        self.pending
+    }
+
+    pub(super) const fn fallback(&self) -> Option<Steps> {
+        self.fallback
+    }
+
+    /// Whether nothing is left to do.
+    pub(super) fn outcome(&mut self) -> Outcome {
+        if self.pending != Steps::NONE {
+            return Outcome::Pending;
+        }
+        match self.fallback.take() {
+            Some(steps) if self.hello_unknown => {
+                self.hello_unknown = false;
+                self.protocol = Protocol::Resp2;
+                self.pending = steps;
+                if steps == Steps::NONE { Outcome::Ready(self.protocol) } else { Outcome::FallBack }
+            }
+            _ => Outcome::Ready(self.protocol),
+        }
+    }
+
+    /// Takes the answer to the oldest step.
+    pub(super) fn answer(&mut self, reply: Reply<'_>) -> Outcome {
+        let Some(step) = self.pending.first() else { return Outcome::Rejected };
+        self.pending = self.pending.without(step);
+        if let Some(error) = reply.error()
+            && !self.hello_unknown
+        {
+            match step {
+                Step::Hello if self.fallback.is_some() && is_unknown_hello(error.text()) => {
+                    self.hello_unknown = true;
+                }
+                Step::LibName | Step::LibVer => {}
+                _ => return Outcome::Rejected,
+            }
+        }
+        self.outcome()
+    }
+}
+
+/// "ERR unknown command" of Redis 5 and of proxies that know no HELLO; "NOPROTO" of servers that
+/// know it but not version 3.
+fn is_unknown_hello(text: &[u8]) -> bool {
+    let unknown = b"ERR unknown command";
+    text.get(..unknown.len()).is_some_and(|start| start.eq_ignore_ascii_case(unknown))
+        || text.starts_with(b"NOPROTO")
+}
+
+/// A step as a request.
+pub(super) struct StepRequest<'a> {
+    pub(super) step: Step,
+    pub(super) settings: &'a Settings<'a>,
+}
+
+impl Request for StepRequest<'_> {
+    type Reply<'r> = Reply<'r>;
+
+    fn command(&self) -> &'static Command {
+        &Command { words: &[], access: Access::Connection, effect: Effect::None }
+    }
+
+    fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
+        let Settings { user, password, db, name, library, .. } = *self.settings;
+        match self.step {
+            Step::Hello => {
+                sink.word("HELLO");
+                sink.word("3");
+                if let Some(password) = password {
+                    sink.word("AUTH");
+                    sink.arg(user.unwrap_or("default").as_bytes());
+                    sink.secret(password.as_bytes());
+                }
+                if let Some(name) = name {
+                    sink.word("SETNAME");
+                    sink.arg(name.as_bytes());
+                }
+            }
+            Step::Auth => {
+                sink.word("AUTH");
+                // Servers before Redis 6.0 know no users.
+                if let Some(user) = user {
+                    sink.arg(user.as_bytes());
+                }
+                sink.secret(password.unwrap_or_default().as_bytes());
+            }
+            Step::SetName => {
+                sink.word("CLIENT");
+                sink.word("SETNAME");
+                sink.arg(name.unwrap_or_default().as_bytes());
+            }
+            Step::Select => {
+                sink.word("SELECT");
+                sink.unsigned(db.into());
+            }
+            Step::LibName | Step::LibVer => {
+                let (name, version) = library.unwrap_or_default();
+                let is_name = self.step == Step::LibName;
+                sink.word("CLIENT");
+                sink.word("SETINFO");
+                sink.word(if is_name { "LIB-NAME" } else { "LIB-VER" });
+                sink.arg(if is_name { name } else { version }.as_bytes());
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The connection: a state machine that never touches a socket.
+//!
+//! A driver moves bytes between a [`Connection`] and a socket and tells it the time; an
+//! application submits requests and reads events. [`io::pump`](crate::io::pump) is the driver's
+//! inner loop for any socket.
+//!
+//! ```text
+//!  application                Connection                        driver
+//!  submit ───────────► encode ─► [ transmit ] ── poll_transmit ──► socket
+//!                        │                    ◄─ handle_transmitted
+//!                     in flight
+//!                        │                    ── recv_space ─────► socket
+//!  poll_event ◄─────── match ◄── [ receive ]  ◄─ handle_received
+//!                        ▲                    ── poll_timeout ───► timer
+//!                     deadlines               ◄─ handle_timeout
+//! ```
+
+mod close;
+mod connection;
+mod event;
+mod handshake;
+mod in_flight;
+mod poll;
+mod settings;
+mod subscriber;
+
+pub use close::CloseReason;
+pub use connection::Connection;
+pub use event::{Event, Failure, SubmitError, Token};
+pub use settings::{Config, Protocol, Settings};

@@ -1,0 +1,261 @@
+//! From received bytes to events.
+
+use super::close::Reason;
+use super::connection::{Connection, Lent, Phase};
+use super::handshake::{Handshake, Outcome};
+use super::settings::Protocol;
+use super::subscriber::{Subscriber, Word};
+use super::{Event, Failure, Token};
+use crate::buffer::Storage;
+use crate::command::Effect;
+use crate::resp::{Frame, Kind, Reply};
+use crate::time::Instant;
+
+/// What a whole frame turned out to be.
+enum Verdict {
+    /// Of no interest to the application.
+    Consumed,
+    Push,
+    /// A confirmation that completes its request: a push, and then the answer.
+    Confirmed(Token),
+    Reply(Token),
+    PushTooLarge,
+    TooLarge(Token),
+    Fatal(Reason),
+}
+
+impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
+    /// What happened next. What the event lends is valid until the next call; poll until `None`.
+    #[must_use = "an event is told once"]
+    pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        if let Some((token, frame)) = self.lent.answers.take() {
+            return Some(Event::Reply { token, reply: Reply::new(self.receive.unread(), frame) });
+        }
+        self.release();
+        loop {
+            match &mut self.phase {
+                Phase::Idle => return None,
+                Phase::Ready { announced } if !*announced => {
+                    *announced = true;
+                    return Some(Event::Ready { protocol: self.protocol });
+                }
+                Phase::Closed { .. } => return self.poll_closed(),
+                Phase::Ready { .. } | Phase::Handshake { .. } => {}
+            }
+            let frame = match self.scanner.scan(self.receive.unread()) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => {
+                    self.starve();
+                    match self.ended {
+                        Some(reason) => self.fail(reason),
+                        None => return None,
+                    }
+                    continue;
+                }
+                Err(error) => {
+                    self.fail(Reason::Protocol(error));
+                    continue;
+                }
+            };
+            let verdict = if core::mem::take(&mut self.skipping) {
+                self.judge_skipped(frame.kind)
+            } else {
+                self.judge(frame)
+            };
+            match verdict {
+                Verdict::Consumed => self.receive.consume(frame.len),
+                Verdict::Fatal(reason) => self.fail(reason),
+                Verdict::Push => {
+                    self.lent.len = frame.len;
+                    return Some(Event::Push(self.lend(frame)));
+                }
+                Verdict::Confirmed(token) => {
+                    self.lent = Lent { len: frame.len, answers: Some((token, frame)) };
+                    return Some(Event::Push(self.lend(frame)));
+                }
+                Verdict::Reply(token) => {
+                    self.lent.len = frame.len;
+                    return Some(Event::Reply { token, reply: self.lend(frame) });
+                }
+                Verdict::PushTooLarge => {
+                    self.receive.consume(frame.len);
+                    return Some(Event::PushTooLarge);
+                }
+                Verdict::TooLarge(token) => {
+                    self.receive.consume(frame.len);
+                    return Some(Event::Failed { token, failure: Failure::TooLarge });
+                }
+            }
+        }
+    }
+
+    /// Gives back the frame that the last event lent.
+    pub(super) fn release(&mut self) {
+        let lent = core::mem::take(&mut self.lent);
+        self.receive.consume(lent.len);
+    }
+
+    fn lend(&self, frame: Frame) -> Reply<'_> {
+        Reply::new(self.receive.unread(), frame)
+    }
+
+    /// All that was received has been looked at.
+    fn starve(&mut self) {
+        self.drained = true;
+        if self.skipping {
+            self.receive.consume(self.scanner.settled());
+            self.scanner.forget();
+        } else if !self.scanner.is_inside() {
+            self.receive.relax();
+        }
+    }
+
+    fn poll_closed(&mut self) -> Option<Event<'_>> {
+        while let Some(slot) = self.in_flight.pop() {
+            if !slot.discard {
+                // The distance from the frame's first byte to the last byte sent, as a signed number.
+                let unsent = self.sent.wrapping_sub(slot.start).cast_signed() <= 0;
+                let failure = if unsent { Failure::NotSent } else { Failure::Unknown };
+                return Some(Event::Failed { token: slot.token, failure });
+            }
+        }
+        match &mut self.phase {
+            Phase::Closed { reason, announced } if !*announced => {
+                *announced = true;
+                Some(Event::Closed(reason.lend(self.receive.unread())))
+            }
+            _ => None,
+        }
+    }
+
+    fn judge(&mut self, frame: Frame) -> Verdict {
+        // The reply borrows the receive buffer; what it changes is kept apart and stored below.
+        let reply = Reply::new(self.receive.unread(), frame);
+        if let Phase::Handshake { mut handshake, deadline } = self.phase {
+            let outcome = if reply.kind() == Kind::Push { Outcome::Pending } else { handshake.answer(reply) };
+            return self.shake_hands(frame, handshake, deadline, outcome);
+        }
+        let mut subscriber = self.subscriber;
+        let word = self.push_word(reply);
+        match word {
+            Some(Word::Subscribed(kind) | Word::Unsubscribed(kind)) => subscriber.confirm(kind, reply),
+            Some(Word::Message) => {}
+            None if reply.kind() == Kind::Push => return Verdict::Push,
+            None => return self.judge_reply(frame),
+        }
+        self.subscriber = subscriber;
+        match word.and_then(|word| self.confirm(word)) {
+            Some(token) => Verdict::Confirmed(token),
+            None => Verdict::Push,
+        }
+    }
+
+    fn shake_hands(
+        &mut self,
+        frame: Frame,
+        handshake: Handshake,
+        deadline: Instant,
+        outcome: Outcome,
+    ) -> Verdict {
+        match outcome {
+            Outcome::Rejected => return Verdict::Fatal(Reason::Rejected(frame)),
+            Outcome::Ready(protocol) => self.become_ready(protocol),
+            Outcome::FallBack => {
+                self.phase = Phase::Handshake { handshake, deadline };
+                self.send_fallback();
+            }
+            Outcome::Pending => self.phase = Phase::Handshake { handshake, deadline },
+        }
+        Verdict::Consumed
+    }
+
+    /// What a frame says to a subscriber. A RESP2 server sends messages as arrays; so do some that
+    /// were asked for RESP3 (lessons of Dragonfly and Garnet), for confirmations at least.
+    fn push_word(&self, reply: Reply<'_>) -> Option<Word> {
+        let expected = self
+            .in_flight
+            .head()
+            .is_some_and(|slot| matches!(slot.effect, Effect::Subscribe(_) | Effect::Unsubscribe(_)));
+        let as_array = expected || (self.protocol == Protocol::Resp2 && self.subscriber.is_active());
+        if reply.kind() == Kind::Push || as_array { Word::of(reply) } else { None }
+    }
+
+    /// Counts a confirmation for the request at the head; its token once all are in.
+    fn confirm(&mut self, word: Word) -> Option<Token> {
+        let subscriber = self.subscriber;
+        let slot = self.in_flight.head_mut()?;
+        let done = match (slot.effect, word) {
+            (Effect::Subscribe(a), Word::Subscribed(b)) if a == b => {
+                slot.left = slot.left.saturating_sub(1);
+                slot.left == 0
+            }
+            // Without names it ends every subscription of its kind.
+            (Effect::Unsubscribe(a), Word::Unsubscribed(b)) if a == b && slot.left == 0 => {
+                subscriber.count(a) == 0
+            }
+            (Effect::Unsubscribe(a), Word::Unsubscribed(b)) if a == b => {
+                slot.left -= 1;
+                slot.left == 0
+            }
+            _ => false,
+        };
+        if !done {
+            return None;
+        }
+        let slot = self.in_flight.pop()?;
+        if slot.discard { None } else { Some(slot.token) }
+    }
+
+    /// An ordinary reply: it answers the oldest request.
+    fn judge_reply(&mut self, frame: Frame) -> Verdict {
+        let reply = Reply::new(self.receive.unread(), frame);
+        let kind = reply.kind();
+        let Some(slot) = self.in_flight.head() else {
+            return match kind {
+                Kind::Simple if self.monitoring => Verdict::Push,
+                _ if kind.is_error() => Verdict::Fatal(Reason::Refused(frame)),
+                _ => Verdict::Fatal(Reason::Unsolicited),
+            };
+        };
+        let failed = kind.is_error();
+        match slot.effect {
+            Effect::Subscribe(_) | Effect::Unsubscribe(_) if !failed => {
+                return Verdict::Fatal(Reason::Unsolicited);
+            }
+            _ if failed => {}
+            Effect::Hello => {
+                // Version 3 answers with a map, version 2 with an array.
+                self.protocol = if kind == Kind::Map { Protocol::Resp3 } else { Protocol::Resp2 };
+            }
+            Effect::Reset => {
+                self.protocol = Protocol::Resp2;
+                self.subscriber = Subscriber::NONE;
+                self.monitoring = false;
+            }
+            Effect::Monitor => self.monitoring = true,
+            Effect::Quit => self.quitting = true,
+            _ => {}
+        }
+        match self.in_flight.pop() {
+            Some(slot) if !slot.discard => Verdict::Reply(slot.token),
+            _ => Verdict::Consumed,
+        }
+    }
+
+    /// A frame of which only the end was kept.
+    fn judge_skipped(&mut self, kind: Kind) -> Verdict {
+        if matches!(self.phase, Phase::Handshake { .. }) {
+            return Verdict::Fatal(Reason::WindowTooSmall);
+        }
+        // Subscribers of RESP2 are sent nothing large but messages.
+        let message = self.protocol == Protocol::Resp2 && self.subscriber.is_active() && kind == Kind::Array;
+        if kind == Kind::Push || message || (self.monitoring && self.in_flight.len() == 0) {
+            return Verdict::PushTooLarge;
+        }
+        match self.in_flight.pop() {
+            Some(slot) if slot.discard => Verdict::Consumed,
+            Some(slot) => Verdict::TooLarge(slot.token),
+            None => Verdict::Fatal(Reason::Unsolicited),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What a connection is told before it starts.
+
+use core::fmt;
+
+use crate::resp::Limits;
+use crate::time::Duration;
+
+/// What does not change with the server: limits and patience.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// What the server may send.
+    pub limits: Limits,
+    /// How long the handshake may take.
+    pub handshake_timeout: Duration,
+    /// How long the oldest unanswered request may wait before the connection is given up. `None`
+    /// waits for ever, as blocking commands need; [`Connection::submit_until`] sets it for one
+    /// request.
+    ///
+    /// [`Connection::submit_until`]: super::Connection::submit_until
+    pub reply_timeout: Option<Duration>,
+}
+
+impl Default for Config {
+    /// Five seconds each, and the limits of a server.
+    fn default() -> Self {
+        let patience = Duration::from_secs(5);
+        Self { limits: Limits::SERVER, handshake_timeout: patience, reply_timeout: Some(patience) }
+    }
+}
+
+/// The versions of the protocol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Protocol {
+    /// RESP2: every server.
+    Resp2,
+    /// RESP3: Redis 6.0 and Valkey.
+    Resp3,
+}
+
+/// Who we are and what we want of this server: the contents of the handshake.
+///
+/// `Debug` hides the password.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Settings<'a> {
+    /// The version to speak. `None`: RESP3, and RESP2 with servers that know no `HELLO` (before
+    /// Redis 6.0). `Some(Resp2)` sends no `HELLO` at all, `Some(Resp3)` accepts nothing less.
+    pub protocol: Option<Protocol>,
+    /// The user; `default` if only a password is given.
+    pub user: Option<&'a str>,
+    /// The password. Without one no authentication is tried.
+    pub password: Option<&'a str>,
+    /// The database.
+    pub db: u32,
+    /// A name for `CLIENT LIST`.
+    pub name: Option<&'a str>,
+    /// Name and version of the library for `CLIENT LIST`; servers before Redis 7.2 refuse it,
+    /// which is ignored.
+    pub library: Option<(&'a str, &'a str)>,
+}
+
+impl fmt::Debug for Settings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("protocol", &self.protocol)
+            .field("user", &self.user)
+            .field("password", &self.password.map(|_| "***"))
+            .field("db", &self.db)
+            .field("name", &self.name)
+            .field("library", &self.library)
+            .finish()
+    }
+}

@@ -1,0 +1,106 @@
+//! What this connection is subscribed to, counted by the server's confirmations.
+
+use crate::command::Subscription;
+use crate::resp::{Kind, Reply};
+
+/// How many subscriptions there are. Changed by confirmations only, never by requests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Subscriber {
+    channels: u32,
+    patterns: u32,
+    shards: u32,
+}
+
+/// What a frame means to a subscriber.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Word {
+    /// `subscribe` and its like.
+    Subscribed(Subscription),
+    /// `unsubscribe` and its like.
+    Unsubscribed(Subscription),
+    /// `message`, `pmessage`, `smessage`.
+    Message,
+}
+
+impl Subscriber {
+    /// No subscription at all.
+    pub(super) const NONE: Self = Self { channels: 0, patterns: 0, shards: 0 };
+
+    /// Whether there is any subscription: in RESP2 the connection then speaks another language.
+    pub(super) const fn is_active(self) -> bool {
+        self.channels > 0 || self.patterns > 0 || self.shards > 0
+    }
+
+    /// How many subscriptions of one kind there are.
+    pub(super) const fn count(self, subscription: Subscription) -> u32 {
+        match subscription {
+            Subscription::Channel => self.channels,
+            Subscription::Pattern => self.patterns,
+            Subscription::Shard => self.shards,
+        }
+    }
+
+    /// Reads a confirmation. Its last element counts what is left, channels and patterns together,
+    /// shards apart; so one kind's number is that total without the other's.
+    pub(super) fn confirm(&mut self, subscription: Subscription, reply: Reply<'_>) {
+        let total = reply.get::<(Reply<'_>, Reply<'_>, u32)>().map_or(0, |(_, _, total)| total);
+        match subscription {
+            Subscription::Channel => self.channels = total.saturating_sub(self.patterns),
+            Subscription::Pattern => self.patterns = total.saturating_sub(self.channels),
+            Subscription::Shard => self.shards = total,
+        }
+    }
+}
+
+impl Word {
+    /// The meaning of a push, or of an array that a RESP2 server sends for one.
+    pub(super) fn of(reply: Reply<'_>) -> Option<Self> {
+        if !matches!(reply.kind(), Kind::Push | Kind::Array) {
+            return None;
+        }
+        let first: Reply<'_> = reply.elements()?.next()?.ok()?;
+        Some(match first.as_bytes()? {
+            b"message" | b"pmessage" | b"smessage" => Self::Message,
+            b"subscribe" => Self::Subscribed(Subscription::Channel),
+            b"psubscribe" => Self::Subscribed(Subscription::Pattern),
+            b"ssubscribe" => Self::Subscribed(Subscription::Shard),
+            b"unsubscribe" => Self::Unsubscribed(Subscription::Channel),
+            b"punsubscribe" => Self::Unsubscribed(Subscription::Pattern),
+            b"sunsubscribe" => Self::Unsubscribed(Subscription::Shard),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn confirm(subscriber: &mut Subscriber, bytes: &[u8]) -> Option<Word> {
+        let reply = Reply::parse(bytes).unwrap();
+        let word = Word::of(reply);
+        if let Some(Word::Subscribed(kind) | Word::Unsubscribed(kind)) = word {
+            subscriber.confirm(kind, reply);
+        }
+        word
+    }
+
+    #[test]
+    fn counts_each_kind_from_the_common_total() {
+        let mut s = Subscriber::default();
+        confirm(&mut s, b"*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
+        confirm(&mut s, b"*3\r\n$10\r\npsubscribe\r\n$1\r\nb\r\n:2\r\n");
+        confirm(&mut s, b">3\r\n$10\r\npsubscribe\r\n$1\r\nc\r\n:3\r\n");
+        assert_eq!((s.count(Subscription::Channel), s.count(Subscription::Pattern)), (1, 2));
+        confirm(&mut s, b"*3\r\n$11\r\nunsubscribe\r\n$-1\r\n:2\r\n");
+        assert_eq!((s.count(Subscription::Channel), s.count(Subscription::Pattern)), (0, 2));
+        assert!(s.is_active());
+    }
+
+    #[test]
+    fn an_ordinary_array_is_no_message() {
+        assert_eq!(Word::of(Reply::parse(b"*2\r\n$4\r\npong\r\n$0\r\n\r\n").unwrap()), None);
+        assert_eq!(Word::of(Reply::parse(b"*0\r\n").unwrap()), None);
+        assert_eq!(Word::of(Reply::parse(b"$7\r\nmessage\r\n").unwrap()), None);
+    }
+}

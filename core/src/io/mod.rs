@@ -1,0 +1,122 @@
+//! The driver's inner loop, for any socket.
+//!
+//! [`Socket`] is two methods, and [`pump`] moves bytes between one and a
+//! [`Connection`]: write what is ready in one call, read what has come,
+//! tell the events. A mio stream, a WASI stream, a smoltcp socket or an embedded-io transport
+//! becomes a `Socket` in a few lines.
+
+#[cfg(feature = "embedded-io")]
+mod embedded;
+
+use crate::buffer::Storage;
+use crate::conn::{Connection, Event};
+
+#[cfg(feature = "embedded-io")]
+pub use embedded::{Blocking, Ready};
+
+/// A stream of bytes that does not block.
+pub trait Socket {
+    /// What can go wrong.
+    type Error;
+
+    /// Reads what is there into `buffer`, which is not empty. `Ok(None)`: nothing yet;
+    /// `Ok(Some(0))`: the peer has closed its side.
+    ///
+    /// # Errors
+    /// The stream is broken.
+    fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Self::Error>;
+
+    /// Writes what it can of `bytes`, which are not empty. `Ok(None)`: nothing now.
+    ///
+    /// # Errors
+    /// The stream is broken.
+    fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Self::Error>;
+}
+
+impl<T: Socket + ?Sized> Socket for &mut T {
+    type Error = T::Error;
+
+    fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Self::Error> {
+        (**self).try_read(buffer)
+    }
+
+    fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Self::Error> {
+        (**self).try_write(bytes)
+    }
+}
+
+/// What the socket is worth waiting for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Turn {
+    /// Bytes are left to write: wait for room, too.
+    pub wants_write: bool,
+    /// The last read filled its buffer: there may be more, without waiting.
+    pub may_read: bool,
+}
+
+/// One turn of the loop: one write if anything is ready, one read, and every event.
+///
+/// It always reads, also while a write is pending; a client that only writes and a server that only
+/// writes wait for each other for ever. Call it again at once while [`Turn::may_read`], else when
+/// the socket is readable, or writable if [`Turn::wants_write`].
+///
+/// # Errors
+/// The socket's error. The connection knows that the transport failed; once more events have been
+/// told, it is over.
+pub fn pump<S: Storage, const N: usize, K: Socket>(
+    connection: &mut Connection<S, N>,
+    socket: &mut K,
+    mut on_event: impl FnMut(Event<'_>),
+) -> Result<Turn, K::Error> {
+    let result = exchange(connection, socket, &mut on_event);
+    if result.is_err() {
+        connection.handle_transport_error();
+    }
+    while let Some(event) = connection.poll_event() {
+        on_event(event);
+    }
+    result
+}
+
+fn exchange<S: Storage, const N: usize, K: Socket>(
+    connection: &mut Connection<S, N>,
+    socket: &mut K,
+    on_event: &mut impl FnMut(Event<'_>),
+) -> Result<Turn, K::Error> {
+    let written = write(connection, socket);
+    if connection.recv_space().is_none() {
+        while let Some(event) = connection.poll_event() {
+            on_event(event);
+        }
+    }
+    let mut may_read = false;
+    if let Some(space) = connection.recv_space() {
+        let room = space.len();
+        match socket.try_read(space)? {
+            Some(0) => connection.handle_eof(),
+            Some(n) => {
+                connection.handle_received(n);
+                may_read = n == room;
+            }
+            None => {}
+        }
+    }
+    // A broken write may leave the server's last words unread: they were read first.
+    let wants_write = written?;
+    Ok(Turn { wants_write, may_read })
+}
+
+/// Writes once. Says whether bytes are left.
+fn write<S: Storage, const N: usize, K: Socket>(
+    connection: &mut Connection<S, N>,
+    socket: &mut K,
+) -> Result<bool, K::Error> {
+    let bytes = connection.poll_transmit();
+    if bytes.is_empty() {
+        return Ok(false);
+    }
+    let wanted = bytes.len();
+    let written = socket.try_write(bytes)?.unwrap_or(0);
+    connection.handle_transmitted(written);
+    Ok(written < wanted)
+}
