@@ -15,6 +15,8 @@ pub mod buffer;
 pub mod command;
 pub mod conn;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod io;
 mod log;
 

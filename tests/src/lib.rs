@@ -1,1 +1,12 @@
-//! Harness.
+//! What the tests of respire share: servers of their own, and child processes with a time limit.
+//!
+//! The tests live in `tests/` beside this library. Each starts the servers it needs through
+//! [`Server`] and never touches one it did not start.
+
+pub mod process;
+pub mod server;
+pub mod skip;
+
+pub use process::{Finished, redis_cli_path, respire_path, run_with_limit};
+pub use server::{Builder, Kind, Server};
+pub use skip::skip;

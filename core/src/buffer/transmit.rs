@@ -91,10 +91,10 @@ impl<S: Storage> TransmitBuffer<S> {
         self.gate = None;
     }
 
-    /// Drops all bytes, sent or not, and wipes the memory they were in: it may have held a password.
+    /// Drops all bytes, sent or not, and wipes the memory, also where bytes were before they were
+    /// sent or moved: they may have held a password.
     pub fn wipe(&mut self) {
-        let end = self.end;
-        self.storage.bytes_mut().get_mut(..end).unwrap_or_default().fill(0);
+        self.storage.bytes_mut().fill(0);
         self.start = 0;
         self.end = 0;
         self.gate = None;
@@ -114,7 +114,10 @@ impl<S: Storage> TransmitBuffer<S> {
 impl<S: Storage> fmt::Debug for TransmitBuffer<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = self.storage.bytes().len();
-        f.debug_struct("TransmitBuffer").field("unsent", &(self.end - self.start)).field("size", &size).finish()
+        f.debug_struct("TransmitBuffer")
+            .field("unsent", &(self.end - self.start))
+            .field("size", &size)
+            .finish()
     }
 }
 

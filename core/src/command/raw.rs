@@ -1,7 +1,7 @@
 //! Commands without a row.
 
 use super::{Arg, Argument, Command, Key, Request};
-use crate::resp::{ArgSink, Reply};
+use crate::resp::{ArgSink, Measure, Reply};
 
 /// A command by its name, with arguments to follow. A name of several words, such as
 /// `CONFIG GET`, is sent as several.
@@ -25,7 +25,7 @@ pub const fn words<T: AsRef<[u8]>>(words: &[T]) -> Words<'_, T> {
 }
 
 /// See [`raw`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct Raw<A>(A);
 
@@ -112,6 +112,15 @@ impl<T> core::fmt::Debug for Words<'_, T> {
     /// How many words there are, and none of them: one may be a password.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Words").field("len", &self.0.len()).finish_non_exhaustive()
+    }
+}
+
+impl<A: Argument> core::fmt::Debug for Raw<A> {
+    /// How many words there are, and none of them: one may be a password.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut measure = Measure::new();
+        self.0.visit(&mut measure);
+        f.debug_struct("Raw").field("len", &measure.args()).finish_non_exhaustive()
     }
 }
 

@@ -29,7 +29,8 @@ pub enum CloseReason<'a> {
     HandshakeTimeout,
     /// The oldest request waited too long for its answer.
     ReplyTimeout,
-    /// A header was larger than the receive buffer: give it at least 64 bytes.
+    /// The receive buffer cannot hold what must be read: a header, a refusal in the handshake, the
+    /// confirmation of a subscription. Give it at least 64 bytes, and room for your channels' names.
     WindowTooSmall,
 }
 
@@ -80,10 +81,17 @@ impl Reason {
             Self::Protocol(error) => CloseReason::Protocol(error),
             Self::Unsolicited => CloseReason::Unsolicited,
             Self::Refused(frame) => CloseReason::Refused(text(frame)),
-            Self::Rejected(frame) => CloseReason::Rejected(text(frame)),
+            Self::Rejected(frame) => CloseReason::Rejected(without_args(text(frame))),
             Self::HandshakeTimeout => CloseReason::HandshakeTimeout,
             Self::ReplyTimeout => CloseReason::ReplyTimeout,
             Self::WindowTooSmall => CloseReason::WindowTooSmall,
         }
     }
+}
+
+/// A server that does not know a command repeats its arguments, and HELLO has the password.
+fn without_args(error: ServerError<'_>) -> ServerError<'_> {
+    let (text, args) = (error.text(), b", with args");
+    let end = text.windows(args.len()).position(|window| window == args);
+    ServerError::new(text.get(..end.unwrap_or(text.len())).unwrap_or(text))
 }

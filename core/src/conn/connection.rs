@@ -43,9 +43,9 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) in_flight: InFlight<IN_FLIGHT>,
     pub(super) subscriber: Subscriber,
     pub(super) protocol: Protocol,
-    /// Bytes submitted and bytes sent since the start, modulo 2^32.
-    submitted: u32,
-    pub(super) sent: u32,
+    /// Bytes submitted and bytes sent since the start.
+    submitted: u64,
+    pub(super) sent: u64,
     pub(super) lent: Lent,
     /// The transport ended; what was received before still counts.
     pub(super) ended: Option<Reason>,
@@ -226,11 +226,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     // What the driver learned.
 
-    /// The socket took the first `n` bytes of [`poll_transmit`](Self::poll_transmit).
+    /// The socket took the first `n` bytes of [`poll_transmit`](Self::poll_transmit). Tell it before
+    /// what is received next: an answer to a request that was not sent ends the connection.
     pub fn handle_transmitted(&mut self, n: usize) {
         let n = n.min(self.transmit.ready().len());
-        // Wrapping is the point: only differences of less than half the range are compared.
-        self.sent = self.sent.wrapping_add(n as u32);
+        self.sent = self.sent.saturating_add(n as u64);
         self.transmit.sent(n);
     }
 
@@ -244,7 +244,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// The peer closed its side: no more bytes will come.
     pub fn handle_eof(&mut self) {
-        self.ended.get_or_insert(if self.quitting { Reason::Quit } else { Reason::Eof });
+        self.ended.get_or_insert(Reason::Eof);
     }
 
     /// The socket failed. The driver keeps the error itself.
@@ -270,10 +270,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// with `TooLarge`.
     #[must_use = "an answer of None asks for poll_event"]
     pub fn recv_space(&mut self) -> Option<&mut [u8]> {
-        self.release();
-        if self.is_closed() {
+        if self.is_closed() || self.lent.answers.is_some() {
             return None;
         }
+        self.release();
         // Borrowed twice because a borrow that is returned from one branch lasts for all of them.
         if self.receive.space().is_none() {
             if !self.drained {
@@ -351,7 +351,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return Err(Misuse::Inconsistent.into());
         }
         self.transmit.commit(reservation);
-        self.submitted = self.submitted.wrapping_add(len as u32);
+        self.submitted = self.submitted.saturating_add(len as u64);
         Ok(())
     }
 

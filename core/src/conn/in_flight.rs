@@ -11,8 +11,8 @@ pub(super) struct Slot {
     pub(super) token: Token,
     /// When the connection gives up on it.
     pub(super) deadline: Instant,
-    /// Where its first byte stands in the stream of all bytes submitted, modulo 2^32.
-    pub(super) start: u32,
+    /// Where its first byte stands in the stream of all bytes submitted.
+    pub(super) start: u64,
     pub(super) effect: Effect,
     /// Confirmations still to come, of a subscription that names its channels.
     pub(super) left: u32,
@@ -29,6 +29,11 @@ impl Slot {
         left: 0,
         discard: false,
     };
+
+    /// Whether pushes answer it, not a reply: SUBSCRIBE and its like.
+    pub(super) const fn awaits_confirmations(&self) -> bool {
+        matches!(self.effect, Effect::Subscribe(_) | Effect::Unsubscribe(_))
+    }
 }
 
 /// A ring of slots.
@@ -138,6 +143,11 @@ mod tests {
         assert!(!ring.discard(Token(1)));
         assert!(ring.pop().is_some_and(|slot| slot.discard));
         assert!(ring.pop().is_some_and(|slot| !slot.discard));
+    }
+
+    #[test]
+    fn a_slot_is_as_small_as_promised() {
+        assert_eq!(size_of::<Slot>(), 32);
     }
 
     #[test]

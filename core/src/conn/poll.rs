@@ -3,6 +3,7 @@
 use super::close::Reason;
 use super::connection::{Connection, Lent, Phase};
 use super::handshake::{Handshake, Outcome};
+use super::in_flight::Slot;
 use super::settings::Protocol;
 use super::subscriber::{Subscriber, Word};
 use super::{Event, Failure, Token};
@@ -47,6 +48,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 Ok(None) => {
                     self.starve();
                     match self.ended {
+                        Some(Reason::Eof) if self.quitting => self.fail(Reason::Quit),
                         Some(reason) => self.fail(reason),
                         None => return None,
                     }
@@ -58,7 +60,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 }
             };
             let verdict = if core::mem::take(&mut self.skipping) {
-                self.judge_skipped(frame.kind)
+                self.judge_skipped(frame)
             } else {
                 self.judge(frame)
             };
@@ -113,9 +115,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     fn poll_closed(&mut self) -> Option<Event<'_>> {
         while let Some(slot) = self.in_flight.pop() {
             if !slot.discard {
-                // The distance from the frame's first byte to the last byte sent, as a signed number.
-                let unsent = self.sent.wrapping_sub(slot.start).cast_signed() <= 0;
-                let failure = if unsent { Failure::NotSent } else { Failure::Unknown };
+                let failure = if self.sent > slot.start { Failure::Unknown } else { Failure::NotSent };
                 return Some(Event::Failed { token: slot.token, failure });
             }
         }
@@ -132,7 +132,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         // The reply borrows the receive buffer; what it changes is kept apart and stored below.
         let reply = Reply::new(self.receive.unread(), frame);
         if let Phase::Handshake { mut handshake, deadline } = self.phase {
-            let outcome = if reply.kind() == Kind::Push { Outcome::Pending } else { handshake.answer(reply) };
+            let outcome = match reply.kind() {
+                Kind::Push => Outcome::Pending,
+                _ if self.sent == 0 => return unasked(frame),
+                _ => handshake.answer(reply),
+            };
             return self.shake_hands(frame, handshake, deadline, outcome);
         }
         let mut subscriber = self.subscriber;
@@ -172,10 +176,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// What a frame says to a subscriber. A RESP2 server sends messages as arrays; so do some that
     /// were asked for RESP3 (lessons of Dragonfly and Garnet), for confirmations at least.
     fn push_word(&self, reply: Reply<'_>) -> Option<Word> {
-        let expected = self
-            .in_flight
-            .head()
-            .is_some_and(|slot| matches!(slot.effect, Effect::Subscribe(_) | Effect::Unsubscribe(_)));
+        let expected = self.asked().is_some_and(Slot::awaits_confirmations);
         let as_array = expected || (self.protocol == Protocol::Resp2 && self.subscriber.is_active());
         if reply.kind() == Kind::Push || as_array { Word::of(reply) } else { None }
     }
@@ -183,6 +184,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// Counts a confirmation for the request at the head; its token once all are in.
     fn confirm(&mut self, word: Word) -> Option<Token> {
         let subscriber = self.subscriber;
+        self.asked()?;
         let slot = self.in_flight.head_mut()?;
         let done = match (slot.effect, word) {
             (Effect::Subscribe(a), Word::Subscribed(b)) if a == b => {
@@ -206,27 +208,41 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if slot.discard { None } else { Some(slot.token) }
     }
 
+    /// The oldest request, if the server can know of it: it cannot answer what was not sent.
+    fn asked(&self) -> Option<&Slot> {
+        self.in_flight.head().filter(|slot| self.sent > slot.start)
+    }
+
     /// An ordinary reply: it answers the oldest request.
     fn judge_reply(&mut self, frame: Frame) -> Verdict {
         let reply = Reply::new(self.receive.unread(), frame);
         let kind = reply.kind();
-        let Some(slot) = self.in_flight.head() else {
-            return match kind {
-                Kind::Simple if self.monitoring => Verdict::Push,
-                _ if kind.is_error() => Verdict::Fatal(Reason::Refused(frame)),
-                _ => Verdict::Fatal(Reason::Unsolicited),
-            };
-        };
-        let failed = kind.is_error();
-        match slot.effect {
-            Effect::Subscribe(_) | Effect::Unsubscribe(_) if !failed => {
-                return Verdict::Fatal(Reason::Unsolicited);
-            }
-            _ if failed => {}
-            Effect::Hello => {
-                // Version 3 answers with a map, version 2 with an array.
-                self.protocol = if kind == Kind::Map { Protocol::Resp3 } else { Protocol::Resp2 };
-            }
+        let status = if kind == Kind::Simple { reply.as_bytes() } else { None };
+        // A line of MONITOR starts with the time, which no answer in a line does.
+        let line = status.filter(|_| self.monitoring);
+        if line.is_some_and(|line| self.asked().is_none() || line.first().is_some_and(u8::is_ascii_digit)) {
+            return Verdict::Push;
+        }
+        let Some(slot) = self.asked() else { return unasked(frame) };
+        if slot.awaits_confirmations() && !kind.is_error() {
+            return Verdict::Fatal(Reason::Unsolicited);
+        }
+        // Inside MULTI nothing is done yet.
+        if status != Some(b"QUEUED") {
+            self.take_effect(slot.effect, kind);
+        }
+        match self.in_flight.pop() {
+            Some(slot) if !slot.discard => Verdict::Reply(slot.token),
+            _ => Verdict::Consumed,
+        }
+    }
+
+    /// What an answer of this kind does to the connection.
+    fn take_effect(&mut self, effect: Effect, kind: Kind) {
+        match effect {
+            _ if kind.is_error() => {}
+            Effect::Hello if kind == Kind::Map => self.protocol = Protocol::Resp3,
+            Effect::Hello if kind == Kind::Array => self.protocol = Protocol::Resp2,
             Effect::Reset => {
                 self.protocol = Protocol::Resp2;
                 self.subscriber = Subscriber::NONE;
@@ -236,26 +252,39 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             Effect::Quit => self.quitting = true,
             _ => {}
         }
-        match self.in_flight.pop() {
-            Some(slot) if !slot.discard => Verdict::Reply(slot.token),
-            _ => Verdict::Consumed,
-        }
     }
 
     /// A frame of which only the end was kept.
-    fn judge_skipped(&mut self, kind: Kind) -> Verdict {
-        if matches!(self.phase, Phase::Handshake { .. }) {
-            return Verdict::Fatal(Reason::WindowTooSmall);
+    fn judge_skipped(&mut self, frame: Frame) -> Verdict {
+        let kind = frame.kind;
+        if let Phase::Handshake { mut handshake, deadline } = self.phase {
+            let outcome = match kind {
+                Kind::Push => Outcome::Pending,
+                // What it says decides, and is gone.
+                _ if self.sent == 0 || kind.is_error() => return Verdict::Fatal(Reason::WindowTooSmall),
+                _ => handshake.answer(Reply::NULL),
+            };
+            return self.shake_hands(frame, handshake, deadline, outcome);
         }
         // Subscribers of RESP2 are sent nothing large but messages.
         let message = self.protocol == Protocol::Resp2 && self.subscriber.is_active() && kind == Kind::Array;
-        if kind == Kind::Push || message || (self.monitoring && self.in_flight.len() == 0) {
+        if kind == Kind::Push || message || (self.monitoring && kind == Kind::Simple) {
             return Verdict::PushTooLarge;
         }
+        let Some(slot) = self.asked() else { return Verdict::Fatal(Reason::Unsolicited) };
+        if slot.awaits_confirmations() && !kind.is_error() {
+            // Without it nobody knows what this connection is subscribed to.
+            return Verdict::Fatal(Reason::WindowTooSmall);
+        }
+        self.take_effect(slot.effect, kind);
         match self.in_flight.pop() {
-            Some(slot) if slot.discard => Verdict::Consumed,
-            Some(slot) => Verdict::TooLarge(slot.token),
-            None => Verdict::Fatal(Reason::Unsolicited),
+            Some(slot) if !slot.discard => Verdict::TooLarge(slot.token),
+            _ => Verdict::Consumed,
         }
     }
+}
+
+/// An answer when nothing was asked.
+fn unasked(frame: Frame) -> Verdict {
+    Verdict::Fatal(if frame.kind.is_error() { Reason::Refused(frame) } else { Reason::Unsolicited })
 }

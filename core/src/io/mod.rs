@@ -54,7 +54,8 @@ pub struct Turn {
     pub may_read: bool,
 }
 
-/// One turn of the loop: one write if anything is ready, one read, and every event.
+/// One turn of the loop: one write if anything is ready, one read, every event, and one more write
+/// if an answer released something.
 ///
 /// It always reads, also while a write is pending; a client that only writes and a server that only
 /// writes wait for each other for ever. Call it again at once while [`Turn::may_read`], else when
@@ -102,7 +103,14 @@ fn exchange<S: Storage, const N: usize, K: Socket>(
         }
     }
     // A broken write may leave the server's last words unread: they were read first.
-    let wants_write = written?;
+    let mut wants_write = written?;
+    while let Some(event) = connection.poll_event() {
+        on_event(event);
+    }
+    if !wants_write {
+        // The handshake may go on with its second choice, and no readiness announces that.
+        wants_write = write(connection, socket)?;
+    }
     Ok(Turn { wants_write, may_read })
 }
 

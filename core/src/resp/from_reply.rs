@@ -66,11 +66,11 @@ pub(super) const fn unexpected(expected: &'static str, reply: Reply<'_>) -> Deco
 }
 
 impl<'a> FromReply<'a> for Reply<'a> {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
+    fn from_reply(reply: Self) -> Result<Self, DecodeError> {
         Ok(reply)
     }
 
-    fn try_reply(reply: Reply<'a>) -> Result<Self, ReplyError<'a>> {
+    fn try_reply(reply: Self) -> Result<Self, ReplyError<'a>> {
         Ok(reply)
     }
 }

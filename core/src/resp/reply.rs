@@ -267,8 +267,9 @@ impl Reply<'_> {
     pub(super) fn same_head(self, other: Self) -> bool {
         self.kind == other.kind
             && match (self.chunks(), other.chunks()) {
-                (Some(a), Some(b)) => a.flatten().eq(b.flatten()),
-                _ if self.kind.is_aggregate() => self.shape == other.shape,
+                // The digits of an integer may have a sign or zeros in front.
+                _ if self.kind.is_aggregate() || self.kind == Kind::Integer => self.shape == other.shape,
+                (Some(a), Some(b)) => a.flatten().eq(b.flatten()) && self.format() == other.format(),
                 _ => self.body == other.body && self.shape == other.shape,
             }
     }

@@ -57,6 +57,8 @@ pub struct Scanner {
     /// Where the value proper starts, once its kind is known.
     body: usize,
     kind: Option<Kind>,
+    /// The start of the frame is gone.
+    forgot: bool,
     /// Values still to come, not counting those of open streams.
     owed: u64,
     open: [Open; 4],
@@ -113,6 +115,7 @@ impl Scanner {
             pos: 0,
             body: 0,
             kind: None,
+            forgot: false,
             owed: 1,
             open: [Open { outer: 0, map: false, odd: false }; 4],
             opens: 0,
@@ -154,16 +157,15 @@ impl Scanner {
 
     /// Whether a frame has begun and not ended.
     pub const fn is_inside(&self) -> bool {
-        self.pos > 0 || self.kind.is_some()
+        self.pos > 0 || self.forgot
     }
 
     /// The bytes up to [`settled`](Self::settled) are gone: the next call starts behind them. The
     /// frame can be counted to its end, no longer read.
     pub fn forget(&mut self) {
+        self.forgot |= self.pos > 0;
         self.pos = 0;
         self.body = 0;
-        // Forgetting must not look like a fresh start.
-        self.kind = self.kind.or(Some(Kind::Null));
     }
 
     /// Scans what stands inside an aggregate: `count` values, or all up to the end marker.
@@ -211,10 +213,8 @@ impl Scanner {
             Children::Streamed { .. } => 0,
         };
         let owed = (owed - 1).checked_add(more).ok_or(ProtocolError::TooManyElements)?;
-        if element
-            && !matches!(children, Children::Attributes(_))
-            && let Some(open) = self.innermost()
-        {
+        // Attributes begin the element that they stand in front of.
+        if element && let Some(open) = self.innermost() {
             open.odd = !open.odd;
         }
         self.owed = owed;
@@ -457,7 +457,7 @@ fn literal(line: &[u8], wanted: &[u8], head: Head, error: ProtocolError) -> Resu
 fn double(line: &[u8], whole: impl FnOnce(usize, Kind) -> Head) -> Result<Head, ProtocolError> {
     const LONGEST: usize = 48;
     let seen = line.get(..LONGEST).unwrap_or(line);
-    let Some(end) = seen.iter().position(|&byte| byte == b'\r') else {
+    let Some(end) = seen.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
         return if seen.len() == LONGEST { Err(ProtocolError::BadDouble) } else { Ok(Head::Partial) };
     };
     let text = seen.get(..end).unwrap_or_default();

@@ -4,5 +4,7 @@
 //! bytes come out, and the same calls always give the same answers.
 
 pub mod responder;
+pub mod transcript;
 
 pub use responder::{ClientId, Responder};
+pub use transcript::{Cut, Mismatch, Transcript};

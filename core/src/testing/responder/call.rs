@@ -3,9 +3,9 @@
 use super::ClientId;
 use super::client::Client;
 use super::config::Config;
-use super::fault::{Fault, NOT_INTEGER, NOT_POSITIVE};
+use super::fault::{DB_RANGE, Fault, NOT_INT, NOT_INTEGER, NOT_POSITIVE};
 use super::hub::Hub;
-use super::keyspace::Keyspace;
+use super::keyspace::{DATABASES, Keyspace};
 use super::number;
 use super::request::Request;
 use super::table::{Command, Table};
@@ -94,10 +94,16 @@ impl<'a> Call<'a> {
         number::integer(self.arg(index)).ok_or(NOT_INTEGER)
     }
 
+    /// The index of a database, as SELECT and COPY take it.
+    pub(crate) fn database(&self, index: usize) -> Result<usize, Fault> {
+        // Servers read it as a C int and have an error of its own beyond.
+        let given = i32::try_from(self.integer(index)?).map_err(|_| NOT_INT)?;
+        let given = usize::try_from(given).ok();
+        given.filter(|&given| given < DATABASES).ok_or(DB_RANGE)
+    }
+
     /// A count that may not be negative.
     pub(crate) fn positive(&self, index: usize) -> Result<usize, Fault> {
-        number::integer(self.arg(index))
-            .and_then(|value| usize::try_from(value).ok())
-            .ok_or(NOT_POSITIVE)
+        number::integer(self.arg(index)).and_then(|value| usize::try_from(value).ok()).ok_or(NOT_POSITIVE)
     }
 }

@@ -23,7 +23,7 @@ const SETTINGS: &[(&str, &str, bool)] = &[
     ("appendonly", "no", true),
     ("bind", "127.0.0.1", false),
     ("databases", "16", false),
-    ("hash-max-listpack-entries", "128", false),
+    ("hash-max-listpack-entries", "512", false),
     ("hash-max-listpack-value", "64", false),
     ("hz", "10", true),
     ("list-max-listpack-size", "-2", false),
@@ -49,10 +49,7 @@ const SETTINGS: &[(&str, &str, bool)] = &[
 impl Config {
     pub(crate) fn new() -> Self {
         Self {
-            settings: SETTINGS
-                .iter()
-                .map(|&(name, value, _)| (name, value.as_bytes().to_vec()))
-                .collect(),
+            settings: SETTINGS.iter().map(|&(name, value, _)| (name, value.as_bytes().to_vec())).collect(),
             bulk_limit: 512 * 1024 * 1024,
             old: false,
         }
@@ -66,9 +63,7 @@ impl Config {
         self.settings
             .iter()
             .filter(|(name, _)| {
-                patterns
-                    .clone()
-                    .any(|pattern| glob::matches_ignoring_case(pattern, name.as_bytes()))
+                patterns.clone().any(|pattern| glob::matches_ignoring_case(pattern, name.as_bytes()))
             })
             .map(|(&name, value)| (name, value.as_slice()))
             .collect()
@@ -88,20 +83,15 @@ impl Config {
                 name.as_bytes(),
                 b"') - can't set immutable config",
             ])),
-            None => Err(Fault::of(&[
-                b"ERR Unknown option or number of arguments for CONFIG SET - '",
-                name,
-                b"'",
-            ])),
+            None => {
+                Err(Fault::of(&[b"ERR Unknown option or number of arguments for CONFIG SET - '", name, b"'"]))
+            }
         }
     }
 
     /// The password that clients have to give, if there is one.
     pub(crate) fn password(&self) -> Option<&[u8]> {
-        self.settings
-            .get(PASSWORD)
-            .filter(|password| !password.is_empty())
-            .map(Vec::as_slice)
+        self.settings.get(PASSWORD).filter(|password| !password.is_empty()).map(Vec::as_slice)
     }
 
     pub(crate) fn set_password(&mut self, password: &[u8]) {

@@ -25,11 +25,7 @@ struct Slot<V> {
 
 impl<V> Default for Dict<V> {
     fn default() -> Self {
-        Self {
-            buckets: BTreeMap::new(),
-            len: 0,
-            inserted: 0,
-        }
+        Self { buckets: BTreeMap::new(), len: 0, inserted: 0 }
     }
 }
 
@@ -58,36 +54,13 @@ impl<V> Dict<V> {
         Some(&mut slot.value)
     }
 
-    /// The value of `key`, made by `make` if it is missing.
-    pub(crate) fn get_or_insert_with(&mut self, key: &[u8], make: impl FnOnce() -> V) -> &mut V {
-        let bucket = self.buckets.entry(hash(key)).or_default();
-        let at = match bucket.iter().position(|slot| *slot.key == *key) {
-            Some(at) => at,
-            None => {
-                bucket.push(Slot {
-                    key: key.into(),
-                    order: self.inserted,
-                    value: make(),
-                });
-                self.inserted += 1;
-                self.len += 1;
-                bucket.len() - 1
-            }
-        };
-        &mut bucket[at].value
-    }
-
     /// Sets `key`; the value it replaces comes back.
     pub(crate) fn insert(&mut self, key: &[u8], value: V) -> Option<V> {
         let bucket = self.buckets.entry(hash(key)).or_default();
         if let Some(slot) = bucket.iter_mut().find(|slot| *slot.key == *key) {
             return Some(core::mem::replace(&mut slot.value, value));
         }
-        bucket.push(Slot {
-            key: key.into(),
-            order: self.inserted,
-            value,
-        });
+        bucket.push(Slot { key: key.into(), order: self.inserted, value });
         self.inserted += 1;
         self.len += 1;
         None
@@ -107,30 +80,19 @@ impl<V> Dict<V> {
 
     /// All entries, in the order of the scan.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &V)> {
-        self.buckets
-            .values()
-            .flatten()
-            .map(|slot| (&*slot.key, &slot.value))
+        self.buckets.values().flatten().map(|slot| (&*slot.key, &slot.value))
     }
 
     /// All entries, the oldest first.
     pub(crate) fn in_order(&self) -> Vec<(&[u8], &V)> {
         let mut slots: Vec<&Slot<V>> = self.buckets.values().flatten().collect();
         slots.sort_unstable_by_key(|slot| slot.order);
-        slots
-            .into_iter()
-            .map(|slot| (&*slot.key, &slot.value))
-            .collect()
+        slots.into_iter().map(|slot| (&*slot.key, &slot.value)).collect()
     }
 
     /// Shows at least `count` entries from `cursor` on, if there are so many,
     /// and returns the cursor to go on with: 0 at the end.
-    pub(crate) fn scan(
-        &self,
-        cursor: u64,
-        count: usize,
-        mut visit: impl FnMut(&[u8], &V),
-    ) -> u64 {
+    pub(crate) fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(&[u8], &V)) -> u64 {
         let mut seen = 0_usize;
         for (&hash, bucket) in self.buckets.range(cursor..) {
             if seen >= count {

@@ -13,12 +13,7 @@ use super::request::Request;
 use super::table::{self, Command};
 
 /// Runs one request of `me`, or queues or refuses it.
-pub(crate) fn dispatch(
-    request: &Request,
-    me: &mut Client,
-    space: &mut Keyspace,
-    shared: &mut Shared,
-) {
+pub(crate) fn dispatch(request: &Request, me: &mut Client, space: &mut Keyspace, shared: &mut Shared) {
     shared.stats.commands = shared.stats.commands.wrapping_add(1);
     let command = match find(request, shared) {
         Ok(command) => command,
@@ -29,22 +24,13 @@ pub(crate) fn dispatch(
     if let Err(fault) = allowed {
         return refuse(me, space, shared, Some(command), &fault);
     }
-    if let Some(multi) = &mut me.multi {
-        if !command.has(table::UNQUEUED) {
-            multi.queue.push(Queued {
-                command,
-                request: request.clone(),
-            });
-            return me.out.simple("QUEUED");
-        }
+    if let Some(multi) = &mut me.multi
+        && !command.has(table::UNQUEUED)
+    {
+        multi.queue.push(Queued { command, request: request.clone() });
+        return me.out.simple("QUEUED");
     }
-    run(Call {
-        args: request,
-        command,
-        me,
-        space,
-        shared,
-    });
+    run(Call { args: request, command, me, space, shared });
 }
 
 /// Runs a command that may be run.
@@ -68,9 +54,7 @@ fn find(request: &Request, shared: &mut Shared) -> Result<&'static Command, Faul
         return Ok(command);
     }
     let word = request.get(1);
-    command
-        .subcommand(word)
-        .ok_or_else(|| Fault::subcommand(command.name, word))
+    command.subcommand(word).ok_or_else(|| Fault::subcommand(command.name, word))
 }
 
 /// Whether the client may use the command, and in this form.
@@ -103,9 +87,9 @@ fn refuse(
     shared.stats.errors = shared.stats.errors.wrapping_add(1);
     if let Some(multi) = &mut me.multi {
         multi.spoiled = true;
-        if command.is_some_and(|command| command.name == transaction::EXEC) {
-            return transaction::abort(me, space, fault);
-        }
     }
-    me.out.error(fault);
+    match command {
+        Some(command) if command.name == transaction::EXEC => transaction::abort(me, space, fault),
+        _ => me.out.error(fault),
+    }
 }

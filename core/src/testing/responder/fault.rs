@@ -19,11 +19,12 @@ impl Fault {
     /// An error put together from `parts`.
     ///
     /// A line break inside would end the error line early, so it becomes a
-    /// space, as servers do with text that came from a client.
+    /// space, as servers do with text that came from a client. They also keep
+    /// such text as a C string, so each part ends at its first NUL.
     pub(crate) fn of(parts: &[&[u8]]) -> Self {
         let mut line = Vec::new();
         for part in parts {
-            line.extend(part.iter().map(|&byte| match byte {
+            line.extend(c_string(part).iter().map(|&byte| match byte {
                 b'\r' | b'\n' => b' ',
                 other => other,
             }));
@@ -38,32 +39,18 @@ impl Fault {
 
     /// The arguments are too few or too many for the command called `name`.
     pub(crate) fn arity(name: &str) -> Self {
-        Self::of(&[
-            b"ERR wrong number of arguments for '",
-            name.as_bytes(),
-            b"' command",
-        ])
+        Self::of(&[b"ERR wrong number of arguments for '", name.as_bytes(), b"' command"])
     }
 
     /// The expiry given to the command called `name` is not a usable time.
     pub(crate) fn expiry(name: &str) -> Self {
-        Self::of(&[
-            b"ERR invalid expire time in '",
-            name.as_bytes(),
-            b"' command",
-        ])
+        Self::of(&[b"ERR invalid expire time in '", name.as_bytes(), b"' command"])
     }
 
     /// `name` is followed by a subcommand that the server does not know.
     pub(crate) fn subcommand(name: &str, given: &[u8]) -> Self {
         let upper = name.to_ascii_uppercase();
-        Self::of(&[
-            b"ERR unknown subcommand '",
-            head(given, 128),
-            b"'. Try ",
-            upper.as_bytes(),
-            b" HELP.",
-        ])
+        Self::of(&[b"ERR unknown subcommand '", head(given, 128), b"'. Try ", upper.as_bytes(), b" HELP."])
     }
 
     /// A command that the server does not know, with `quotes` around what was
@@ -81,7 +68,7 @@ impl Fault {
                 break;
             }
             shown.extend_from_slice(quotes.0);
-            shown.extend_from_slice(head(arg, room));
+            shown.extend_from_slice(head(c_string(arg), room));
             shown.extend_from_slice(quotes.1);
         }
         let quote = quotes.0;
@@ -96,6 +83,11 @@ impl Fault {
     }
 }
 
+/// What is before the first NUL.
+fn c_string(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
 /// At most the first `limit` bytes.
 fn head(bytes: &[u8], limit: usize) -> &[u8] {
     bytes.get(..limit).unwrap_or(bytes)
@@ -103,6 +95,8 @@ fn head(bytes: &[u8], limit: usize) -> &[u8] {
 
 pub(crate) const SYNTAX: Fault = Fault::new("ERR syntax error");
 pub(crate) const NOT_INTEGER: Fault = Fault::new("ERR value is not an integer or out of range");
+pub(crate) const NOT_INT: Fault =
+    Fault::new("ERR value is out of range, value must between -2147483648 and 2147483647");
 pub(crate) const NOT_POSITIVE: Fault = Fault::new("ERR value is out of range, must be positive");
 pub(crate) const NOT_FLOAT: Fault = Fault::new("ERR value is not a valid float");
 pub(crate) const NOT_FINITE: Fault = Fault::new("ERR increment would produce NaN or Infinity");

@@ -27,10 +27,7 @@ pub(crate) enum Topic {
 
 impl Hub {
     pub(crate) fn subscribe(&mut self, topic: Topic, name: &[u8], client: ClientId) {
-        self.topics(topic)
-            .entry(name.into())
-            .or_default()
-            .push(client);
+        self.topics(topic).entry(name.into()).or_default().push(client);
     }
 
     pub(crate) fn unsubscribe(&mut self, topic: Topic, name: &[u8], client: ClientId) {

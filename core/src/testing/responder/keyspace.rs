@@ -11,11 +11,14 @@ use super::value::{Kind, Value};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::mem;
 
 /// All databases and the one that the command at hand works on.
 pub(crate) struct Keyspace {
-    dbs: [Db; DATABASES],
+    /// The database selected, taken from its place in `parked`.
+    db: Db,
     selected: usize,
+    parked: [Db; DATABASES],
     now: i64,
     /// Clients with a watched key that changed.
     disturbed: BTreeSet<ClientId>,
@@ -29,7 +32,7 @@ pub(crate) const DATABASES: usize = 16;
 
 /// One database.
 #[derive(Default)]
-pub(crate) struct Db {
+struct Db {
     keys: Dict<Entry>,
     watchers: BTreeMap<Box<[u8]>, Vec<ClientId>>,
     /// No key expires before this time, so that most lookups need not ask.
@@ -43,12 +46,8 @@ struct Entry {
 }
 
 impl Db {
-    pub(crate) fn len(&self) -> usize {
-        self.keys.len()
-    }
-
     /// How many keys have an expiry.
-    pub(crate) fn expiring(&self) -> usize {
+    fn expiring(&self) -> usize {
         let expiring = |(_, entry): &(&[u8], &Entry)| entry.expires.is_some();
         self.keys.iter().filter(expiring).count()
     }
@@ -67,8 +66,9 @@ impl Db {
 impl Keyspace {
     pub(crate) fn new() -> Self {
         Self {
-            dbs: Default::default(),
+            db: Db::default(),
             selected: 0,
+            parked: Default::default(),
             now: 0,
             disturbed: BTreeSet::new(),
             hits: 0,
@@ -88,35 +88,42 @@ impl Keyspace {
 
     /// Chooses the database that the methods below work on.
     pub(crate) fn select(&mut self, index: usize) {
-        self.selected = index;
+        if index != self.selected && index < DATABASES {
+            self.exchange();
+            self.selected = index;
+            self.exchange();
+        }
+    }
+
+    /// Swaps the selected database with what lies in its place.
+    fn exchange(&mut self) {
+        if let Some(place) = self.parked.get_mut(self.selected) {
+            mem::swap(place, &mut self.db);
+        }
     }
 
     pub(crate) fn selected(&self) -> usize {
         self.selected
     }
 
-    /// Every database, with nothing in it that has expired.
-    pub(crate) fn dbs(&mut self) -> &[Db] {
+    /// How many keys every database has, and how many of them expire.
+    pub(crate) fn census(&mut self) -> Vec<(usize, usize)> {
+        let home = self.selected;
+        let mut counts = Vec::new();
         for index in 0..DATABASES {
-            self.expire_all(index);
+            self.select(index);
+            self.expire_all();
+            counts.push((self.db.keys.len(), self.db.expiring()));
         }
-        &self.dbs
-    }
-
-    fn db(&self) -> &Db {
-        &self.dbs[self.selected % DATABASES]
-    }
-
-    fn db_mut(&mut self) -> &mut Db {
-        &mut self.dbs[self.selected % DATABASES]
+        self.select(home);
+        counts
     }
 
     // Looking up
 
     pub(crate) fn get(&mut self, key: &[u8]) -> Option<&Value> {
         self.expire(key);
-        let db = &self.dbs[self.selected % DATABASES];
-        let found = db.keys.get(key).map(|entry| &entry.value);
+        let found = self.db.keys.get(key).map(|entry| &entry.value);
         match found {
             Some(_) => self.hits += 1,
             None => self.misses += 1,
@@ -126,7 +133,7 @@ impl Keyspace {
 
     pub(crate) fn get_mut(&mut self, key: &[u8]) -> Option<&mut Value> {
         self.expire(key);
-        let entry = self.db_mut().keys.get_mut(key)?;
+        let entry = self.db.keys.get_mut(key)?;
         Some(&mut entry.value)
     }
 
@@ -153,18 +160,19 @@ impl Keyspace {
     /// [`Keyspace::write`], with an empty value made for a missing key.
     pub(crate) fn write_or_new<K: Kind>(&mut self, key: &[u8]) -> Result<&mut K, Fault> {
         self.expire(key);
-        let entry = self.db_mut().keys.get_or_insert_with(key, || Entry {
-            value: K::default().into_value(),
-            expires: None,
-        });
-        K::of_mut(&mut entry.value).ok_or(WRONG_TYPE)
+        if !self.db.keys.contains(key) {
+            let value = K::default().into_value();
+            self.db.keys.insert(key, Entry { value, expires: None });
+        }
+        let entry = self.db.keys.get_mut(key);
+        entry.and_then(|entry| K::of_mut(&mut entry.value)).ok_or(WRONG_TYPE)
     }
 
     // Changing
 
     /// Sets `key`, and its expiry or that it has none.
     pub(crate) fn put(&mut self, key: &[u8], value: Value, expires: Option<i64>) {
-        let db = self.db_mut();
+        let db = &mut self.db;
         db.note_expiry(expires);
         db.keys.insert(key, Entry { value, expires });
         self.touch(key);
@@ -182,14 +190,14 @@ impl Keyspace {
     /// Takes `key` out; true if it was there.
     pub(crate) fn remove(&mut self, key: &[u8]) -> Option<(Value, Option<i64>)> {
         self.expire(key);
-        let entry = self.db_mut().keys.remove(key)?;
+        let entry = self.db.keys.remove(key)?;
         self.touch(key);
         Some((entry.value, entry.expires))
     }
 
     /// After a change: reports it, and takes the key out if nothing is left.
     pub(crate) fn changed(&mut self, key: &[u8]) {
-        let db = self.db_mut();
+        let db = &mut self.db;
         if db.keys.get(key).is_some_and(|entry| entry.value.is_empty()) {
             db.keys.remove(key);
         }
@@ -199,11 +207,11 @@ impl Keyspace {
     /// The expiry of a key: `None` if there is no such key.
     pub(crate) fn expiry(&mut self, key: &[u8]) -> Option<Option<i64>> {
         self.expire(key);
-        self.db().keys.get(key).map(|entry| entry.expires)
+        self.db.keys.get(key).map(|entry| entry.expires)
     }
 
     pub(crate) fn set_expiry(&mut self, key: &[u8], expires: Option<i64>) {
-        let db = self.db_mut();
+        let db = &mut self.db;
         if let Some(entry) = db.keys.get_mut(key) {
             entry.expires = expires;
             db.note_expiry(expires);
@@ -213,44 +221,37 @@ impl Keyspace {
 
     /// Empties the selected database.
     pub(crate) fn flush(&mut self) {
-        self.expire_all(self.selected);
-        let keys = core::mem::take(&mut self.db_mut().keys);
+        self.expire_all();
+        let keys = mem::take(&mut self.db.keys);
         for (key, _) in keys.iter() {
             self.touch(key);
         }
-        self.db_mut().quiet_until = None;
+        self.db.quiet_until = None;
     }
 
     // Listing
 
     pub(crate) fn len(&mut self) -> usize {
-        self.expire_all(self.selected);
-        self.db().len()
+        self.expire_all();
+        self.db.keys.len()
     }
 
     /// All keys and values, the oldest key first.
     pub(crate) fn in_order(&mut self) -> impl Iterator<Item = (&[u8], &Value)> {
-        self.expire_all(self.selected);
-        let entries = self.db().keys.in_order().into_iter();
+        self.expire_all();
+        let entries = self.db.keys.in_order().into_iter();
         entries.map(|(key, entry)| (key, &entry.value))
     }
 
     /// See [`Dict::scan`].
-    pub(crate) fn scan(
-        &mut self,
-        cursor: u64,
-        count: usize,
-        mut visit: impl FnMut(&[u8], &Value),
-    ) -> u64 {
-        self.expire_all(self.selected);
-        self.db()
-            .keys
-            .scan(cursor, count, |key, entry| visit(key, &entry.value))
+    pub(crate) fn scan(&mut self, cursor: u64, count: usize, mut visit: impl FnMut(&[u8], &Value)) -> u64 {
+        self.expire_all();
+        self.db.keys.scan(cursor, count, |key, entry| visit(key, &entry.value))
     }
 
     pub(crate) fn pick(&mut self, seed: u64) -> Option<&[u8]> {
-        self.expire_all(self.selected);
-        self.db().keys.pick(seed)
+        self.expire_all();
+        self.db.keys.pick(seed)
     }
 
     // Expiring
@@ -261,34 +262,34 @@ impl Keyspace {
 
     /// Takes `key` out if its time has come.
     fn expire(&mut self, key: &[u8]) {
-        if self.db().is_quiet(self.now) {
+        if self.db.is_quiet(self.now) {
             return;
         }
-        let due = self.db().keys.get(key).and_then(|entry| entry.expires);
+        let due = self.db.keys.get(key).and_then(|entry| entry.expires);
         if self.is_due(due) {
-            self.db_mut().keys.remove(key);
+            self.db.keys.remove(key);
             self.expired += 1;
             self.touch(key);
         }
     }
 
-    /// Takes out of database `index` what has expired.
-    fn expire_all(&mut self, index: usize) {
-        let before = core::mem::replace(&mut self.selected, index);
-        if !self.db().is_quiet(self.now) {
-            let entries = self.db().keys.iter();
-            let due: Vec<Box<[u8]>> = entries
-                .filter(|(_, entry)| self.is_due(entry.expires))
-                .map(|(key, _)| key.into())
-                .collect();
-            for key in due {
-                self.expire(&key);
-            }
-            let left = self.db().keys.iter().filter_map(|(_, entry)| entry.expires);
-            let earliest = left.min();
-            self.db_mut().quiet_until = earliest;
+    /// Takes out everything whose time has come.
+    fn expire_all(&mut self) {
+        if self.db.is_quiet(self.now) {
+            return;
         }
-        self.selected = before;
+        let due: Vec<Box<[u8]>> = self
+            .db
+            .keys
+            .iter()
+            .filter(|(_, entry)| self.is_due(entry.expires))
+            .map(|(key, _)| key.into())
+            .collect();
+        for key in due {
+            self.expire(&key);
+        }
+        let left = self.db.keys.iter().filter_map(|(_, entry)| entry.expires);
+        self.db.quiet_until = left.min();
     }
 
     // Watching
@@ -296,7 +297,7 @@ impl Keyspace {
     /// Notes that `client` wants to know about changes of `key`.
     pub(crate) fn watch(&mut self, client: ClientId, key: &[u8]) {
         self.expire(key);
-        let watchers = self.db_mut().watchers.entry(key.into()).or_default();
+        let watchers = self.db.watchers.entry(key.into()).or_default();
         if !watchers.contains(&client) {
             watchers.push(client);
         }
@@ -304,39 +305,36 @@ impl Keyspace {
 
     /// Ends a watch on `key` in database `index`.
     pub(crate) fn unwatch(&mut self, client: ClientId, index: usize, key: &[u8]) {
-        let db = &mut self.dbs[index % DATABASES];
-        if let Some(watchers) = db.watchers.get_mut(key) {
+        let home = self.selected;
+        self.select(index);
+        if let Some(watchers) = self.db.watchers.get_mut(key) {
             watchers.retain(|&watcher| watcher != client);
             if watchers.is_empty() {
-                db.watchers.remove(key);
+                self.db.watchers.remove(key);
             }
         }
         self.disturbed.remove(&client);
+        self.select(home);
     }
 
     /// Whether a key that `client` watches has changed. One that expired
     /// unseen has, too, so `watched` is looked at first.
-    pub(crate) fn is_disturbed(
-        &mut self,
-        client: ClientId,
-        watched: &[(usize, Box<[u8]>)],
-    ) -> bool {
-        let before = self.selected;
+    pub(crate) fn is_disturbed(&mut self, client: ClientId, watched: &[(usize, Box<[u8]>)]) -> bool {
+        let home = self.selected;
         for (index, key) in watched {
-            self.selected = *index;
+            self.select(*index);
             self.expire(key);
         }
-        self.selected = before;
+        self.select(home);
         self.disturbed.contains(&client)
     }
 
     /// Reports a change of `key`.
     pub(crate) fn touch(&mut self, key: &[u8]) {
-        let db = &self.dbs[self.selected % DATABASES];
-        if !db.watchers.is_empty() {
-            if let Some(watchers) = db.watchers.get(key) {
-                self.disturbed.extend(watchers);
-            }
+        // Nearly always nobody watches anything.
+        if !self.db.watchers.is_empty() {
+            let watchers = self.db.watchers.get(key);
+            self.disturbed.extend(watchers.into_iter().flatten());
         }
     }
 }

@@ -5,6 +5,17 @@
 //! persistence, replication, cluster, scripts, streams, blocking commands,
 //! eviction, client tracking and ACLs beyond one password.
 //!
+//! Where it differs from that server on purpose:
+//!
+//! - A key that has expired is never counted or shown, while a server may
+//!   still count it for a moment.
+//! - CLIENT SETINFO and CLIENT NO-TOUCH are there, as in 7.2, because clients
+//!   send the former without asking.
+//! - COMMAND shows nothing but names; memory, buffers and addresses in INFO
+//!   and CLIENT LIST are made up.
+//! - Hexadecimal floats are refused, and SRANDMEMBER repeats members at most
+//!   about a million times.
+//!
 //! ```
 //! use core::time::Duration;
 //! use respire_core::testing::Responder;

@@ -68,11 +68,6 @@ impl Request {
         (index..self.len()).map(|index| self.get(index))
     }
 
-    /// How many bytes the arguments take.
-    pub(crate) fn size(&self) -> usize {
-        self.bytes.len()
-    }
-
     fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
@@ -239,18 +234,13 @@ impl Inbox {
     fn line(&mut self, ending: u8, too_long: &[u8]) -> Result<Option<(usize, usize)>, Vec<u8>> {
         let from = self.scanned.max(self.at);
         let unseen = self.bytes.get(from..).unwrap_or_default();
-        let end = unseen
-            .iter()
-            .position(|&byte| byte == ending)
-            .map(|found| from + found);
+        let end = unseen.iter().position(|&byte| byte == ending).map(|found| from + found);
         self.scanned = end.unwrap_or(self.bytes.len());
         if self.scanned - self.at > LINE_LIMIT {
             return Err(error(too_long));
         }
         let extra = usize::from(ending == b'\r');
-        Ok(end
-            .filter(|end| end + extra < self.bytes.len())
-            .map(|end| (self.at, end)))
+        Ok(end.filter(|end| end + extra < self.bytes.len()).map(|end| (self.at, end)))
     }
 
     /// Goes on after the two bytes that end a line at `end`.
@@ -313,9 +303,7 @@ fn double_quoted<'l>(mut rest: &'l [u8], word: &mut Vec<u8>) -> Option<&'l [u8]>
     loop {
         let (byte, after) = match rest {
             [b'"', after @ ..] => return closed(after),
-            [b'\\', b'x', high, low, after @ ..]
-                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
-            {
+            [b'\\', b'x', high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
                 (hex(*high) << 4 | hex(*low), after)
             }
             [b'\\', escaped, after @ ..] => {

@@ -49,13 +49,7 @@ const GROUPS: &[&[Command]] = &[
 impl Command {
     /// A command without flags or subcommands.
     pub(crate) const fn new(name: &'static str, arity: i32, run: fn(&mut Call<'_>) -> Done) -> Self {
-        Self {
-            name,
-            arity,
-            flags: 0,
-            run,
-            subcommands: &[],
-        }
+        Self { name, arity, flags: 0, run, subcommands: &[] }
     }
 
     /// With `flags`.
@@ -77,11 +71,7 @@ impl Command {
     /// Whether it takes `count` arguments, its own name included.
     pub(crate) fn takes(&self, count: usize) -> bool {
         let bound = usize::try_from(self.arity.unsigned_abs()).unwrap_or(usize::MAX);
-        if self.arity < 0 {
-            count >= bound
-        } else {
-            count == bound
-        }
+        if self.arity < 0 { count >= bound } else { count == bound }
     }
 
     /// The subcommand called `word`, in any case.
@@ -110,9 +100,7 @@ const NAME_LIMIT: usize = 32;
 impl Table {
     pub(crate) fn new() -> Self {
         let commands = GROUPS.iter().copied().flatten();
-        let mut sorted: Vec<Known> = commands
-            .map(|command| Known { command, calls: 0 })
-            .collect();
+        let mut sorted: Vec<Known> = commands.map(|command| Known { command, calls: 0 }).collect();
         sorted.sort_unstable_by_key(|known| known.command.name);
         Self { sorted }
     }
@@ -123,10 +111,7 @@ impl Table {
         let lower = lower.get_mut(..name.len())?;
         lower.copy_from_slice(name);
         lower.make_ascii_lowercase();
-        let found = self
-            .sorted
-            .binary_search_by(|known| known.command.name.as_bytes().cmp(lower))
-            .ok()?;
+        let found = self.sorted.binary_search_by(|known| known.command.name.as_bytes().cmp(lower)).ok()?;
         let known = self.sorted.get_mut(found)?;
         known.calls = known.calls.wrapping_add(1);
         Some(known.command)

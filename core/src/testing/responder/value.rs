@@ -58,8 +58,10 @@ kind!(Set);
 kind!(Zset);
 kind!(Hash);
 
-/// The most entries, and the longest one, of a listpack.
-const COMPACT_ENTRIES: usize = 128;
+/// The most fields of a hash and members of a sorted set, and the longest of
+/// both, that are kept in a listpack.
+const COMPACT_FIELDS: usize = 512;
+const COMPACT_MEMBERS: usize = 128;
 const COMPACT_LENGTH: usize = 64;
 /// The most members of an intset.
 const INTSET_ENTRIES: usize = 512;
@@ -126,26 +128,17 @@ impl Text {
         } else {
             encoding_of(bytes.len())
         };
-        Self {
-            bytes: bytes.to_vec(),
-            encoding,
-        }
+        Self { bytes: bytes.to_vec(), encoding }
     }
 
     /// A string that is text even if it looks like an integer.
     pub(crate) fn plain(bytes: Vec<u8>) -> Self {
-        Self {
-            encoding: encoding_of(bytes.len()),
-            bytes,
-        }
+        Self { encoding: encoding_of(bytes.len()), bytes }
     }
 
     /// A string that was changed in place.
     pub(crate) fn grown(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes,
-            encoding: "raw",
-        }
+        Self { bytes, encoding: "raw" }
     }
 
     /// Changes the bytes in place.
@@ -156,11 +149,7 @@ impl Text {
 }
 
 fn encoding_of(len: usize) -> &'static str {
-    if len <= EMBEDDED_LENGTH {
-        "embstr"
-    } else {
-        "raw"
-    }
+    if len <= EMBEDDED_LENGTH { "embstr" } else { "raw" }
 }
 
 /// A list.
@@ -181,6 +170,11 @@ impl Hash {
         &self.fields
     }
 
+    /// Whether it is in the compact form, which a scan shows all at once.
+    pub(crate) fn is_compact(&self) -> bool {
+        !self.large
+    }
+
     pub(crate) fn get(&self, field: &[u8]) -> Option<&[u8]> {
         self.fields.get(field).map(|value| &**value)
     }
@@ -188,7 +182,7 @@ impl Hash {
     /// Sets a field; true if it is new.
     pub(crate) fn set(&mut self, field: &[u8], value: &[u8]) -> bool {
         let new = self.fields.insert(field, value.into()).is_none();
-        self.large |= self.fields.len() > COMPACT_ENTRIES
+        self.large |= self.fields.len() > COMPACT_FIELDS
             || field.len() > COMPACT_LENGTH
             || value.len() > COMPACT_LENGTH;
         new
@@ -209,16 +203,18 @@ pub(crate) struct Set {
 
 impl Default for Set {
     fn default() -> Self {
-        Self {
-            members: Dict::default(),
-            integers: true,
-        }
+        Self { members: Dict::default(), integers: true }
     }
 }
 
 impl Set {
     pub(crate) fn members(&self) -> &Dict<()> {
         &self.members
+    }
+
+    /// Whether it is in the compact form, which a scan shows all at once.
+    pub(crate) fn is_compact(&self) -> bool {
+        self.integers
     }
 
     pub(crate) fn contains(&self, member: &[u8]) -> bool {
@@ -229,8 +225,7 @@ impl Set {
     pub(crate) fn add(&mut self, member: &[u8]) -> bool {
         let new = self.members.insert(member, ()).is_none();
         if self.integers {
-            self.integers =
-                self.members.len() <= INTSET_ENTRIES && number::integer(member).is_some();
+            self.integers = self.members.len() <= INTSET_ENTRIES && number::integer(member).is_some();
         }
         new
     }
@@ -279,17 +274,24 @@ impl Zset {
         &self.order
     }
 
+    /// Whether it is in the compact form, which a scan shows all at once.
+    pub(crate) fn is_compact(&self) -> bool {
+        !self.large
+    }
+
     pub(crate) fn score(&self, member: &[u8]) -> Option<f64> {
         self.scores.get(member).copied()
     }
 
     /// Sets the score of a member, new or not.
     pub(crate) fn set(&mut self, member: &[u8], score: f64) {
+        // A listpack has whole scores as integers, and no negative zero.
+        let score = if score == 0.0 && !self.large { 0.0 } else { score };
         if let Some(old) = self.scores.insert(member, score) {
             self.order.remove(&Ranked::new(member, old));
         }
         self.order.insert(Ranked::new(member, score));
-        self.large |= self.scores.len() > COMPACT_ENTRIES || member.len() > COMPACT_LENGTH;
+        self.large |= self.scores.len() > COMPACT_MEMBERS || member.len() > COMPACT_LENGTH;
     }
 
     pub(crate) fn remove(&mut self, member: &[u8]) -> bool {
@@ -301,11 +303,7 @@ impl Zset {
 
     /// Takes out the member with the lowest or the highest score.
     pub(crate) fn pop(&mut self, highest: bool) -> Option<Ranked> {
-        let ranked = if highest {
-            self.order.pop_last()
-        } else {
-            self.order.pop_first()
-        }?;
+        let ranked = if highest { self.order.pop_last() } else { self.order.pop_first() }?;
         self.scores.remove(&ranked.member);
         Some(ranked)
     }
@@ -313,10 +311,7 @@ impl Zset {
 
 impl Ranked {
     fn new(member: &[u8], score: f64) -> Self {
-        Self {
-            score,
-            member: member.into(),
-        }
+        Self { score, member: member.into() }
     }
 }
 

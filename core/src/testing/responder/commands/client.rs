@@ -36,19 +36,13 @@ impl Filter<'_> {
         let id = i64::try_from(client.id.number()).unwrap_or(i64::MAX);
         (self.ids.is_empty() || self.ids.contains(&id))
             && self.kind.is_none_or(|kind| kind == kind_of(client))
-            && self
-                .address
-                .is_none_or(|address| address == client.address().as_bytes())
+            && self.address.is_none_or(|address| address == client.address().as_bytes())
     }
 }
 
 /// What CLIENT LIST TYPE calls the client.
 fn kind_of(client: &Client) -> &'static str {
-    if client.subscriptions() > 0 {
-        "pubsub"
-    } else {
-        "normal"
-    }
+    if client.subscriptions() > 0 { "pubsub" } else { "normal" }
 }
 
 fn kind_called(name: &[u8]) -> Result<&'static str, Fault> {
@@ -124,7 +118,7 @@ fn list(call: &mut Call<'_>) -> Done {
         filter.kind = Some(kind_called(call.arg(3))?);
     } else if call.len() > 3 && call.is(2, "id") {
         for id in call.args_from(3) {
-            let id = number::integer(id).filter(|&id| id > 0);
+            let id = number::integer(id);
             filter.ids.push(id.ok_or(Fault::new("ERR Invalid client ID"))?);
         }
     } else if call.len() != 2 {

@@ -2,8 +2,7 @@
 
 use super::super::call::{Call, Shared};
 use super::super::client::{Client, Silence};
-use super::super::fault::{DB_RANGE, Done, Fault, NOT_INTEGER, SYNTAX, WRONG_PASS};
-use super::super::keyspace::DATABASES;
+use super::super::fault::{Done, Fault, SYNTAX, WRONG_PASS};
 use super::super::number;
 use super::super::table::{Command, NO_AUTH, PUBSUB, RECENT, UNQUEUED};
 use super::info::VERSION;
@@ -54,13 +53,7 @@ fn quit(call: &mut Call<'_>) -> Done {
 }
 
 fn select(call: &mut Call<'_>) -> Done {
-    let index = call.integer(1)?;
-    // The index is read as a C int, so beyond that it is no integer at all.
-    let index = i32::try_from(index).map_err(|_| NOT_INTEGER)?;
-    let index = usize::try_from(index).map_err(|_| DB_RANGE)?;
-    if index >= DATABASES {
-        return Err(DB_RANGE);
-    }
+    let index = call.database(1)?;
     call.me.db = index;
     call.space.select(index);
     call.me.out.ok();
@@ -102,9 +95,7 @@ fn hello(call: &mut Call<'_>) -> Done {
             Some(3) => true,
             Some(_) => return Err(Fault::new("NOPROTO unsupported protocol version")),
             None => {
-                return Err(Fault::new(
-                    "ERR Protocol version is not an integer or out of range",
-                ));
+                return Err(Fault::new("ERR Protocol version is not an integer or out of range"));
             }
         };
     }
@@ -118,17 +109,13 @@ fn hello(call: &mut Call<'_>) -> Done {
             set_name(call.me, call.args.get(at + 1))?;
             at += 2;
         } else {
-            return Err(Fault::of(&[
-                b"ERR Syntax error in HELLO option '",
-                call.arg(at),
-                b"'",
-            ]));
+            return Err(Fault::of(&[b"ERR Syntax error in HELLO option '", call.arg(at), b"'"]));
         }
     }
     if !call.me.authenticated {
         return Err(Fault::new(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the \
-             HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and \
+             HELLO AUTH <user> <pass> option can be used to authenticate the client and \
              select the RESP protocol version at the same time",
         ));
     }
@@ -156,9 +143,7 @@ fn hello(call: &mut Call<'_>) -> Done {
 /// Names the connection; an empty name is none.
 pub(crate) fn set_name(me: &mut Client, name: &[u8]) -> Done {
     if !name.iter().all(u8::is_ascii_graphic) {
-        return Err(Fault::new(
-            "ERR Client names cannot contain spaces, newlines or special characters.",
-        ));
+        return Err(Fault::new("ERR Client names cannot contain spaces, newlines or special characters."));
     }
     me.name = name.to_vec();
     Ok(())

@@ -30,9 +30,7 @@ fn incrby(call: &mut Call<'_>) -> Done {
 
 fn decrby(call: &mut Call<'_>) -> Done {
     let amount = call.integer(2)?;
-    let negated = amount
-        .checked_neg()
-        .ok_or(Fault::new("ERR decrement would overflow"))?;
+    let negated = amount.checked_neg().ok_or(Fault::new("ERR decrement would overflow"))?;
     add(call, negated)
 }
 

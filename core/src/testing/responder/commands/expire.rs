@@ -47,14 +47,10 @@ fn expire_in(call: &mut Call<'_>, unit: Unit) -> Done {
         *flag = true;
     }
     if nx && (xx || gt || lt) {
-        return Err(Fault::new(
-            "ERR NX and XX, GT or LT options at the same time are not compatible",
-        ));
+        return Err(Fault::new("ERR NX and XX, GT or LT options at the same time are not compatible"));
     }
     if gt && lt {
-        return Err(Fault::new(
-            "ERR GT and LT options at the same time are not compatible",
-        ));
+        return Err(Fault::new("ERR GT and LT options at the same time are not compatible"));
     }
     let amount = call.integer(2)?;
     let at = absolute(call, unit, amount).ok_or_else(|| Fault::expiry(call.command.name))?;
@@ -102,16 +98,8 @@ fn show(call: &mut Call<'_>, unit: Unit) -> Done {
         None => -2,
         Some(None) => -1,
         Some(Some(at)) => {
-            let millis = if unit.relative {
-                at.saturating_sub(now).max(0)
-            } else {
-                at
-            };
-            if unit.seconds {
-                millis.saturating_add(500) / 1000
-            } else {
-                millis
-            }
+            let millis = if unit.relative { at.saturating_sub(now).max(0) } else { at };
+            if unit.seconds { millis.saturating_add(500) / 1000 } else { millis }
         }
     };
     call.me.out.integer(shown);

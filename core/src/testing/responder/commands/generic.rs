@@ -1,9 +1,8 @@
 //! Keys, whatever they hold.
 
 use super::super::call::Call;
-use super::super::fault::{DB_RANGE, Done, Fault, NO_SUCH_KEY, NOT_INTEGER, SYNTAX};
+use super::super::fault::{Done, Fault, NO_SUCH_KEY, SYNTAX};
 use super::super::glob;
-use super::super::keyspace::DATABASES;
 use super::super::table::Command;
 use alloc::vec::Vec;
 
@@ -85,10 +84,10 @@ fn move_to(call: &mut Call<'_>, replace: bool) -> Result<bool, Fault> {
     if !replace && call.space.contains(to) {
         return Ok(false);
     }
-    if from != to {
-        if let Some((value, expires)) = call.space.remove(from) {
-            call.space.put(to, value, expires);
-        }
+    if from != to
+        && let Some((value, expires)) = call.space.remove(from)
+    {
+        call.space.put(to, value, expires);
     }
     Ok(true)
 }
@@ -103,11 +102,7 @@ fn copy(call: &mut Call<'_>) -> Done {
             replace = true;
         } else if call.is(at, "db") && at + 1 < call.len() {
             at += 1;
-            let index = i32::try_from(call.integer(at)?).map_err(|_| NOT_INTEGER)?;
-            target = usize::try_from(index).map_err(|_| DB_RANGE)?;
-            if target >= DATABASES {
-                return Err(DB_RANGE);
-            }
+            target = call.database(at)?;
         } else {
             return Err(SYNTAX);
         }

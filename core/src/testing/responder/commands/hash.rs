@@ -38,7 +38,7 @@ fn hmset(call: &mut Call<'_>) -> Done {
 
 /// Sets all fields and returns how many are new.
 fn set_fields(call: &mut Call<'_>) -> Result<usize, Fault> {
-    if call.len() % 2 != 0 {
+    if !call.len().is_multiple_of(2) {
         return Err(Fault::arity(call.command.name));
     }
     let key = call.arg(1);
@@ -150,9 +150,7 @@ fn hincrby(call: &mut Call<'_>) -> Done {
     let (key, field, amount) = (call.arg(1), call.arg(2), call.integer(3)?);
     let hash = call.space.read::<Hash>(key)?;
     let before = match hash.and_then(|hash| hash.get(field)) {
-        Some(text) => {
-            number::integer(text).ok_or(Fault::new("ERR hash value is not an integer"))?
-        }
+        Some(text) => number::integer(text).ok_or(Fault::new("ERR hash value is not an integer"))?,
         None => 0,
     };
     let after = before.checked_add(amount).ok_or(OVERFLOW)?;

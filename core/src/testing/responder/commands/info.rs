@@ -8,8 +8,11 @@ use alloc::string::String;
 /// The version it claims to be.
 pub(crate) const VERSION: &str = "7.0.15";
 
+/// Writes one section.
+type Section = fn(&mut Call<'_>) -> String;
+
 /// A section by name, and whether a plain INFO shows it.
-const SECTIONS: &[(&str, bool, fn(&mut Call<'_>) -> String)] = &[
+const SECTIONS: &[(&str, bool, Section)] = &[
     ("Server", true, server),
     ("Clients", true, clients),
     ("Memory", true, memory),
@@ -22,10 +25,8 @@ const SECTIONS: &[(&str, bool, fn(&mut Call<'_>) -> String)] = &[
 ];
 
 pub(crate) fn info(call: &mut Call<'_>) -> Done {
-    let asked = |call: &Call<'_>, name: &str| {
-        call.args_from(1)
-            .any(|arg| arg.eq_ignore_ascii_case(name.as_bytes()))
-    };
+    let asked =
+        |call: &Call<'_>, name: &str| call.args_from(1).any(|arg| arg.eq_ignore_ascii_case(name.as_bytes()));
     let everything = asked(call, "all") || asked(call, "everything");
     let usual = call.len() == 1 || asked(call, "default");
     let mut text = String::new();
@@ -130,13 +131,9 @@ fn cluster(_: &mut Call<'_>) -> String {
 
 fn keyspace(call: &mut Call<'_>) -> String {
     let mut text = String::new();
-    for (index, db) in call.space.dbs().iter().enumerate() {
-        if db.len() > 0 {
-            text.push_str(&format!(
-                "db{index}:keys={},expires={},avg_ttl=0\r\n",
-                db.len(),
-                db.expiring(),
-            ));
+    for (index, (keys, expires)) in call.space.census().into_iter().enumerate() {
+        if keys > 0 {
+            text.push_str(&format!("db{index}:keys={keys},expires={expires},avg_ttl=0\r\n"));
         }
     }
     text

@@ -26,22 +26,10 @@ pub(crate) struct Unit {
     pub(crate) relative: bool,
 }
 
-pub(crate) const EX: Unit = Unit {
-    seconds: true,
-    relative: true,
-};
-pub(crate) const PX: Unit = Unit {
-    seconds: false,
-    relative: true,
-};
-pub(crate) const EXAT: Unit = Unit {
-    seconds: true,
-    relative: false,
-};
-pub(crate) const PXAT: Unit = Unit {
-    seconds: false,
-    relative: false,
-};
+pub(crate) const EX: Unit = Unit { seconds: true, relative: true };
+pub(crate) const PX: Unit = Unit { seconds: false, relative: true };
+pub(crate) const EXAT: Unit = Unit { seconds: true, relative: false };
+pub(crate) const PXAT: Unit = Unit { seconds: false, relative: false };
 
 impl<'a> Expiry<'a> {
     /// Reads EX, PX, EXAT or PXAT and its number from argument `at`; `None`
@@ -74,14 +62,6 @@ pub(crate) fn deadline(call: &Call<'_>, unit: Unit, text: &[u8]) -> Result<i64, 
 
 /// `amount` in milliseconds since the Unix epoch, unless that overflows.
 pub(crate) fn absolute(call: &Call<'_>, unit: Unit, amount: i64) -> Option<i64> {
-    let millis = if unit.seconds {
-        amount.checked_mul(1000)?
-    } else {
-        amount
-    };
-    if unit.relative {
-        millis.checked_add(call.space.now())
-    } else {
-        Some(millis)
-    }
+    let millis = if unit.seconds { amount.checked_mul(1000)? } else { amount };
+    if unit.relative { millis.checked_add(call.space.now()) } else { Some(millis) }
 }

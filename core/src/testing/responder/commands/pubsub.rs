@@ -2,7 +2,7 @@
 
 use super::super::call::Call;
 use super::super::client::Client;
-use super::super::fault::{Done, SYNTAX};
+use super::super::fault::{Done, Fault, SYNTAX};
 use super::super::hub::{Hub, Topic};
 use super::super::reply::Outbox;
 use super::super::table::{Command, PUBSUB};
@@ -148,7 +148,13 @@ fn channels(call: &mut Call<'_>) -> Done {
     let pattern = match call.len() {
         2 => None,
         3 => Some(call.arg(2)),
-        _ => return Err(SYNTAX),
+        _ => {
+            return Err(Fault::of(&[
+                b"ERR unknown subcommand or wrong number of arguments for '",
+                call.arg(1),
+                b"'. Try PUBSUB HELP.",
+            ]));
+        }
     };
     let active = call.shared.hub.active(pattern);
     call.me.out.array(active.len());

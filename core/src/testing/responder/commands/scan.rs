@@ -30,11 +30,7 @@ struct Options<'a> {
 impl<'a> Options<'a> {
     /// Reads the arguments from `at` on; only SCAN itself is about types.
     fn read(call: &Call<'a>, mut at: usize, typed: bool) -> Result<Self, Fault> {
-        let mut options = Self {
-            count: COUNT,
-            pattern: None,
-            kind: None,
-        };
+        let mut options = Self { count: COUNT, pattern: None, kind: None };
         while at < call.len() {
             if at + 1 == call.len() {
                 return Err(SYNTAX);
@@ -57,17 +53,29 @@ impl<'a> Options<'a> {
     }
 
     fn takes(&self, key: &[u8]) -> bool {
-        self.pattern
-            .is_none_or(|pattern| glob::matches(pattern, key))
+        self.pattern.is_none_or(|pattern| glob::matches(pattern, key))
     }
 }
 
-/// A cursor is an unsigned number.
+/// A cursor is a number as C's `strtoul` reads it, so nothing is 0 and a sign
+/// is allowed.
 fn cursor(text: &[u8]) -> Result<u64, Fault> {
-    let cursor = core::str::from_utf8(text).ok();
-    cursor
-        .and_then(|text| text.parse().ok())
-        .ok_or(Fault::new("ERR invalid cursor"))
+    let text = core::str::from_utf8(text).unwrap_or("?");
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let cursor = match digits {
+        "" if !negative => Ok(0),
+        // Only one sign.
+        digits if negative && digits.starts_with('+') => Err(()),
+        digits => digits.parse::<u64>().map_err(|_| ()),
+    };
+    match cursor {
+        Ok(cursor) if negative => Ok(cursor.wrapping_neg()),
+        Ok(cursor) => Ok(cursor),
+        Err(()) => Err(Fault::new("ERR invalid cursor")),
+    }
 }
 
 fn reply(out: &mut Outbox, cursor: u64, items: &[Vec<u8>]) {
@@ -85,8 +93,7 @@ fn scan(call: &mut Call<'_>) -> Done {
     let mut items = Vec::new();
     let next = call.space.scan(from, options.count, |key, value| {
         let kind = options.kind;
-        let kind_fits =
-            kind.is_none_or(|kind| kind.eq_ignore_ascii_case(value.type_name().as_bytes()));
+        let kind_fits = kind.is_none_or(|kind| kind.eq_ignore_ascii_case(value.type_name().as_bytes()));
         if kind_fits && options.takes(key) {
             items.push(key.to_vec());
         }
@@ -97,19 +104,78 @@ fn scan(call: &mut Call<'_>) -> Done {
 
 fn hscan(call: &mut Call<'_>) -> Done {
     let from = cursor(call.arg(2))?;
-    let Some(hash) = call.space.read::<Hash>(call.args.get(1))? else {
-        reply(&mut call.me.out, 0, &[]);
-        return Ok(());
-    };
+    // Servers look at the options only if the key is there.
+    let options = Options::read(call, 3, false);
     let mut items = Vec::new();
-    // The options of a missing key are not looked at, as in servers.
-    let options = Options::read_from(call.args, 3)?;
-    let next = hash.fields().scan(from, options.count, |field, value| {
-        if options.takes(field) {
-            items.push(field.to_vec());
-            items.push(value.to_vec());
+    let mut next = 0;
+    if let Some(hash) = call.space.read::<Hash>(call.arg(1))? {
+        let options = options?;
+        let mut show = |field: &[u8], value: &[u8]| {
+            if options.takes(field) {
+                items.push(field.to_vec());
+                items.push(value.to_vec());
+            }
+        };
+        if hash.is_compact() {
+            for (field, value) in hash.fields().in_order() {
+                show(field, value);
+            }
+        } else {
+            let fields = hash.fields();
+            next = fields.scan(from, options.count, |field, value| show(field, value));
         }
-    });
+    }
+    reply(&mut call.me.out, next, &items);
+    Ok(())
+}
+
+fn sscan(call: &mut Call<'_>) -> Done {
+    let from = cursor(call.arg(2))?;
+    let options = Options::read(call, 3, false);
+    let mut items = Vec::new();
+    let mut next = 0;
+    if let Some(set) = call.space.read::<Set>(call.arg(1))? {
+        let options = options?;
+        let mut show = |member: &[u8]| {
+            if options.takes(member) {
+                items.push(member.to_vec());
+            }
+        };
+        if set.is_compact() {
+            for member in set.in_order() {
+                show(member);
+            }
+        } else {
+            next = set.members().scan(from, options.count, |member, ()| show(member));
+        }
+    }
+    reply(&mut call.me.out, next, &items);
+    Ok(())
+}
+
+fn zscan(call: &mut Call<'_>) -> Done {
+    let from = cursor(call.arg(2))?;
+    let options = Options::read(call, 3, false);
+    let mut items = Vec::new();
+    let mut next = 0;
+    if let Some(zset) = call.space.read::<Zset>(call.arg(1))? {
+        let options = options?;
+        let mut show = |member: &[u8], score: f64| {
+            if options.takes(member) {
+                items.push(member.to_vec());
+                // Text in both protocols.
+                items.push(number::double_text(score).into_bytes());
+            }
+        };
+        if zset.is_compact() {
+            for ranked in zset.order() {
+                show(&ranked.member, ranked.score);
+            }
+        } else {
+            let scores = zset.scores();
+            next = scores.scan(from, options.count, |member, score| show(member, *score));
+        }
+    }
     reply(&mut call.me.out, next, &items);
     Ok(())
 }

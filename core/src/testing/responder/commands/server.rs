@@ -1,7 +1,7 @@
 //! Commands about the server as a whole.
 
 use super::super::call::Call;
-use super::super::fault::{Done, Fault, SYNTAX};
+use super::super::fault::{Done, SYNTAX};
 use super::super::keyspace::DATABASES;
 use super::super::number;
 use super::super::table::Command;
@@ -69,8 +69,8 @@ fn config_get(call: &mut Call<'_>) -> Done {
 }
 
 fn config_set(call: &mut Call<'_>) -> Done {
-    if call.len() % 2 != 0 {
-        return Err(Fault::arity(call.command.name));
+    if !call.len().is_multiple_of(2) {
+        return Err(SYNTAX);
     }
     let mut pairs = call.args_from(2);
     while let (Some(name), Some(value)) = (pairs.next(), pairs.next()) {
@@ -82,10 +82,7 @@ fn config_set(call: &mut Call<'_>) -> Done {
 
 fn config_resetstat(call: &mut Call<'_>) -> Done {
     let started = call.shared.stats.started;
-    call.shared.stats = super::super::call::Stats {
-        started,
-        ..Default::default()
-    };
+    call.shared.stats = super::super::call::Stats { started, ..Default::default() };
     call.shared.table.forget_calls();
     call.space.hits = 0;
     call.space.misses = 0;

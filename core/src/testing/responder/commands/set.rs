@@ -153,8 +153,11 @@ fn srandmember(call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
+/// Copies of members.
+type Members = Vec<Box<[u8]>>;
+
 /// The members of each set, none for a missing key.
-fn all<'a>(call: &mut Call<'a>) -> Result<Vec<(&'a [u8], Vec<Box<[u8]>>)>, Fault> {
+fn all<'a>(call: &mut Call<'a>) -> Result<Vec<(&'a [u8], Members)>, Fault> {
     let mut sets = Vec::new();
     for key in call.args_from(1) {
         let set = call.space.read::<Set>(key)?;

@@ -171,7 +171,7 @@ fn mget(call: &mut Call<'_>) -> Done {
 
 /// That every key has a value.
 fn in_pairs(call: &Call<'_>) -> Done {
-    if call.len() % 2 == 0 {
+    if call.len().is_multiple_of(2) {
         return Err(Fault::arity(call.command.name));
     }
     Ok(())
@@ -204,9 +204,7 @@ fn msetnx(call: &mut Call<'_>) -> Done {
 /// That a string of `len` bytes is not too long.
 fn fits(call: &Call<'_>, len: Option<usize>) -> Result<usize, Fault> {
     len.filter(|&len| len <= call.shared.config.bulk_limit)
-        .ok_or(Fault::new(
-            "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
-        ))
+        .ok_or(Fault::new("ERR string exceeds maximum allowed size (proto-max-bulk-len)"))
 }
 
 fn append(call: &mut Call<'_>) -> Done {

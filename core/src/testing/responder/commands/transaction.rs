@@ -34,9 +34,7 @@ fn exec(call: &mut Call<'_>) -> Done {
     let disturbed = call.space.is_disturbed(call.me.id, &call.me.watched);
     unwatch_all(call.me, call.space);
     if multi.spoiled {
-        return Err(Fault::new(
-            "EXECABORT Transaction discarded because of previous errors.",
-        ));
+        return Err(Fault::new("EXECABORT Transaction discarded because of previous errors."));
     }
     if disturbed {
         call.me.out.null_array();
@@ -88,6 +86,7 @@ fn unwatch(call: &mut Call<'_>) -> Done {
 pub(crate) fn abort(me: &mut Client, space: &mut Keyspace, fault: &Fault) {
     discard_all(me, space);
     let line = fault.line();
+    let line = line.strip_prefix(b"ERR ").unwrap_or(line);
     let fault = Fault::of(&[b"EXECABORT Transaction discarded because of: ", line]);
     me.out.error(&fault);
 }

@@ -68,9 +68,8 @@ fn zrevrangebylex(call: &mut Call<'_>) -> Done {
     range(call, Some(By::Member), Some(true))
 }
 
-/// All range commands; what the name fixes, the options cannot say again.
-fn range(call: &mut Call<'_>, fixed_by: Option<By>, fixed_reverse: Option<bool>) -> Done {
-    let (mut by, mut reverse) = (fixed_by, fixed_reverse);
+/// All range commands; what the name or an option fixes, none says again.
+fn range(call: &mut Call<'_>, mut by: Option<By>, mut reverse: Option<bool>) -> Done {
     let mut scores = false;
     let (mut offset, mut limit) = (0, -1);
     let mut at = 4;
@@ -81,11 +80,11 @@ fn range(call: &mut Call<'_>, fixed_by: Option<By>, fixed_reverse: Option<bool>)
             offset = call.integer(at + 1)?;
             limit = call.integer(at + 2)?;
             at += 2;
-        } else if call.is(at, "rev") && fixed_reverse.is_none() {
+        } else if call.is(at, "rev") && reverse.is_none() {
             reverse = Some(true);
-        } else if call.is(at, "bylex") && fixed_by.is_none() {
+        } else if call.is(at, "bylex") && by.is_none() {
             by = Some(By::Member);
-        } else if call.is(at, "byscore") && fixed_by.is_none() {
+        } else if call.is(at, "byscore") && by.is_none() {
             by = Some(By::Score);
         } else {
             return Err(SYNTAX);
@@ -100,9 +99,7 @@ fn range(call: &mut Call<'_>, fixed_by: Option<By>, fixed_reverse: Option<bool>)
         ));
     }
     if scores && by == By::Member {
-        return Err(Fault::new(
-            "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
-        ));
+        return Err(Fault::new("ERR syntax error, WITHSCORES not supported in combination with BYLEX"));
     }
     let swapped = reverse && by != By::Rank;
     let (low, high) = if swapped { (3, 2) } else { (2, 3) };
@@ -115,11 +112,7 @@ fn range(call: &mut Call<'_>, fixed_by: Option<By>, fixed_reverse: Option<bool>)
         call.me.out.array(0);
         return Ok(());
     };
-    let mut found: Vec<&Ranked> = zset.order().iter().collect();
-    if reverse {
-        found.reverse();
-    }
-    let found = cut(found, &span, offset, limit);
+    let found = cut(zset, &span, reverse, offset, limit);
     let out = &mut call.me.out;
     let nested = scores && out.resp3;
     let doubled = scores && !nested;
@@ -136,29 +129,61 @@ fn range(call: &mut Call<'_>, fixed_by: Option<By>, fixed_reverse: Option<bool>)
     Ok(())
 }
 
-/// What of `found` lies in the span, without the first `offset` and at most
-/// `limit` of it. A negative limit is none, a negative offset skips all.
-fn cut<'z>(mut found: Vec<&'z Ranked>, span: &Span<'_>, offset: i64, limit: i64) -> Vec<&'z Ranked> {
-    if let Span::Ranks(start, stop) = span {
-        let ranks = list::span(*start, *stop, found.len());
-        return found.drain(ranks).collect();
+/// What lies in the span, without the first `offset` and at most `limit` of
+/// it. A negative limit is none, a negative offset skips all.
+fn cut<'z>(zset: &'z Zset, span: &Span<'_>, reverse: bool, offset: i64, limit: i64) -> Vec<&'z Ranked> {
+    let order = zset.order();
+    let (from, count) = match span {
+        Span::Ranks(start, stop) => {
+            let ranks = list::span(*start, *stop, order.len());
+            (ranks.start, ranks.len())
+        }
+        _ => (offset.try_into().unwrap_or(usize::MAX), limit.try_into().unwrap_or(usize::MAX)),
+    };
+    let possible = order.first().is_some_and(|first| span.ends_after(first))
+        && order.last().is_some_and(|last| span.starts_before(last));
+    if !possible {
+        Vec::new()
+    } else if reverse {
+        run(order.iter().rev(), from, count, |it| span.ends_after(it), |it| span.starts_before(it))
+    } else {
+        run(order.iter(), from, count, |it| span.starts_before(it), |it| span.ends_after(it))
     }
-    found.retain(|ranked| span.takes(ranked));
-    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    found.into_iter().skip(offset).take(limit).collect()
+}
+
+/// The run from the first that is `inside` the near end up to the first that
+/// is not `within` the far one. Where scores differ, a range of members may
+/// have several such runs; servers show the first, if they look at all.
+fn run<'z>(
+    order: impl Iterator<Item = &'z Ranked>,
+    from: usize,
+    count: usize,
+    inside: impl Fn(&Ranked) -> bool,
+    within: impl Fn(&Ranked) -> bool,
+) -> Vec<&'z Ranked> {
+    let mut order = order.skip_while(|it| !inside(it)).peekable();
+    if !order.peek().is_some_and(|it| within(it)) {
+        return Vec::new();
+    }
+    order.skip(from).take_while(|it| within(it)).take(count).collect()
 }
 
 impl Span<'_> {
-    /// Whether a member lies inside; ranks are another matter.
-    fn takes(&self, ranked: &Ranked) -> bool {
+    /// Whether the lower end is below; ranks have no such end.
+    fn starts_before(&self, ranked: &Ranked) -> bool {
         match self {
-            Self::Ranks(..) => false,
-            Self::Scores(low, high) => low.is_below(&ranked.score) && high.is_above(&ranked.score),
-            Self::Members(low, high) => {
-                let member = &*ranked.member;
-                low.is_below(&member) && high.is_above(&member)
-            }
+            Self::Ranks(..) => true,
+            Self::Scores(low, _) => low.is_below(&ranked.score),
+            Self::Members(low, _) => low.is_below(&&*ranked.member),
+        }
+    }
+
+    /// Whether the upper end is above.
+    fn ends_after(&self, ranked: &Ranked) -> bool {
+        match self {
+            Self::Ranks(..) => true,
+            Self::Scores(_, high) => high.is_above(&ranked.score),
+            Self::Members(_, high) => high.is_above(&&*ranked.member),
         }
     }
 }
@@ -195,20 +220,16 @@ fn score_edge(text: &[u8]) -> Option<Edge<f64>> {
         [b'(', rest @ ..] => (true, rest),
         _ => (false, text),
     };
-    // Here, unlike in ZADD, servers let nothing stand for 0 and too large a
-    // number for infinity.
-    let score = match text {
+    // Here, unlike in ZADD, servers take blanks before it, let nothing stand
+    // for 0, and too large a number for infinity.
+    let score = match text.trim_ascii_start() {
         [] => 0.0,
         text => core::str::from_utf8(text).ok()?.parse::<f64>().ok()?,
     };
     if score.is_nan() {
         return None;
     }
-    Some(if open {
-        Edge::Excluded(score)
-    } else {
-        Edge::Included(score)
-    })
+    Some(if open { Edge::Excluded(score) } else { Edge::Included(score) })
 }
 
 fn member_span<'a>(low: &'a [u8], high: &'a [u8]) -> Result<Span<'a>, Fault> {
@@ -239,10 +260,8 @@ fn zlexcount(call: &mut Call<'_>) -> Done {
 }
 
 fn count(call: &mut Call<'_>, span: &Span<'_>) -> Done {
-    let count = match call.space.read::<Zset>(call.arg(1))? {
-        Some(zset) => zset.order().iter().filter(|it| span.takes(it)).count(),
-        None => 0,
-    };
-    call.me.out.count(count);
+    let zset = call.space.read::<Zset>(call.arg(1))?;
+    let found = zset.map_or(0, |zset| cut(zset, span, false, 0, -1).len());
+    call.me.out.count(found);
     Ok(())
 }

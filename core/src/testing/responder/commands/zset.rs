@@ -32,7 +32,15 @@ struct Options {
 }
 
 fn zadd(call: &mut Call<'_>) -> Done {
-    let mut options = Options::default();
+    add_with(call, Options::default())
+}
+
+fn zincrby(call: &mut Call<'_>) -> Done {
+    add_with(call, Options { increment: true, ..Options::default() })
+}
+
+/// Reads the options, which servers do for ZINCRBY as well.
+fn add_with(call: &mut Call<'_>, mut options: Options) -> Done {
     let mut at = 2;
     while at < call.len() {
         let option = match () {
@@ -50,34 +58,20 @@ fn zadd(call: &mut Call<'_>) -> Done {
     add(call, options, at)
 }
 
-fn zincrby(call: &mut Call<'_>) -> Done {
-    let options = Options {
-        increment: true,
-        ..Options::default()
-    };
-    add(call, options, 2)
-}
-
 /// Adds the pairs of score and member from argument `at` on.
 fn add(call: &mut Call<'_>, options: Options, at: usize) -> Done {
     let rest = call.len().saturating_sub(at);
-    if rest == 0 || rest % 2 != 0 {
+    if rest == 0 || !rest.is_multiple_of(2) {
         return Err(SYNTAX);
     }
     if options.nx && options.xx {
-        return Err(Fault::new(
-            "ERR XX and NX options at the same time are not compatible",
-        ));
+        return Err(Fault::new("ERR XX and NX options at the same time are not compatible"));
     }
-    if options.gt && options.nx || options.lt && options.nx || options.gt && options.lt {
-        return Err(Fault::new(
-            "ERR GT, LT, and/or NX options at the same time are not compatible",
-        ));
+    if usize::from(options.nx) + usize::from(options.gt) + usize::from(options.lt) > 1 {
+        return Err(Fault::new("ERR GT, LT, and/or NX options at the same time are not compatible"));
     }
     if options.increment && rest > 2 {
-        return Err(Fault::new(
-            "ERR INCR option supports a single increment-element pair",
-        ));
+        return Err(Fault::new("ERR INCR option supports a single increment-element pair"));
     }
     let mut pairs = Vec::new();
     let mut args = call.args_from(at);
@@ -115,13 +109,7 @@ struct Outcome {
     score: Option<f64>,
 }
 
-fn add_one(
-    zset: &mut Zset,
-    options: Options,
-    score: f64,
-    member: &[u8],
-    done: &mut Outcome,
-) -> Done {
+fn add_one(zset: &mut Zset, options: Options, score: f64, member: &[u8], done: &mut Outcome) -> Done {
     done.score = None;
     let Some(current) = zset.score(member) else {
         if !options.xx {
@@ -134,11 +122,7 @@ fn add_one(
     if options.nx {
         return Ok(());
     }
-    let score = if options.increment {
-        current + score
-    } else {
-        score
-    };
+    let score = if options.increment { current + score } else { score };
     if score.is_nan() {
         return Err(Fault::new("ERR resulting score is not a number (NaN)"));
     }

@@ -1,0 +1,194 @@
+//! A connection through any order of calls: what goes in as a token comes out as that token.
+
+use alloc::vec::Vec;
+
+use super::world::{LARGE, STYLES, World};
+use crate::buffer::{Growing, Storage};
+use crate::command::{Request, words};
+use crate::conn::{Config, Connection, Protocol, Settings, Token};
+use crate::resp::Measure;
+use crate::time::{Duration, Instant};
+
+/// Plays `data` as calls of an application, a driver and a server.
+///
+/// # Panics
+/// If a request is not resolved exactly once, with its own answer.
+pub fn session(data: &[u8]) {
+    let config = Config { reply_timeout: Some(Duration::from_millis(40)), ..Config::default() };
+    let (&first, ops) = data.split_first().unwrap_or((&0, &[]));
+    if first % 2 == 0 {
+        let memory = || Growing::new(64, 4096);
+        Player::new(Connection::new(memory(), memory(), config), first, false).play(ops);
+    } else {
+        Player::new(Connection::new([0; 128], [0; 128], config), first, true).play(ops);
+    }
+}
+
+struct Player<S> {
+    connection: Connection<S, 6>,
+    world: World,
+    now: Instant,
+    /// Decides what kind of life the next one is.
+    lives: u8,
+    small: bool,
+    token: u64,
+    pushes: u64,
+}
+
+impl<S: Storage> Player<S> {
+    fn new(connection: Connection<S, 6>, lives: u8, small: bool) -> Self {
+        let world = World::default();
+        Self { connection, world, now: Instant::ZERO, lives, small, token: 0, pushes: 0 }
+    }
+
+    fn play(mut self, ops: &[u8]) {
+        self.start();
+        for &op in ops {
+            self.op(op % 16, op / 16);
+        }
+        self.end();
+    }
+
+    fn op(&mut self, op: u8, arg: u8) {
+        match op {
+            0..=2 => self.submit(if op == 2 { LARGE + arg % 6 } else { arg % STYLES }),
+            3 => self.abandon(arg.into()),
+            4 => self.transmit(1 + usize::from(arg)),
+            5 => self.transmit(usize::MAX),
+            6..=7 => (0..=arg % 4).for_each(|_| self.world.answer()),
+            8..=9 => self.feed(1 + usize::from(arg)),
+            10 => self.feed(usize::MAX),
+            11 => {
+                self.pushes += 1;
+                self.world.push(self.pushes, arg % 4 == 3);
+            }
+            12 => {
+                self.poll();
+            }
+            13 => self.drain(),
+            14 => {
+                self.now = self.now.saturating_add(Duration::from_millis(arg.into()));
+                self.connection.handle_timeout(self.now);
+            }
+            _ => self.rare(arg),
+        }
+    }
+
+    fn rare(&mut self, arg: u8) {
+        match arg {
+            0 => self.connection.handle_eof(),
+            1 => self.connection.handle_transport_error(),
+            2 => self.connection.close(),
+            3 if self.connection.is_closed() => {
+                self.end();
+                self.start();
+            }
+            4 => drop(self.connection.recv_space().map(|space| space.fill(b'?'))),
+            5 => self.connection.handle_transmitted(0),
+            6 => self.connection.handle_received(0),
+            7 => self.connection.handle_timeout(Instant::ZERO),
+            8 => assert!(!self.connection.abandon(Token(u64::MAX))),
+            _ => {
+                // A whole turn of a driver.
+                self.transmit(usize::MAX);
+                (0..8).for_each(|_| self.world.answer());
+                self.feed(usize::MAX);
+                self.drain();
+            }
+        }
+    }
+
+    fn start(&mut self) {
+        let kind = self.lives % 8;
+        self.lives = self.lives.rotate_right(3);
+        let old = kind % 4 == 1;
+        let protocol = match kind % 4 {
+            0 | 1 => None,
+            2 => Some(Protocol::Resp2),
+            _ => Some(Protocol::Resp3),
+        };
+        let resp3 = !old && protocol != Some(Protocol::Resp2);
+        let settings = Settings { protocol, name: (kind > 3).then_some("n"), ..Settings::default() };
+        self.world = World::new(resp3, old, self.small);
+        assert!(self.connection.start(self.now, &settings).is_ok());
+        self.world.ready = self.connection.is_ready();
+    }
+
+    fn submit(&mut self, style: u8) {
+        let words_of = World::words(self.token, style);
+        let request = words(&words_of);
+        let before = self.connection.poll_transmit().len();
+        let held: Vec<u8> = self.connection.poll_transmit().to_vec();
+        match self.connection.submit(self.now, Token(self.token), &request) {
+            Ok(()) => {
+                let mut measure = Measure::new();
+                request.visit(&mut measure);
+                let len = measure.frame_len();
+                assert_eq!(self.connection.poll_transmit().len(), before + len);
+                self.world.submitted(self.token, style, len);
+                self.token += 1;
+            }
+            Err(_) => assert_eq!(self.connection.poll_transmit(), held, "a refusal changed something"),
+        }
+    }
+
+    fn abandon(&mut self, n: usize) {
+        if let Some(token) = self.world.nth(n) {
+            // A confirmation that was pushed is about to answer its request: too late.
+            if self.connection.abandon(Token(token)) {
+                self.world.abandon(token);
+            }
+        }
+    }
+
+    fn transmit(&mut self, n: usize) {
+        let ready = self.connection.poll_transmit();
+        let n = n.min(ready.len());
+        if let Some(bytes) = ready.get(..n) {
+            self.world.transmitted(bytes);
+        }
+        self.connection.handle_transmitted(n);
+    }
+
+    fn feed(&mut self, mut n: usize) {
+        while n > 0 && !self.world.outbox.is_empty() {
+            let Some(space) = self.connection.recv_space() else {
+                self.drain();
+                if self.connection.is_closed() {
+                    return;
+                }
+                continue;
+            };
+            let taken = n.min(space.len()).min(self.world.outbox.len());
+            for (place, byte) in space.iter_mut().zip(self.world.outbox.drain(..taken)) {
+                *place = byte;
+            }
+            self.connection.handle_received(taken);
+            n -= taken;
+        }
+    }
+
+    fn poll(&mut self) -> bool {
+        let in_flight = self.connection.in_flight();
+        let Some(event) = self.connection.poll_event() else { return false };
+        let over = self.world.told(&event);
+        assert!(self.connection.is_closed() || !over, "a request failed on a living connection");
+        assert!(self.connection.in_flight() <= in_flight);
+        true
+    }
+
+    fn drain(&mut self) {
+        while self.poll() {}
+        let waits = self.connection.poll_timeout();
+        assert!(waits.is_some() || self.connection.in_flight() == 0, "nobody watches the time");
+    }
+
+    fn end(&mut self) {
+        self.connection.close();
+        self.drain();
+        assert!(self.world.closed && self.connection.is_closed());
+        assert_eq!(self.connection.in_flight(), 0);
+        assert_eq!(self.connection.poll_transmit(), b"");
+        assert!(self.connection.recv_space().is_none());
+    }
+}

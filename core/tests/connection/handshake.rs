@@ -1,0 +1,246 @@
+//! From the first byte to the first request.
+
+use super::check;
+
+#[test]
+fn hello_carries_password_and_name() {
+    check(
+        r#"
+        start user u password p name n db 3 library lib 1.0
+        refused NotReady 1 GET k
+        deadline 5s
+        > HELLO 3 AUTH u p SETNAME n
+        > SELECT 3
+        > CLIENT SETINFO LIB-NAME lib
+        > CLIENT SETINFO LIB-VER 1.0
+        quiet
+        < %2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3
+        refused NotReady 1 GET k
+        < +OK
+        < +OK
+        < +OK
+        ready resp3
+        quiet
+        deadline none
+        in-flight 0
+        submit 1 GET k
+        > GET k
+        < _
+        reply 1 nil
+        "#,
+    );
+}
+
+#[test]
+fn a_password_alone_is_for_the_default_user() {
+    check("start resp3 password p\n> HELLO 3 AUTH default p\nquiet\n< %0\nready resp3");
+}
+
+#[test]
+fn nothing_wanted_is_only_hello() {
+    check("start\n> HELLO 3\nquiet\n< %0\nready resp3\nprotocol resp3");
+}
+
+#[test]
+fn resp2_says_no_hello() {
+    check("start resp2\nready resp2\nquiet\nprotocol resp2");
+    check(
+        r#"
+        start resp2 user u password p name n db 3 library lib 1.0
+        > AUTH u p
+        > CLIENT SETNAME n
+        > SELECT 3
+        > CLIENT SETINFO LIB-NAME lib
+        > CLIENT SETINFO LIB-VER 1.0
+        quiet
+        < +OK\r\n+OK\r\n+OK\r\n+OK
+        < +OK
+        ready resp2
+        "#,
+    );
+    check("start resp2 password p\n> AUTH p\nquiet\n< +OK\nready resp2");
+}
+
+#[test]
+fn a_server_without_hello_is_spoken_to_in_resp2() {
+    check(
+        r#"
+        start user u password p name n db 3 library lib 1.0
+        > HELLO 3 AUTH u p SETNAME n
+        > SELECT 3
+        > CLIENT SETINFO LIB-NAME lib
+        > CLIENT SETINFO LIB-VER 1.0
+        quiet
+        < -ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `u`, `p`, 
+        < -NOAUTH Authentication required.
+        < -NOAUTH Authentication required.
+        quiet
+        < -NOAUTH Authentication required.
+        > AUTH u p
+        > CLIENT SETNAME n
+        > SELECT 3
+        quiet
+        refused NotReady 1 GET k
+        < +OK\r\n+OK
+        < +OK
+        ready resp2
+        quiet
+        submit 1 GET k
+        > GET k
+        < $-1
+        reply 1 nil
+        "#,
+    );
+    // Nothing left to do by hand; and a server that knows HELLO, but not version 3.
+    check("start\n> HELLO 3\n< -ERR unknown command 'HELLO'\nready resp2\nquiet");
+    check("start\n> HELLO 3\n< -NOPROTO unsupported protocol version\nready resp2\nquiet");
+    check(
+        "start name n\n> HELLO 3 SETNAME n\n< -err Unknown Command\n> CLIENT SETNAME n\nquiet\n< +OK\nready resp2",
+    );
+}
+
+#[test]
+fn the_second_choice_can_be_rejected_too() {
+    check(
+        r#"
+        start password p
+        > HELLO 3 AUTH default p
+        < -ERR unknown command `HELLO`
+        > AUTH p
+        < -ERR invalid password
+        closed Rejected(ServerError(ERR invalid password))
+        "#,
+    );
+}
+
+#[test]
+fn a_server_without_hello_is_refused_where_resp3_is_asked_for() {
+    check(
+        "start resp3\n> HELLO 3\n< -ERR unknown command `HELLO`\nclosed Rejected(ServerError(ERR unknown command `HELLO`))",
+    );
+}
+
+#[test]
+fn rejections_keep_the_server_s_text() {
+    check(
+        r#"
+        start password wrong db 3
+        > HELLO 3 AUTH default wrong
+        > SELECT 3
+        < -WRONGPASS invalid username-password pair or user is disabled.
+        closed Rejected(ServerError(WRONGPASS invalid username-password pair or user is disabled.))
+        < -NOAUTH Authentication required.
+        quiet
+        deadline none
+        refused Closed 1 GET k
+        "#,
+    );
+    check(
+        r#"
+        start
+        > HELLO 3
+        < -NOAUTH HELLO must be called with the client already authenticated
+        closed Rejected(ServerError(NOAUTH HELLO must be called with the client already authenticated))
+        "#,
+    );
+    check(
+        r#"
+        start db 99
+        sent
+        < %0
+        < -ERR DB index is out of range
+        closed Rejected(ServerError(ERR DB index is out of range))
+        "#,
+    );
+}
+
+#[test]
+fn a_label_that_is_refused_is_no_matter() {
+    check(
+        r#"
+        start library lib 1.0
+        sent
+        < %0
+        < -ERR Unknown subcommand or wrong number of arguments for 'SETINFO'
+        < -ERR Unknown subcommand or wrong number of arguments for 'SETINFO'
+        ready resp3
+        "#,
+    );
+}
+
+#[test]
+fn an_error_before_any_question_is_a_refusal() {
+    let full = "closed Refused(ServerError(ERR max number of clients reached))";
+    check(&format!("start\n< -ERR max number of clients reached\n{full}\nquiet"));
+    check(&format!("start resp2\nready resp2\n< -ERR max number of clients reached\n{full}"));
+    check(
+        "start resp2 password p\n< -DENIED Redis is running in protected mode\nclosed Refused(ServerError(DENIED Redis is running in protected mode))",
+    );
+    // Once HELLO is on its way, the two cannot be told apart.
+    check(
+        "start\n> HELLO 3\n< -ERR max number of clients reached\nclosed Rejected(ServerError(ERR max number of clients reached))",
+    );
+}
+
+#[test]
+fn an_answer_before_any_question_is_unsolicited() {
+    check("start\n< +OK\nclosed Unsolicited");
+    check("start\n< %0\nclosed Unsolicited");
+    check("start resp2\nready resp2\n< +OK\nclosed Unsolicited");
+    check("start\n> HELLO 3\n< %0\nready resp3\n< $-1\nclosed Unsolicited");
+}
+
+#[test]
+fn pushes_do_not_disturb_the_handshake() {
+    check("start db 1\nsent\n< >1\\r\\n+hello\n< %0\n< >2\\r\\n+a\\r\\n*1\\r\\n:1\n< +OK\nready resp3");
+}
+
+#[test]
+fn a_handshake_can_end_in_many_ways() {
+    check("start\n> HELLO 3\neof\nclosed Eof");
+    check("start\nerror\nclosed Transport");
+    check("start\nclose\nclosed Local\nquiet");
+    check("start\n> HELLO 3\n< %2\\r\\n+a\neof\nclosed Eof");
+    check("start\n> HELLO 3\n< HTTP/1.1 400 Bad Request\nclosed Protocol(UnknownType(72))");
+    check("start\n> HELLO 3\n< \\x15\\x03\\x01\\\nclosed Protocol(UnknownType(21))");
+    check(
+        "@1s\nstart\ndeadline 6s\n@5999ms\ntimeout\ndeadline 6s\n@6s\ntimeout\nclosed HandshakeTimeout\ndeadline none",
+    );
+}
+
+#[test]
+fn the_next_life_starts_clean() {
+    check("start password p\nsent 9\nclose\nclosed Local\nquiet\nstart\n> HELLO 3\nquiet\n< %0\nready resp3");
+    check(
+        r#"
+        start
+        > HELLO 3
+        < %0
+        ready resp3
+        submit 1 SUBSCRIBE a
+        > SUBSCRIBE a
+        < >3\r\n+subscribe\r\n+a\r\n:1
+        push push(3) "subscribe" "a" 1
+        reply 1 push(3) "subscribe" "a" 1
+        submit 2 MULTI
+        submit 3 GET k
+        sent 15
+        < $100\r\nhalf
+        eof
+        failed 2 Unknown
+        failed 3 NotSent
+        closed Eof
+        start resp2
+        ready resp2
+        protocol resp2
+        unsubscribed
+        in-flight 0
+        quiet
+        submit 4 SUBSCRIBE b
+        > SUBSCRIBE b
+        < *3\r\n+subscribe\r\n+b\r\n:1
+        push array(3) "subscribe" "b" 1
+        reply 4 array(3) "subscribe" "b" 1
+        "#,
+    );
+}

@@ -1,0 +1,152 @@
+//! Calls in orders that a transcript cannot tell.
+
+use respire_core::buffer::Growing;
+use respire_core::command::{get, ping, quit, subscribe, words};
+use respire_core::conn::{CloseReason, Config, Connection, Event, Failure, Protocol, Settings, Token};
+use respire_core::time::Instant;
+
+use super::{Fixed, fixed};
+
+const RESP2: Settings<'_> = Settings {
+    protocol: Some(Protocol::Resp2),
+    user: None,
+    password: None,
+    db: 0,
+    name: None,
+    library: None,
+};
+
+fn ready() -> Connection<Fixed, 8> {
+    let mut connection = fixed::<128, 256>();
+    connection.start(Instant::ZERO, &RESP2).unwrap();
+    assert_eq!(connection.poll_event(), Some(Event::Ready { protocol: Protocol::Resp2 }));
+    connection
+}
+
+fn receive(connection: &mut Connection<Fixed, 8>, bytes: &[u8]) {
+    connection.recv_space().unwrap()[..bytes.len()].copy_from_slice(bytes);
+    connection.handle_received(bytes.len());
+}
+
+fn send_all(connection: &mut Connection<Fixed, 8>) {
+    connection.handle_transmitted(connection.poll_transmit().len());
+}
+
+fn is_reply(event: Option<Event<'_>>, wanted: u64) -> bool {
+    matches!(event, Some(Event::Reply { token, .. }) if token == Token(wanted))
+}
+
+const CONFIRMED: &[u8] = b"*3\r\n+subscribe\r\n+a\r\n:1\r\n";
+
+#[test]
+fn a_confirmation_is_not_lost_by_a_read_between_push_and_answer() {
+    let mut connection = ready();
+    connection.submit(Instant::ZERO, Token(1), &subscribe("a")).unwrap();
+    send_all(&mut connection);
+    receive(&mut connection, CONFIRMED);
+    assert!(matches!(connection.poll_event(), Some(Event::Push(_))));
+    assert!(connection.recv_space().is_none(), "an event waits");
+    assert!(is_reply(connection.poll_event(), 1));
+    assert!(connection.recv_space().is_some());
+}
+
+#[test]
+fn a_confirmation_is_not_lost_by_the_end_between_push_and_answer() {
+    for end in [Connection::close, Connection::handle_eof, Connection::handle_transport_error] {
+        let mut connection = ready();
+        connection.submit(Instant::ZERO, Token(1), &subscribe("a")).unwrap();
+        connection.submit(Instant::ZERO, Token(2), &ping()).unwrap();
+        send_all(&mut connection);
+        receive(&mut connection, CONFIRMED);
+        assert!(matches!(connection.poll_event(), Some(Event::Push(_))));
+        end(&mut connection);
+        connection.handle_timeout(Instant::MAX);
+        assert!(is_reply(connection.poll_event(), 1));
+        let failed = Event::Failed { token: Token(2), failure: Failure::Unknown };
+        assert_eq!(connection.poll_event(), Some(failed));
+        assert!(matches!(connection.poll_event(), Some(Event::Closed(_))));
+        assert_eq!(connection.poll_event(), None);
+    }
+}
+
+#[test]
+fn bytes_that_came_before_the_end_are_told_first() {
+    let mut connection = ready();
+    connection.submit(Instant::ZERO, Token(1), &ping()).unwrap();
+    connection.submit(Instant::ZERO, Token(2), &ping()).unwrap();
+    send_all(&mut connection);
+    receive(&mut connection, b"+PONG\r\n+PO");
+    connection.handle_eof();
+    assert!(is_reply(connection.poll_event(), 1));
+    assert_eq!(connection.poll_event(), Some(Event::Failed { token: Token(2), failure: Failure::Unknown }));
+    assert_eq!(connection.poll_event(), Some(Event::Closed(CloseReason::Eof)));
+}
+
+#[test]
+fn quit_is_quit_although_the_end_is_seen_before_the_answer() {
+    let mut connection = ready();
+    connection.submit(Instant::ZERO, Token(1), &quit()).unwrap();
+    send_all(&mut connection);
+    receive(&mut connection, b"+OK\r\n");
+    connection.handle_eof();
+    assert!(is_reply(connection.poll_event(), 1));
+    assert_eq!(connection.poll_event(), Some(Event::Closed(CloseReason::Quit)));
+}
+
+#[test]
+fn a_request_after_the_end_is_resolved_too() {
+    let mut connection = ready();
+    connection.handle_eof();
+    connection.submit(Instant::ZERO, Token(1), &get("k")).unwrap();
+    assert_eq!(connection.poll_event(), Some(Event::Failed { token: Token(1), failure: Failure::NotSent }));
+    assert_eq!(connection.poll_event(), Some(Event::Closed(CloseReason::Eof)));
+    assert_eq!(connection.close_reason(), Some(CloseReason::Eof));
+}
+
+#[test]
+fn a_read_waits_for_the_events_before_it() {
+    let mut connection = ready();
+    connection.submit(Instant::ZERO, Token(1), &ping()).unwrap();
+    connection.submit(Instant::ZERO, Token(2), &ping()).unwrap();
+    send_all(&mut connection);
+    let mut pongs = b"+PONG\r\n$200\r\n".to_vec();
+    pongs.resize(128, b'x');
+    receive(&mut connection, &pongs);
+    assert!(connection.recv_space().is_none(), "the buffer is full of what nobody has seen");
+    assert!(is_reply(connection.poll_event(), 1));
+    assert_eq!(connection.poll_event(), None);
+    assert!(connection.recv_space().is_some());
+}
+
+#[test]
+fn what_the_driver_claims_beyond_the_truth_is_cut() {
+    let mut connection = ready();
+    connection.submit(Instant::ZERO, Token(1), &ping()).unwrap();
+    connection.handle_transmitted(usize::MAX);
+    assert_eq!(connection.poll_transmit(), b"");
+    receive(&mut connection, b"+PONG\r\n");
+    connection.handle_received(0);
+    assert!(is_reply(connection.poll_event(), 1));
+}
+
+#[test]
+fn a_long_wait_does_not_make_a_sent_request_unsent() {
+    // More than half of 2^32 bytes are sent behind a request that is not answered.
+    let large = vec![b'x'; 64 << 20];
+    let memory = |size: usize| Growing::new(size, size + 1024);
+    let mut connection = Connection::<_, 64>::new(memory(64), memory(large.len()), Config::default());
+    connection.start(Instant::ZERO, &RESP2).unwrap();
+    assert!(connection.poll_event().is_some());
+    connection.submit_until(None, Token(0), &words(&["BLPOP", "k", "0"])).unwrap();
+    for token in 1..=33 {
+        connection.submit(Instant::ZERO, Token(token), &words(&[&b"PUBLISH"[..], b"c", &large])).unwrap();
+        connection.handle_transmitted(usize::MAX);
+    }
+    connection.submit(Instant::ZERO, Token(34), &get("k")).unwrap();
+    connection.handle_eof();
+    for token in 0..=33 {
+        let failed = Event::Failed { token: Token(token), failure: Failure::Unknown };
+        assert_eq!(connection.poll_event(), Some(failed));
+    }
+    assert_eq!(connection.poll_event(), Some(Event::Failed { token: Token(34), failure: Failure::NotSent }));
+}

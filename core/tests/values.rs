@@ -1,0 +1,221 @@
+//! Values from replies: the same value from the RESP2 and the RESP3 shape of an answer.
+
+use respire_core::resp::{DecodeError, Done, FromReply, Kind, Map, Reply, ReplyError, Seq, ServerError};
+
+fn reply(bytes: &[u8]) -> Reply<'_> {
+    Reply::parse(bytes).unwrap_or_else(|| panic!("{}", bytes.escape_ascii()))
+}
+
+fn get<'a, T: FromReply<'a>>(bytes: &'a [u8]) -> Result<T, ReplyError<'a>> {
+    reply(bytes).get()
+}
+
+fn decode<'a, T: FromReply<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
+    T::from_reply(reply(bytes))
+}
+
+/// Both shapes give the same value.
+fn both<'a, T: FromReply<'a> + PartialEq + std::fmt::Debug>(resp2: &'a [u8], resp3: &'a [u8], value: T) {
+    assert_eq!(get::<T>(resp2).as_ref(), Ok(&value), "{}", resp2.escape_ascii());
+    assert_eq!(get::<T>(resp3).as_ref(), Ok(&value), "{}", resp3.escape_ascii());
+}
+
+#[test]
+fn scalars_have_two_shapes() {
+    both(b"$3\r\n1.5\r\n", b",1.5\r\n", 1.5);
+    both(b"$3\r\n1.5\r\n", b",1.5\r\n", 1.5f32);
+    both(b"$3\r\ninf\r\n", b",inf\r\n", f64::INFINITY);
+    both(b":10\r\n", b",10\r\n", 10.0);
+    both(b"$2\r\n42\r\n", b":42\r\n", 42i64);
+    both(b":1\r\n", b"#t\r\n", true);
+    both(b":0\r\n", b"#f\r\n", false);
+    both(b"$-1\r\n", b"_\r\n", None::<i64>);
+    both(b"*-1\r\n", b"_\r\n", None::<&[u8]>);
+    both(b"$4\r\ntext\r\n", b"=8\r\ntxt:text\r\n", "text");
+    both(b"$20\r\n18446744073709551615\r\n", b"(18446744073709551615\r\n", u64::MAX);
+    both(b"+OK\r\n", b"$2\r\nOK\r\n", Done);
+    both(b"+OK\r\n", b"#t\r\n", true);
+    both(b"$-1\r\n", b"_\r\n", false);
+    both(b"$-1\r\n", b"_\r\n", None::<Done>);
+}
+
+#[test]
+fn aggregates_have_several_shapes() {
+    let pairs = |bytes: &'static [u8]| -> Vec<(&str, i64)> {
+        get::<Map<'_, &str, i64>>(bytes).unwrap().map(Result::unwrap).collect()
+    };
+    let expected = [("a", 1), ("b", 2)];
+    assert_eq!(pairs(b"*4\r\n+a\r\n:1\r\n+b\r\n:2\r\n"), expected, "flat, RESP2");
+    assert_eq!(pairs(b"%2\r\n+a\r\n:1\r\n+b\r\n:2\r\n"), expected, "a map, RESP3");
+    assert_eq!(pairs(b"*2\r\n*2\r\n+a\r\n:1\r\n*2\r\n+b\r\n:2\r\n"), expected, "pairs, RESP3");
+    assert_eq!(pairs(b"%?\r\n+a\r\n:1\r\n+b\r\n:2\r\n.\r\n"), expected, "streamed");
+
+    let scored = |bytes: &'static [u8]| -> Vec<(&str, f64)> {
+        get::<Seq<'_, (&str, f64)>>(bytes).unwrap().map(Result::unwrap).collect()
+    };
+    let expected = [("a", 0.5), ("b", 1.5)];
+    assert_eq!(scored(b"*4\r\n$1\r\na\r\n$3\r\n0.5\r\n$1\r\nb\r\n$3\r\n1.5\r\n"), expected);
+    assert_eq!(scored(b"*2\r\n*2\r\n$1\r\na\r\n,0.5\r\n*2\r\n$1\r\nb\r\n,1.5\r\n"), expected);
+
+    let members = |bytes: &'static [u8]| -> Vec<&str> {
+        get::<Seq<'_, &str>>(bytes).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(members(b"*2\r\n+a\r\n+b\r\n"), ["a", "b"]);
+    assert_eq!(members(b"~2\r\n+a\r\n+b\r\n"), ["a", "b"]);
+    assert_eq!(members(b"*?\r\n+a\r\n+b\r\n.\r\n"), ["a", "b"]);
+    assert_eq!(members(b"*0\r\n"), [""; 0]);
+}
+
+#[test]
+fn a_map_whose_keys_are_arrays_is_no_list_of_pairs() {
+    let map: Map<'_, (i64, i64), &str> = get(b"%1\r\n*2\r\n:1\r\n:2\r\n+v\r\n").unwrap();
+    assert_eq!(map.collect::<Vec<_>>(), [Ok(((1, 2), "v"))]);
+}
+
+#[test]
+fn tuples_and_arrays_count_their_elements() {
+    assert_eq!(get(b"*2\r\n:1\r\n$1\r\na\r\n"), Ok((1i64, "a")));
+    assert_eq!(get(b"*3\r\n:1\r\n$1\r\na\r\n_\r\n"), Ok((1i64, "a", None::<i64>)));
+    assert_eq!(get(b"*1\r\n:1\r\n"), Ok((1i64,)));
+    assert_eq!(decode::<(i64, i64)>(b"*1\r\n:1\r\n"), Err(DecodeError::Length { expected: 2 }));
+    assert_eq!(decode::<(i64, i64)>(b"*3\r\n:1\r\n:2\r\n:3\r\n"), Err(DecodeError::Length { expected: 2 }));
+    assert_eq!(decode::<(i64, i64, i64)>(b"*2\r\n:1\r\n:2\r\n"), Err(DecodeError::Length { expected: 3 }));
+    assert_eq!(get(b"*3\r\n:1\r\n:2\r\n:3\r\n"), Ok([1u8, 2, 3]));
+    assert_eq!(decode::<[u8; 2]>(b"*3\r\n:1\r\n:2\r\n:3\r\n"), Err(DecodeError::Length { expected: 2 }));
+    assert_eq!(decode::<[u8; 4]>(b"*3\r\n:1\r\n:2\r\n:3\r\n"), Err(DecodeError::Length { expected: 4 }));
+    let eight = b"*8\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n:6\r\n:7\r\n:8\r\n";
+    assert_eq!(get(eight), Ok((1u8, 2u16, 3u32, 4u64, 5i8, 6i16, 7i32, 8i64)));
+}
+
+#[test]
+fn numbers_that_do_not_fit_are_an_error() {
+    assert_eq!(decode::<u8>(b":255\r\n"), Ok(255));
+    assert_eq!(decode::<u8>(b":256\r\n"), Err(DecodeError::OutOfRange));
+    assert_eq!(decode::<u8>(b"$3\r\n256\r\n"), Err(DecodeError::OutOfRange));
+    assert_eq!(decode::<u32>(b":-1\r\n"), Err(DecodeError::OutOfRange));
+    assert_eq!(decode::<u32>(b":4294967296\r\n"), Err(DecodeError::OutOfRange));
+    assert_eq!(decode::<i64>(b"(9223372036854775808\r\n"), Err(DecodeError::OutOfRange));
+    assert_eq!(decode::<i64>(b"(-9223372036854775809\r\n"), Err(DecodeError::OutOfRange));
+    assert_eq!(decode::<i64>(b"$3\r\n1.5\r\n"), Err(DecodeError::NotANumber));
+    assert_eq!(decode::<i64>(b"$0\r\n\r\n"), Err(DecodeError::NotANumber));
+    assert_eq!(decode::<i64>(b"$1\r\n\xff\r\n"), Err(DecodeError::NotANumber));
+    assert_eq!(decode::<i64>(b"(12a\r\n"), Err(DecodeError::NotANumber));
+    assert_eq!(decode::<f64>(b"$3\r\nabc\r\n"), Err(DecodeError::NotANumber));
+    assert_eq!(decode::<bool>(b":2\r\n"), Err(DecodeError::OutOfRange));
+    assert!(decode::<f64>(b",-nan\r\n").unwrap().is_nan());
+    assert_eq!(decode::<f64>(b",-0\r\n").unwrap().to_bits(), (-0.0f64).to_bits());
+    assert_eq!(decode::<f64>(b",1.0000000000000001e+301\r\n"), Ok(1e301));
+}
+
+#[test]
+fn another_kind_is_named() {
+    let unexpected = |expected, found| DecodeError::Unexpected { expected, found };
+    assert_eq!(decode::<i64>(b"*0\r\n"), Err(unexpected("an integer", Kind::Array)));
+    assert_eq!(decode::<i64>(b"_\r\n"), Err(unexpected("an integer", Kind::Null)));
+    assert_eq!(decode::<&str>(b"%0\r\n"), Err(unexpected("a string", Kind::Map)));
+    assert_eq!(decode::<&[u8]>(b"$-1\r\n"), Err(unexpected("a string", Kind::Null)));
+    assert_eq!(decode::<Done>(b"+QUEUED\r\n"), Err(unexpected("a status", Kind::Simple)));
+    assert_eq!(decode::<Done>(b":1\r\n"), Err(unexpected("a status", Kind::Integer)));
+    assert_eq!(decode::<bool>(b"*0\r\n"), Err(unexpected("a boolean", Kind::Array)));
+    assert!(decode::<Seq<'_>>(b":1\r\n").is_err());
+    assert!(decode::<Map<'_>>(b"~0\r\n").is_err());
+    assert_eq!(decode::<&str>(b"$2\r\n\xc3\x28\r\n"), Err(DecodeError::NotUtf8));
+    assert_eq!(decode::<()>(b"*1\r\n:1\r\n"), Ok(()));
+}
+
+#[test]
+fn the_server_s_error_is_told_apart() {
+    let error = ServerError::new(b"WRONGTYPE no list");
+    assert_eq!(get::<i64>(b"-WRONGTYPE no list\r\n"), Err(ReplyError::Server(error)));
+    assert_eq!(get::<()>(b"!17\r\nWRONGTYPE no list\r\n"), Err(ReplyError::Server(error)));
+    assert_eq!(get::<Option<i64>>(b"-WRONGTYPE no list\r\n"), Err(ReplyError::Server(error)));
+    assert_eq!(get::<Result<i64, ServerError<'_>>>(b"-WRONGTYPE no list\r\n"), Ok(Err(error)));
+    assert_eq!(get::<Reply<'_>>(b"-WRONGTYPE no list\r\n").unwrap().error(), Some(error));
+    let results: Vec<_> = get::<Seq<'_, Result<i64, ServerError<'_>>>>(b"*2\r\n:1\r\n-WRONGTYPE no list\r\n")
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(results, [Ok(1), Err(error)]);
+    assert!(decode::<i64>(b"-ERR\r\n").is_err(), "an error is no integer");
+}
+
+#[test]
+fn a_sequence_says_what_is_left_and_can_be_copied() {
+    let mut seq: Seq<'_, Reply<'_>> = get(b"*3\r\n*2\r\n:1\r\n:2\r\n:3\r\n:4\r\n").unwrap();
+    assert_eq!(seq.remaining(), Some(3));
+    assert!(seq.next().is_some());
+    let copy: Vec<_> = seq.clone().cast::<i64>().map(Result::unwrap).collect();
+    assert_eq!(copy, [3, 4]);
+    assert_eq!(seq.remaining(), Some(2));
+    let mut streamed: Seq<'_> = get(b"*?\r\n:1\r\n.\r\n").unwrap();
+    assert_eq!(streamed.remaining(), None);
+    assert!(streamed.next().is_some() && streamed.next().is_none() && streamed.next().is_none());
+}
+
+#[cfg(feature = "std")]
+mod owned {
+    use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+    use super::{both, get};
+    use respire_core::resp::{ErrorReply, ReplyError, Value};
+
+    #[test]
+    fn collections_have_two_shapes() {
+        let flat = b"*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n";
+        let map = b"%2\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n:2\r\n";
+        let pairs = [(String::from("a"), 1), (String::from("b"), 2)];
+        both(flat, map, BTreeMap::from(pairs.clone()));
+        both(flat, map, HashMap::<String, i64>::from_iter(pairs.clone()));
+        both(flat, map, Vec::from(pairs));
+        let (array, set) = (b"*2\r\n+x\r\n+y\r\n", b"~2\r\n+x\r\n+y\r\n");
+        both(array, set, BTreeSet::from(["x".to_string(), "y".to_string()]));
+        both(array, set, HashSet::<String>::from_iter(["x".into(), "y".into()]));
+        both(array, set, vec![b"x".to_vec(), b"y".to_vec()]);
+        both(b"$3\r\na\0b\r\n", b"$?\r\n;2\r\na\0\r\n;1\r\nb\r\n;0\r\n", b"a\0b".to_vec());
+        both(b"$2\r\nab\r\n", b"=6\r\nmkd:ab\r\n", String::from("ab"));
+        both(b"*2\r\n:1\r\n$-1\r\n", b"*2\r\n:1\r\n_\r\n", vec![Some(1), None]);
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_wins_and_pairs_keep_all() {
+        let twice = b"%2\r\n+a\r\n:1\r\n+a\r\n:2\r\n";
+        assert_eq!(get(twice), Ok(BTreeMap::from([("a", 2)])));
+        assert_eq!(get(twice), Ok(vec![("a", 1), ("a", 2)]));
+    }
+
+    #[test]
+    fn any_reply_is_a_value() {
+        let bytes = b"*12\r\n+s\r\n-E x\r\n:1\r\n$1\r\nb\r\n_\r\n#t\r\n,1.5\r\n(12\r\n!1\r\ne\r\n=5\r\ntxt:v\r\n%1\r\n:1\r\n:2\r\n~1\r\n*0\r\n";
+        let error = |text: &'static [u8]| Value::Error(ErrorReply::from(super::ServerError::new(text)));
+        let expected = Value::Array(vec![
+            Value::Simple(b"s".to_vec()),
+            error(b"E x"),
+            Value::Integer(1),
+            Value::Bulk(b"b".to_vec()),
+            Value::Null,
+            Value::Boolean(true),
+            Value::Double(1.5),
+            Value::BigNumber(b"12".to_vec()),
+            error(b"e"),
+            Value::Verbatim { format: *b"txt", text: b"v".to_vec() },
+            Value::Map(vec![(Value::Integer(1), Value::Integer(2))]),
+            Value::Set(vec![Value::Array(vec![])]),
+        ]);
+        assert_eq!(get(bytes), Ok(expected));
+        assert_eq!(get(b">1\r\n+x\r\n"), Ok(Value::Push(vec![Value::Simple(b"x".to_vec())])));
+        assert_eq!(get(b"-E x\r\n"), Ok(error(b"E x")), "an error is a value, too");
+        let streamed = b"%?\r\n$?\r\n;1\r\nk\r\n;0\r\n*?\r\n.\r\n.\r\n";
+        let map = vec![(Value::Bulk(b"k".to_vec()), Value::Array(vec![]))];
+        assert_eq!(get(streamed), Ok(Value::Map(map)));
+    }
+
+    #[test]
+    fn owned_errors_keep_code_and_text() {
+        let results: Vec<Result<i64, ErrorReply>> = get(b"*2\r\n:1\r\n-WRONGTYPE no list\r\n").unwrap();
+        assert_eq!(results[0], Ok(1));
+        let error = results[1].as_ref().unwrap_err();
+        assert_eq!((error.code(), error.to_string()), ("WRONGTYPE", "WRONGTYPE no list".into()));
+        assert!(matches!(get::<String>(b"-ERR\r\n"), Err(ReplyError::Server(_))));
+        assert!(get::<String>(b"$1\r\n\xff\r\n").is_err());
+    }
+}
