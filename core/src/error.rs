@@ -254,7 +254,9 @@ impl fmt::Display for Misuse {
         f.write_str(match self {
             Self::Empty => "the request has no words",
             Self::ReplyOff => "CLIENT REPLY OFF and SKIP are refused: requests would go unanswered",
-            Self::SubscribeInMulti => "subscribing inside MULTI is refused: servers misplace the confirmations",
+            Self::SubscribeInMulti => {
+                "subscribing inside MULTI is refused: servers misplace the confirmations"
+            }
             Self::Inconsistent => "the request changed while it was encoded",
         })
     }

@@ -157,6 +157,19 @@ mod tests {
     }
 
     #[test]
+    fn held_bytes_stay_held_when_they_are_moved() {
+        let mut buffer = TransmitBuffer::new([0; 8]);
+        assert!(push(&mut buffer, b"abcd"));
+        buffer.hold();
+        assert!(push(&mut buffer, b"ef"));
+        buffer.sent(3);
+        assert!(push(&mut buffer, b"ghij"));
+        assert_eq!(buffer.ready(), b"d");
+        buffer.release();
+        assert_eq!(buffer.ready(), b"defghij");
+    }
+
+    #[test]
     fn an_uncommitted_reservation_leaves_no_trace() {
         let mut buffer = TransmitBuffer::new([0; 8]);
         let reservation = buffer.reserve(4).unwrap();

@@ -9,7 +9,7 @@ commands! {
     trait ConnectionCommands;
 
     /// Proves who we are, by user name and password. Redis 6.0.
-    CONNECTION "AUTH" => Auth<'a> auth(user: Arg<'a>, password: Secret<'a>) -> Done;
+    CONNECTION "AUTH" => Auth<'a> auth(user: Arg<'a>, password: Secret<'a>) { Effect::Session } -> Done;
     /// The name of this connection, or nothing.
     CONNECTION "CLIENT" "GETNAME" => ClientGetName client_get_name() as T -> Option<&'r str>;
     /// The number of this connection, unique while the server runs.
@@ -33,5 +33,5 @@ commands! {
     /// Makes the connection as good as new: RESP2, database 0, no user, no subscriptions. Redis 6.2.
     CONNECTION "RESET" => Reset reset() { Effect::Reset } -> Done;
     /// Changes to database `index`.
-    CONNECTION "SELECT" => Select select(index: i64) -> Done;
+    CONNECTION "SELECT" => Select select(index: i64) { Effect::Session } -> Done;
 }

@@ -158,6 +158,9 @@ pub enum Effect {
     Monitor,
     /// May change protocol version and user.
     Hello,
+    /// Sets something that lasts as long as the connection and is lost with it: user, database,
+    /// watched keys, tracking.
+    Session,
     /// Turns replies off: refused.
     ReplyMode,
 }
@@ -211,5 +214,12 @@ static EFFECTS: &[Command] = &[
     row(&["QUIT"], Effect::Quit),
     row(&["MONITOR"], Effect::Monitor),
     row(&["HELLO"], Effect::Hello),
+    row(&["AUTH"], Effect::Session),
+    row(&["SELECT"], Effect::Session),
+    row(&["WATCH"], Effect::Session),
+    row(&["READONLY"], Effect::Session),
+    row(&["CLIENT", "TRACKING"], Effect::Session),
+    row(&["CLIENT", "NO-EVICT"], Effect::Session),
+    row(&["CLIENT", "NO-TOUCH"], Effect::Session),
     row(&["CLIENT", "REPLY"], Effect::ReplyMode),
 ];

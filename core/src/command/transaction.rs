@@ -17,5 +17,5 @@ commands! {
     /// Forgets what is watched.
     CONNECTION "UNWATCH" => Unwatch unwatch() -> Done;
     /// Lets the next EXEC fail if one of `keys` has changed by then.
-    CONNECTION "WATCH" => Watch<'a> watch(keys: Keys<'a>) -> Done;
+    CONNECTION "WATCH" => Watch<'a> watch(keys: Keys<'a>) { Effect::Session } -> Done;
 }

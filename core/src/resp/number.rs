@@ -51,9 +51,9 @@ pub(crate) fn integer(bytes: &[u8]) -> Line<i64> {
                     return Line::Bad;
                 }
                 let digit = i64::from(byte - b'0');
-                let step = value.checked_mul(10).and_then(|v| {
-                    if negative { v.checked_sub(digit) } else { v.checked_add(digit) }
-                });
+                let step = value
+                    .checked_mul(10)
+                    .and_then(|v| if negative { v.checked_sub(digit) } else { v.checked_add(digit) });
                 match step {
                     Some(v) => value = v,
                     None => return Line::Bad,
@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn doubles_read_back() {
-        for d in [0.0, 1.5, -2.25, 0.1, 1e300, -1e-300, f64::MAX, f64::MIN_POSITIVE, 5e-324, 123_456_789.125] {
+        for d in [0.0, 1.5, -2.25, 0.1, 1e300, -1e-300, f64::MAX, f64::MIN_POSITIVE, 5e-324, 123_456_789.125]
+        {
             let text = DoubleText::new(d);
             assert_eq!(parse_double(text.as_bytes()), Some(d), "{:?}", core::str::from_utf8(text.as_bytes()));
         }

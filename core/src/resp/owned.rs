@@ -22,7 +22,25 @@ macro_rules! own_nature {
     ($($T:ty),*) => { $( impl Natural for $T { type Owned = $T; } )* };
 }
 
-own_nature!((), Done, bool, i8, u8, i16, u16, i32, u32, i64, u64, isize, usize, f32, f64, String, super::Value);
+own_nature!(
+    (),
+    Done,
+    bool,
+    i8,
+    u8,
+    i16,
+    u16,
+    i32,
+    u32,
+    i64,
+    u64,
+    isize,
+    usize,
+    f32,
+    f64,
+    String,
+    super::Value
+);
 
 impl Natural for &[u8] {
     type Owned = Vec<u8>;

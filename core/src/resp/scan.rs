@@ -93,7 +93,12 @@ struct Open {
 /// A header whose bytes are here, or not yet.
 enum Head {
     /// This many bytes, behind which `children` values and then the `stage` follow.
-    Whole { len: usize, kind: Option<Kind>, children: Children, stage: Stage },
+    Whole {
+        len: usize,
+        kind: Option<Kind>,
+        children: Children,
+        stage: Stage,
+    },
     Partial,
 }
 
@@ -235,7 +240,8 @@ impl Scanner {
 
     /// Reads the header behind a type byte.
     fn head(&self, tag: u8, line: &[u8]) -> Result<Head, ProtocolError> {
-        let whole = |len, kind| Head::Whole { len, kind: Some(kind), children: Children::None, stage: Stage::Value };
+        let whole =
+            |len, kind| Head::Whole { len, kind: Some(kind), children: Children::None, stage: Stage::Value };
         let text = |kind| Head::Whole {
             len: 0,
             kind: Some(kind),
@@ -281,8 +287,12 @@ impl Scanner {
             match line.first() {
                 Some(b'-') => return null(line),
                 Some(b'?') => {
-                    let head =
-                        Head::Whole { len: 3, kind: Some(kind), children: Children::None, stage: Stage::Chunk };
+                    let head = Head::Whole {
+                        len: 3,
+                        kind: Some(kind),
+                        children: Children::None,
+                        stage: Stage::Chunk,
+                    };
                     return literal(line, b"?\r\n", head, ProtocolError::BadLength);
                 }
                 _ => {}

@@ -141,7 +141,9 @@ impl Value {
     /// The text of a string or status, if it is UTF-8.
     pub fn as_str(&self) -> Option<&str> {
         match self {
-            Self::Simple(bytes) | Self::Bulk(bytes) | Self::BigNumber(bytes) => core::str::from_utf8(bytes).ok(),
+            Self::Simple(bytes) | Self::Bulk(bytes) | Self::BigNumber(bytes) => {
+                core::str::from_utf8(bytes).ok()
+            }
             Self::Verbatim { text, .. } => core::str::from_utf8(text).ok(),
             _ => None,
         }

@@ -49,6 +49,7 @@ pub(crate) fn skip_byte_by_byte(bytes: &[u8]) -> Result<Option<(resp::Kind, usiz
         if scanner.settled() > 0 {
             start += scanner.settled();
             scanner.forget();
+            assert!(scanner.is_inside(), "forgetting is no fresh start");
         }
     }
     Ok(None)

@@ -1,0 +1,182 @@
+//! A connection of its own for messages.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use respire_core::command::{Request, psubscribe, punsubscribe, subscribe, unsubscribe};
+use respire_core::command::Keys;
+use respire_core::conn::{Event, Token};
+use respire_core::resp::Reply;
+
+use crate::clock::left;
+use crate::driver::{Driver, Tuning};
+use crate::error::Error;
+use crate::url::Url;
+
+/// Messages that wait for [`Subscriber::next`] while something else is waited for.
+const WAITING: usize = 65_536;
+
+/// Receives what is published.
+///
+/// Pub/sub is at most once: what is published while this is not connected is gone, and a
+/// subscriber whose connection was lost says so ([`Error::Lost`]) instead of going on silently.
+///
+/// ```no_run
+/// let mut news = respire::Subscriber::open("redis://127.0.0.1:6379")?;
+/// news.subscribe("news")?;
+/// while let Some(message) = news.next(None)? {
+///     println!("{}: {:?}", message.channel, message.payload);
+/// }
+/// # Ok::<(), respire::Error>(())
+/// ```
+pub struct Subscriber {
+    driver: Driver,
+    waiting: VecDeque<Message>,
+    /// Messages that there was no room for.
+    dropped: u64,
+    timeout: Option<Duration>,
+}
+
+/// Something that was published.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// The pattern that matched, for a subscription by pattern.
+    pub pattern: Option<String>,
+    /// Where it was published. What is not UTF-8 is replaced.
+    pub channel: String,
+    /// What was published.
+    pub payload: Vec<u8>,
+}
+
+impl Subscriber {
+    /// Connects to the server of a [URL](crate::Url).
+    ///
+    /// # Errors
+    /// [`Error::Url`], or [`Error::Connect`] with every address that was tried.
+    pub fn open(url: &str) -> Result<Self, Error> {
+        let url: Url = url.parse()?;
+        let tuning = Tuning {
+            connect_timeout: url.connect_timeout,
+            reply_timeout: url.timeout,
+            socket_buffers: None,
+        };
+        let driver = Driver::connect(&url.endpoint, &url.settings(), tuning)?;
+        Ok(Self { driver, waiting: VecDeque::new(), dropped: 0, timeout: url.timeout })
+    }
+
+    /// Subscribes to channels, and waits until the server has confirmed each.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn subscribe<'a>(&mut self, channels: impl Into<Keys<'a>>) -> Result<(), Error> {
+        self.ask(&subscribe(channels))
+    }
+
+    /// Subscribes to patterns, and waits until the server has confirmed each.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn psubscribe<'a>(&mut self, patterns: impl Into<Keys<'a>>) -> Result<(), Error> {
+        self.ask(&psubscribe(patterns))
+    }
+
+    /// Ends subscriptions to channels.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn unsubscribe<'a>(&mut self, channels: impl Into<Keys<'a>>) -> Result<(), Error> {
+        self.ask(&unsubscribe(channels))
+    }
+
+    /// Ends subscriptions to patterns.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn punsubscribe<'a>(&mut self, patterns: impl Into<Keys<'a>>) -> Result<(), Error> {
+        self.ask(&punsubscribe(patterns))
+    }
+
+    /// Waits for the next message, at most `patience` long or, with `None`, for ever. `Ok(None)` if
+    /// none came in time.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`] once if messages had to be dropped, and [`Error::Lost`] once the connection
+    /// is gone; both after every message that was kept was handed out.
+    pub fn next(&mut self, patience: Option<Duration>) -> Result<Option<Message>, Error> {
+        let start = Instant::now();
+        let mut turned = false;
+        loop {
+            if let Some(message) = self.waiting.pop_front() {
+                return Ok(Some(message));
+            }
+            if self.dropped > 0 {
+                return Err(Error::Overflow { dropped: core::mem::take(&mut self.dropped) });
+            }
+            if self.driver.connection().is_closed() {
+                return Err(self.lost());
+            }
+            let left = patience.map(|patience| left(start, patience));
+            if turned && left == Some(Duration::ZERO) {
+                return Ok(None);
+            }
+            turned = true;
+            self.turn(left, |_| {});
+        }
+    }
+
+    fn ask(&mut self, request: &impl Request) -> Result<(), Error> {
+        let token = Token(0);
+        let deadline = self.timeout.map(|timeout| self.driver.now().saturating_add(timeout));
+        self.driver.submit_until(deadline, token, request).map_err(Error::Refused)?;
+        let mut answer = None;
+        while answer.is_none() {
+            if self.driver.connection().is_closed() {
+                return Err(self.lost());
+            }
+            self.turn(None, |reply| answer = Some(reply.get::<()>().map_err(Error::from)));
+        }
+        answer.unwrap_or(Ok(()))
+    }
+
+    /// One turn: messages are kept, the answer to a request is shown to `on_answer`.
+    fn turn(&mut self, patience: Option<Duration>, mut on_answer: impl FnMut(Reply<'_>)) {
+        let Self { driver, waiting, dropped, .. } = self;
+        driver.turn(patience, |event| match event {
+            Event::Push(push) => match Message::from_push(push) {
+                Some(message) if waiting.len() < WAITING => waiting.push_back(message),
+                // Only while a subscription waits for its confirmation can so many come unread.
+                Some(_) => *dropped += 1,
+                None => {}
+            },
+            Event::PushTooLarge => *dropped += 1,
+            Event::Reply { reply, .. } => on_answer(reply),
+            _ => {}
+        });
+    }
+
+    fn lost(&self) -> Error {
+        Error::Lost { failure: respire_core::conn::Failure::Unknown, cause: self.driver.cause() }
+    }
+}
+
+impl std::fmt::Debug for Subscriber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subscriber")
+            .field("connection", self.driver.connection())
+            .field("waiting", &self.waiting.len())
+            .finish()
+    }
+}
+
+impl Message {
+    fn from_push(push: Reply<'_>) -> Option<Self> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if let Ok((b"pmessage", pattern, channel, payload)) = push.get::<(&[u8], &[u8], &[u8], Vec<u8>)>() {
+            return Some(Self { pattern: Some(text(pattern)), channel: text(channel), payload });
+        }
+        match push.get::<(&[u8], &[u8], Vec<u8>)>() {
+            Ok((b"message", channel, payload)) => Some(Self { pattern: None, channel: text(channel), payload }),
+            _ => None,
+        }
+    }
+}
