@@ -1,4 +1,87 @@
-//! The protocol logic of respire: Redis and Valkey without I/O.
+//! Redis and Valkey without I/O: the protocol logic of respire as a state machine.
+//!
+//! This crate reads and writes RESP2 and RESP3, knows commands and runs one connection: handshake,
+//! requests and their answers, subscriptions, deadlines. It opens no socket, reads no clock and
+//! starts no thread. A driver moves the bytes and says what time it is; the driver may be an event
+//! loop, firmware or a test.
+//!
+//! It is `no_std`, forbids `unsafe` and has no dependencies. Without features it does not allocate.
+//!
+//! # A connection by hand
+//!
+//! ```
+//! use respire_core::command::get;
+//! use respire_core::conn::{Config, Connection, Event, Protocol, Settings, Token};
+//! use respire_core::time::Instant;
+//!
+//! // Two buffers of 128 bytes each, and room for four requests at a time.
+//! let mut connection = Connection::<[u8; 128], 4>::new([0; 128], [0; 128], Config::default());
+//!
+//! // RESP2 without a password and in database 0 needs no handshake.
+//! let now = Instant::ZERO;
+//! connection.start(now, &Settings { protocol: Some(Protocol::Resp2), ..Settings::default() })?;
+//! assert_eq!(connection.poll_event(), Some(Event::Ready { protocol: Protocol::Resp2 }));
+//!
+//! // The application takes a token of its choice; the driver writes the bytes to its socket.
+//! connection.submit(now, Token(7), &get("greeting"))?;
+//! assert_eq!(connection.poll_transmit(), b"*2\r\n$3\r\nGET\r\n$8\r\ngreeting\r\n");
+//! connection.handle_transmitted(connection.poll_transmit().len());
+//!
+//! // The driver reads straight into the receive buffer; the event borrows from it.
+//! let answer = b"$5\r\nhello\r\n";
+//! connection.recv_space().unwrap()[..answer.len()].copy_from_slice(answer);
+//! connection.handle_received(answer.len());
+//! let Some(Event::Reply { token, reply }) = connection.poll_event() else { panic!() };
+//! assert_eq!((token, reply.get::<&str>()), (Token(7), Ok("hello")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//! [`io::pump`] is this loop for any socket.
+//!
+//! # Modules, from the bottom up
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`time`] | a point in time, as an argument |
+//! | [`error`] | errors, sorted by whose fault they are |
+//! | [`buffer`] | memory of the caller, and the two windows over it |
+//! | [`resp`] | where a reply ends, what it says, how a request is written |
+//! | [`command`] | commands as a table, with their arguments, effects and reply types |
+//! | [`conn`] | the connection |
+//! | [`io`] | a socket as two methods, and the driver's inner loop |
+//! | `testing` | an in-memory server and a test dialect (feature `testing`) |
+//! | `fuzzing` | entry points of the fuzz targets (feature `fuzzing`) |
+//!
+//! # Memory
+//!
+//! A [`Connection`](conn::Connection) holds both of its buffers and its slots, and nothing else that
+//! grows. With fixed memory its size is known when it is compiled:
+//!
+//! ```
+//! # use respire_core::conn::Connection;
+//! // Two buffers, 32 bytes for each request in flight, and a fixed part of less than half a KiB.
+//! const { assert!(size_of::<Connection<[u8; 512], 8>>() < 2 * 512 + 8 * 32 + 512) }
+//! ```
+//! - The **receive buffer** holds one whole reply. Size it for the largest value that you read and 64
+//!   bytes more. A larger reply is skipped and fails its own request only.
+//! - The **transmit buffer** holds the requests that were taken and not sent yet, and at the start the
+//!   whole handshake. Size it for the largest request that you send; 512 bytes hold any handshake
+//!   whose user, password and names have at most 16 bytes each. What does not fit is refused, and
+//!   nothing has changed then.
+//! - **`IN_FLIGHT`** is how many requests may wait for answers.
+//!
+//! The memory is `[u8; N]`, `&mut [u8]` if the two buffers differ in size, or with feature `alloc`
+//! `buffer::Growing`, which grows up to a limit of your choice.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `alloc`: owned replies, growing buffers, `String` and `Vec` as arguments, pipelines.
+//! - `std`: `HashMap` and `HashSet` from replies; implies `alloc`.
+//! - `embedded-io`: [`io::Socket`] over the blocking traits of embedded-io.
+//! - `log`: trace events through the `log` facade. They never show arguments or replies.
+//! - `testing`: the in-memory server and the test dialect; implies `alloc`.
+//! - `fuzzing`: the entry points of the fuzz targets; implies `testing`. Not a stable interface.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(

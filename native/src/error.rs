@@ -97,12 +97,16 @@ impl ConnectError {
                 }
                 io::ErrorKind::NotFound => "there is no such socket: is the server configured to make it?",
                 io::ErrorKind::PermissionDenied => "this user may not open the socket",
-                io::ErrorKind::TimedOut => "nothing answers there: is the address right, is a firewall between?",
+                io::ErrorKind::TimedOut => {
+                    "nothing answers there: is the address right, is a firewall between?"
+                }
                 _ if self.tried.is_empty() => "is the host's name right?",
                 _ => "is the server reachable from here?",
             },
             ConnectCause::Rejected(error) => match error.code() {
-                "NOAUTH" | "WRONGPASS" => "give the right user and password, as in redis://user:password@host",
+                "NOAUTH" | "WRONGPASS" => {
+                    "give the right user and password, as in redis://user:password@host"
+                }
                 "DENIED" => "the server is in protected mode and takes local clients only",
                 "NOPROTO" => "the server does not speak the protocol version that was asked for",
                 _ => "the server's own words say what is wrong",
@@ -140,7 +144,9 @@ impl fmt::Display for Error {
             Self::Lost { failure, cause } => write!(f, "{cause}; {failure}"),
             Self::TooLarge => Failure::TooLarge.fmt(f),
             Self::Refused(error) => error.fmt(f),
-            Self::SessionLost => f.write_str("the connection was lost, and with it the state that was set on it"),
+            Self::SessionLost => {
+                f.write_str("the connection was lost, and with it the state that was set on it")
+            }
             Self::Overflow { dropped } => write!(f, "{dropped} messages were dropped for lack of room"),
             Self::NeedsOwnConnection => f.write_str("this command needs a connection of its own"),
         }

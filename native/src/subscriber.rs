@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use respire_core::command::{Request, psubscribe, punsubscribe, subscribe, unsubscribe};
 use respire_core::command::Keys;
+use respire_core::command::{Request, psubscribe, punsubscribe, subscribe, unsubscribe};
 use respire_core::conn::{Event, Token};
 use respire_core::resp::Reply;
 
@@ -55,11 +55,8 @@ impl Subscriber {
     /// [`Error::Url`], or [`Error::Connect`] with every address that was tried.
     pub fn open(url: &str) -> Result<Self, Error> {
         let url: Url = url.parse()?;
-        let tuning = Tuning {
-            connect_timeout: url.connect_timeout,
-            reply_timeout: url.timeout,
-            socket_buffers: None,
-        };
+        let tuning =
+            Tuning { connect_timeout: url.connect_timeout, reply_timeout: url.timeout, socket_buffers: None };
         let driver = Driver::connect(&url.endpoint, &url.settings(), tuning)?;
         Ok(Self { driver, waiting: VecDeque::new(), dropped: 0, timeout: url.timeout })
     }
@@ -175,7 +172,9 @@ impl Message {
             return Some(Self { pattern: Some(text(pattern)), channel: text(channel), payload });
         }
         match push.get::<(&[u8], &[u8], Vec<u8>)>() {
-            Ok((b"message", channel, payload)) => Some(Self { pattern: None, channel: text(channel), payload }),
+            Ok((b"message", channel, payload)) => {
+                Some(Self { pattern: None, channel: text(channel), payload })
+            }
             _ => None,
         }
     }

@@ -162,7 +162,9 @@ impl fmt::Display for UrlError {
             Self::NoPath => "the URL has no path to a socket: write unix:///path",
             Self::NotUtf8 => "a part of the URL is not UTF-8 once it is percent-decoded",
             Self::UnknownOption(name) => return write!(f, "the URL has an unknown option, {name:?}"),
-            Self::BadOption(name) => return write!(f, "the URL's option {name} has a value that makes no sense"),
+            Self::BadOption(name) => {
+                return write!(f, "the URL's option {name} has a value that makes no sense");
+            }
         })
     }
 }
@@ -304,7 +306,8 @@ mod tests {
 
     #[test]
     fn every_part_has_its_place() {
-        let full = url("redis://al%3Aice:p%40ss%2Fw@db.example:7000/3?protocol=2&client_name=a%20b&timeout=1500ms");
+        let full =
+            url("redis://al%3Aice:p%40ss%2Fw@db.example:7000/3?protocol=2&client_name=a%20b&timeout=1500ms");
         assert_eq!(full.endpoint, tcp("db.example", 7000));
         assert_eq!(full.user.as_deref(), Some("al:ice"));
         assert_eq!(full.password.as_deref(), Some("p@ss/w"));

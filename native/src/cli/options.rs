@@ -1,12 +1,14 @@
 //! The command line, as redis-cli has it: the last of several options wins, and options end at the
 //! first word that does not start with a dash.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use percent_encoding::percent_decode_str;
 use respire_core::conn::Protocol;
 
 use super::format::{Format, Printer};
@@ -15,7 +17,9 @@ use crate::url::{Endpoint, Url};
 
 /// What the command line says.
 pub(super) struct Options {
-    pub(super) endpoint: Endpoint,
+    pub(super) host: String,
+    pub(super) port: i64,
+    pub(super) socket: Option<PathBuf>,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     /// The password stood on the command line, where other users may see it.
@@ -66,6 +70,7 @@ fn definition() -> Command {
             .value_parser(value_parser!(OsString))
     };
     let flag = |id: &'static str| Arg::new(id).action(ArgAction::Count).long(id);
+    let short = |id: &'static str, letter| Arg::new(id).action(ArgAction::Count).short(letter);
     Command::new("respire")
         .version(env!("CARGO_PKG_VERSION"))
         .override_usage("respire [OPTIONS] [COMMAND [ARGUMENT ...]]\n       respire demo [--url URL]")
@@ -83,13 +88,13 @@ fn definition() -> Command {
             value("repeat", "N").short('r').help("Run the command N times; -1 for ever"),
             value("interval", "SECONDS").short('i').help("Wait between repetitions [default: 0]"),
             value("db", "N").short('n').help("Database number"),
-            flag("resp2").short('2').help("Speak RESP2 (the default)"),
-            flag("resp3").short('3').help("Speak RESP3"),
-            flag("stdin-last").short('x').help("Read the last argument from standard input"),
+            short("resp2", '2').help("Speak RESP2 (the default)"),
+            short("resp3", '3').help("Speak RESP3"),
+            short("stdin-last", 'x').help("Read the last argument from standard input"),
             value("stdin-tag", "TAG").short('X').help("Read the argument that is TAG from standard input"),
             value("delimiter", "TEXT").short('d').help("Between elements of raw output [default: newline]"),
             value("end", "TEXT").short('D').help("After replies of raw output [default: newline]"),
-            flag("error-status").short('e').help("Exit with status 1 if the server answers with an error"),
+            short("error-status", 'e').help("Exit with status 1 if the server answers with an error"),
             flag("raw").help("Print replies raw (the default if output is not a terminal)"),
             flag("no-raw").help("Print replies with their types (the default on a terminal)"),
             flag("quoted-input").help("Read arguments as quoted strings"),
@@ -97,36 +102,37 @@ fn definition() -> Command {
             flag("json").help("Print replies as JSON, and speak RESP3"),
             flag("quoted-json").help("The same with bytes that are not ASCII escaped"),
             value("show-pushes", "yes|no").long("show-pushes").help("Print pushes [default: on a terminal]"),
-            flag("pipe").help("Load commands from standard input, inline or RESP, as fast as the server takes"),
-            value("pipe-timeout", "SECONDS").long("pipe-timeout").help("Patience for the last reply [default: 30]"),
+            flag("pipe")
+                .help("Load commands from standard input, inline or RESP, as fast as the server takes"),
+            value("pipe-timeout", "SECONDS")
+                .long("pipe-timeout")
+                .help("Patience for the last reply [default: 30]"),
             flag("no-auth-warning").help("Do not warn of passwords on the command line"),
             value("eval", "FILE").long("eval").help("Run a script: FILE KEY ... , ARGUMENT ..."),
             flag("scan").help("List all keys"),
             value("pattern", "GLOB").long("pattern").help("With --scan: only keys that match"),
             value("quoted-pattern", "GLOB").long("quoted-pattern").help("The same as a quoted string"),
             flag("verbose").help("Accepted and ignored"),
-            flag("cluster").short('c').help("Accepted and ignored: redirections are printed"),
+            short("cluster", 'c').help("Accepted and ignored: redirections are printed"),
             Arg::new("help").long("help").action(ArgAction::Help).help("Print this help "),
-            Arg::new("version").short('v').long("version").action(ArgAction::Version).help("Print the version "),
-            Arg::new("command")
-                .num_args(0..)
-                .trailing_var_arg(true)
-                .allow_hyphen_values(false)
-                .value_parser(value_parser!(OsString))
-                .help("A command; without one they are read from standard input"),
+            Arg::new("version")
+                .short('v')
+                .long("version")
+                .action(ArgAction::Version)
+                .help("Print the version "),
         ])
-        .mut_arg("raw", |arg| arg.long("raw"))
 }
 
 impl Options {
     /// Reads the command line and the environment.
     pub(super) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
         let args: Vec<OsString> = args.into_iter().collect();
-        if args.len() > 1 && args.last().is_some_and(|last| last == "-h") && args.len() == 2 {
-            return Err(Stop::said(definition().render_help().to_string()));
-        }
         // Options end at the first word; clap would go on looking for them.
         let (options, words) = split_command(args);
+        // A host cannot be missing: `-h` at the end asks for help.
+        if words.is_empty() && options.len() > 1 && options.last().is_some_and(|last| last == "-h") {
+            return Err(Stop::said(definition().render_help().to_string()));
+        }
         let matches = definition().try_get_matches_from(options).map_err(|error| stop(&error))?;
         let mut this = Self::default();
         this.password = std::env::var_os("REDISCLI_AUTH").map(lossy);
@@ -144,7 +150,7 @@ impl Options {
     /// Applies the options in the order in which they stand.
     fn apply(&mut self, matches: &ArgMatches) -> Result<(), Stop> {
         let mut found: Vec<(usize, &str, Option<OsString>)> = Vec::new();
-        for id in matches.ids().map(clap::Id::as_str).filter(|&id| id != "command") {
+        for id in matches.ids().map(clap::Id::as_str) {
             let indices = matches.indices_of(id).into_iter().flatten();
             match matches.try_get_many::<OsString>(id) {
                 Ok(Some(values)) => {
@@ -172,9 +178,9 @@ impl Options {
 
     fn set(&mut self, id: &str, value: OsString) -> Result<(), Stop> {
         match id {
-            "host" => self.tcp().0.clone_from(&lossy(value)),
-            "port" => *self.tcp().1 = number(&value) as u16,
-            "socket" => self.endpoint = Endpoint::Unix(value.into()),
+            "host" => self.host = lossy(value),
+            "port" => self.port = number(&value),
+            "socket" => self.socket = Some(value.into()),
             "password" | "pass" => {
                 self.password = Some(lossy(value));
                 self.password_shown = true;
@@ -219,14 +225,168 @@ impl Options {
         Ok(())
     }
 
-    fn tcp(&mut self) -> (&mut String, &mut u16) {
-        if matches!(self.endpoint, Endpoint::Unix(_)) {
-            // A socket wins over host and port, wherever they stand: what is set here is not used.
-            return (&mut self.spare.0, &mut self.spare.1);
+    /// A URL, read as leniently as redis-cli does.
+    fn url(&mut self, url: &str) -> Result<(), Stop> {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        match scheme.to_ascii_lowercase().as_str() {
+            "redis" | "valkey" => {}
+            "unix" => return self.strict_url(url),
+            "rediss" | "valkeys" => return Err(Stop::error(crate::UrlError::Tls.to_string())),
+            _ => return Err(Stop::error("Invalid URI scheme")),
         }
-        match &mut self.endpoint {
-            Endpoint::Tcp { host, port } => (host, port),
-            Endpoint::Unix(_) => unreachable!("handled above"),
+        let rest = rest.split('?').next().unwrap_or(rest);
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (login, place) = authority.rsplit_once('@').map_or((None, authority), |(l, p)| (Some(l), p));
+        if let Some(login) = login {
+            let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+            match login.split_once(':') {
+                Some((user, password)) => {
+                    self.user = Some(decode(user));
+                    self.password = Some(decode(password));
+                }
+                None => self.password = Some(decode(login)),
+            }
+            self.password_shown = true;
+        }
+        if place.starts_with('[') {
+            return self.strict_url(&format!("redis://{place}/{path}"));
+        }
+        match place.split_once(':') {
+            Some((host, port)) => {
+                self.host = host.to_owned();
+                self.port = number(OsStr::new(port));
+            }
+            None if place.is_empty() => {}
+            None => self.host = place.to_owned(),
+        }
+        if !path.is_empty() {
+            self.db = number(OsStr::new(path));
+        }
+        Ok(())
+    }
+
+    /// What redis-cli does not know is read by the library's own rules.
+    fn strict_url(&mut self, url: &str) -> Result<(), Stop> {
+        let url: Url = url.parse().map_err(|error: crate::UrlError| Stop::error(error.to_string()))?;
+        match url.endpoint {
+            Endpoint::Unix(path) => self.socket = Some(path),
+            Endpoint::Tcp { host, port } => {
+                self.host = host;
+                self.port = port.into();
+            }
+        }
+        self.db = url.db.into();
+        self.user = url.user.or(self.user.take());
+        if url.password.is_some() {
+            self.password = url.password;
+            self.password_shown = true;
+        }
+        Ok(())
+    }
+
+    fn unquote_command(&mut self) -> Result<(), Stop> {
+        for word in &mut self.command {
+            *word = quoting::unquote(word).ok_or_else(invalid_quoting)?;
+        }
+        Ok(())
+    }
+
+    /// Where to connect to.
+    pub(super) fn endpoint(&self) -> Endpoint {
+        match &self.socket {
+            Some(path) => Endpoint::Unix(path.clone()),
+            // A port out of range is refused by the system as port 0 is.
+            None => Endpoint::Tcp { host: self.host.clone(), port: u16::try_from(self.port).unwrap_or(0) },
         }
     }
+
+    /// The server's address as messages and the prompt show it.
+    pub(super) fn address(&self) -> String {
+        match &self.socket {
+            Some(path) => path.display().to_string(),
+            None => format!("{}:{}", self.host, self.port),
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: Endpoint::DEFAULT_PORT.into(),
+            socket: None,
+            user: None,
+            password: None,
+            password_shown: false,
+            auth_warning: true,
+            db: 0,
+            protocol: None,
+            printer: Printer::new(if terminal { Format::Tty } else { Format::Raw }),
+            repeat: 1,
+            interval: 0.0,
+            stdin_last: false,
+            stdin_tag: None,
+            error_status: false,
+            show_pushes: terminal,
+            pipe: false,
+            pipe_timeout: 30,
+            eval: None,
+            scan: false,
+            pattern: None,
+            command: Vec::new(),
+        }
+    }
+}
+
+/// Cuts the arguments where the command begins: at the first word that is neither an option nor
+/// the value of one.
+fn split_command(args: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
+    let definition = definition();
+    let takes_value = |word: &OsStr| {
+        let word = word.to_string_lossy();
+        definition.get_arguments().any(|arg| {
+            let long = arg.get_long().is_some_and(|long| word.strip_prefix("--") == Some(long));
+            let short = arg
+                .get_short()
+                .is_some_and(|short| word.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4])));
+            (long || short) && arg.get_action().takes_values()
+        })
+    };
+    let mut at = 1;
+    while let Some(word) = args.get(at).filter(|word| word.as_bytes().starts_with(b"-")) {
+        at += if takes_value(word) { 2 } else { 1 };
+    }
+    let mut options = args;
+    let words = options.split_off(at.min(options.len()));
+    (options, words)
+}
+
+fn stop(error: &clap::Error) -> Stop {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::said(error.render().to_string()),
+        _ => {
+            let option = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+            let option = option.split(' ').next().unwrap_or_default();
+            Stop::error(format!("Unrecognized option or bad number of args for: '{option}'"))
+        }
+    }
+}
+
+fn invalid_quoting() -> Stop {
+    Stop { text: "Invalid quoted string\n".to_owned(), to_stdout: true, status: 1 }
+}
+
+fn lossy(text: OsString) -> String {
+    text.to_string_lossy().into_owned()
+}
+
+/// A number as C's `atoi` reads it: leading digits, else 0.
+fn number(text: &OsStr) -> i64 {
+    let text = text.to_string_lossy();
+    let text = text.trim_start();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let magnitude: i64 = digits[..end].parse().unwrap_or(0);
+    if text.starts_with('-') { -magnitude } else { magnitude }
 }

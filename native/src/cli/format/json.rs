@@ -21,7 +21,7 @@ pub(super) fn print(walk: Walk<'_>, strings: Strings, out: &mut Vec<u8>) {
         match step {
             Step::Leaf(leaf, slot) => {
                 separate(slot, out);
-                let bare_key = is_key(slot) && !is_string(leaf.kind());
+                let bare_key = is_key(slot) && !is_string(leaf.kind()) && !leaf.kind().is_error();
                 quote_if(bare_key, out);
                 print_leaf(leaf, strings, out);
                 quote_if(bare_key, out);
@@ -52,8 +52,8 @@ fn is_key(slot: Option<Slot>) -> bool {
     slot.is_some_and(Slot::is_key)
 }
 
-/// Whether the value is a JSON string by itself. Other keys get quotes around their text, and
-/// quotes in that text stay as they are.
+/// Whether the value is a JSON string by itself. Other keys but errors get quotes around their
+/// text, and quotes in that text stay as they are.
 fn is_string(kind: Kind) -> bool {
     matches!(kind, Kind::Simple | Kind::Bulk | Kind::Verbatim)
 }
@@ -123,6 +123,7 @@ mod tests {
     #[test]
     fn keys_are_strings() {
         let bytes = b"%5\r\n:0\r\n:1\r\n#t\r\n:1\r\n,1.5\r\n:1\r\n_\r\n:1\r\n*2\r\n:1\r\n:2\r\n:1\r\n";
+        assert_eq!(json(b"%1\r\n-ERR a\r\n:1\r\n"), "{error:\"ERR a\":1}\n");
         assert_eq!(json(bytes), "{\"0\":1,\"true\":1,\"1.5\":1,\"null\":1,\"[1,2]\":1}\n");
     }
 

@@ -21,12 +21,12 @@ pub(super) fn print(walk: Walk<'_>, out: &mut Vec<u8>) {
                 print_leaf(leaf, out);
                 out.push(b'\n');
             }
-            Step::Open(kind, len, slot) => {
+            Step::Open(kind, shape, slot) => {
                 indents.push(slot.map_or(0, |slot| indent + label_width(slot)));
                 if let Some(slot) = slot {
-                    lead(slot, indent, has_many(kind, len), out);
+                    lead(slot, indent, shape.tall, out);
                 }
-                if len == 0 {
+                if shape.len == 0 {
                     out.extend_from_slice(empty(kind));
                 }
             }
@@ -38,12 +38,12 @@ pub(super) fn print(walk: Walk<'_>, out: &mut Vec<u8>) {
 }
 
 /// What stands before a value on its line: indentation and number, or the arrow behind a key.
-fn lead(slot: Slot, indent: usize, many: bool, out: &mut Vec<u8>) {
+fn lead(slot: Slot, indent: usize, tall: bool, out: &mut Vec<u8>) {
     if slot.is_paired() {
         // The newline of the key.
         out.pop();
         out.extend_from_slice(b" => ");
-        if many {
+        if tall {
             out.push(b'\n');
             pad(indent + label_width(slot), out);
         }
@@ -76,14 +76,6 @@ fn label_width(slot: Slot) -> usize {
 
 fn pad(width: usize, out: &mut Vec<u8>) {
     out.resize(out.len() + width, b' ');
-}
-
-/// Whether it takes more than one line below the arrow of its key.
-fn has_many(kind: Kind, len: u64) -> bool {
-    match kind {
-        Kind::Map => len / 2 > 1,
-        _ => len > 1,
-    }
 }
 
 fn empty(kind: Kind) -> &'static [u8] {
@@ -185,6 +177,12 @@ mod tests {
         let text = "1# a => \n   1# x => \n      1) (integer) 1\n      2) 1) (integer) 2\n   \
                     2# y => (empty hash)\n2# \"b\" => \n   1~ (nil)\n   2~ (true)\n";
         assert_eq!(tty(bytes), text);
+
+        // Several lines further inside count, those of a key do not.
+        let text = "1# a => \n   1~ 1) (integer) 1\n      2) (integer) 2\n";
+        assert_eq!(tty(b"%1\r\n+a\r\n~1\r\n*2\r\n:1\r\n:2\r\n"), text);
+        let text = "1# a => 1# 1) (integer) 1\n      2) (integer) 2 => b\n";
+        assert_eq!(tty(b"%1\r\n+a\r\n%1\r\n*2\r\n:1\r\n:2\r\n+b\r\n"), text);
 
         let text = tty(&[b"%11\r\n".to_vec(), b":4\r\n*2\r\n:1\r\n:2\r\n".repeat(11)].concat());
         assert!(text.contains(" 4# (integer) 4 => \n    1) (integer) 1\n    2) (integer) 2\n"), "{text}");

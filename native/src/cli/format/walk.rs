@@ -45,12 +45,22 @@ impl Slot {
     }
 }
 
+/// What is known of an aggregate before its values are seen.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    /// How many values it has; a map twice as many as pairs.
+    pub(super) len: u64,
+    /// Whether the terminal format needs several lines for it: it has several elements or pairs,
+    /// or else the last value in it does.
+    pub(super) tall: bool,
+}
+
 /// One step through the tree. The slot of the top-level reply is `None`.
 pub(super) enum Step<'a> {
     /// A value without others inside.
     Leaf(Reply<'a>, Option<Slot>),
-    /// An aggregate of this kind and so many values, which follow.
-    Open(Kind, u64, Option<Slot>),
+    /// An aggregate of this kind, whose values follow.
+    Open(Kind, Shape, Option<Slot>),
     /// The end of the aggregate opened last, also of an empty one; its kind and slot again.
     Close(Kind, Option<Slot>),
 }
@@ -68,8 +78,8 @@ impl Step<'_> {
 /// The steps through one reply.
 pub(super) struct Walk<'a> {
     visits: Preorder<'a>,
-    /// The lengths of the streamed aggregates that are still to come.
-    lens: std::vec::IntoIter<u64>,
+    /// Of the aggregates that are still to come.
+    shapes: std::vec::IntoIter<Shape>,
     open: Vec<Open>,
 }
 
@@ -82,10 +92,10 @@ struct Open {
 }
 
 impl<'a> Walk<'a> {
-    /// Starts at `reply`, having looked through it once for its depth.
+    /// Starts at `reply`, having looked through it once.
     pub(super) fn new(reply: Reply<'a>) -> Result<Self, TooDeep> {
-        let lens = streamed_lens(reply)?;
-        Ok(Self { visits: reply.preorder(), lens: lens.into_iter(), open: Vec::new() })
+        let shapes = shapes(reply)?.into_iter();
+        Ok(Self { visits: reply.preorder(), shapes, open: Vec::new() })
     }
 }
 
@@ -105,73 +115,97 @@ impl<'a> Iterator for Walk<'a> {
         if let Some(open) = self.open.last_mut() {
             open.next.index += 1;
         }
-        let Some(elements) = value.elements() else { return Some(Step::Leaf(value, slot)) };
-        let len = elements.remaining().or_else(|| self.lens.next()).unwrap_or(0);
         let parent = value.kind();
-        self.open.push(Open { next: Slot { parent, index: 0, len }, own: slot });
-        Some(Step::Open(parent, len, slot))
+        if !parent.is_aggregate() {
+            return Some(Step::Leaf(value, slot));
+        }
+        // The first look at the reply met the same aggregates.
+        let shape = self.shapes.next()?;
+        self.open.push(Open { next: Slot { parent, index: 0, len: shape.len }, own: slot });
+        Some(Step::Open(parent, shape, slot))
     }
 }
 
-/// How many values each streamed aggregate in `reply` has, in the order of their headers.
-fn streamed_lens(reply: Reply<'_>) -> Result<Vec<u64>, TooDeep> {
-    let mut lens = Vec::new();
-    let mut around = Vec::new();
+/// The shapes of all aggregates in `reply`, in the order of their headers.
+fn shapes(reply: Reply<'_>) -> Result<Vec<Shape>, TooDeep> {
+    let mut shapes = Vec::new();
+    let mut around: Vec<Around> = Vec::new();
     for visit in reply.preorder() {
         let Visit::Value(value) = visit else {
-            // Counted aggregates never stay full on the stack, so this is the streamed one.
-            around.pop();
-            pop_full(&mut around);
+            // Full aggregates never stay on the stack, so this is the streamed one.
+            close(&mut around, &mut shapes);
+            close_full(&mut around, &mut shapes);
             continue;
         };
-        match around.last_mut() {
-            Some(Around::Owed(left)) => *left = left.saturating_sub(1),
-            Some(Around::Streamed(at)) => {
-                if let Some(len) = lens.get_mut(*at) {
-                    *len += 1;
-                }
-            }
-            None => {}
+        if let Some(parent) = around.last_mut() {
+            parent.seen += 1;
+            parent.last_tall = false;
         }
         if let Some(elements) = value.elements() {
             if around.len() == MAX_DEPTH {
                 return Err(TooDeep);
             }
-            around.push(elements.remaining().map_or(Around::Streamed(lens.len()), Around::Owed));
-            if elements.remaining().is_none() {
-                lens.push(0);
-            }
+            around.push(Around {
+                kind: value.kind(),
+                announced: elements.remaining(),
+                seen: 0,
+                last_tall: false,
+                place: shapes.len(),
+            });
+            shapes.push(Shape { len: 0, tall: false });
         }
-        pop_full(&mut around);
+        close_full(&mut around, &mut shapes);
     }
-    Ok(lens)
+    Ok(shapes)
 }
 
-/// An aggregate around a value.
-enum Around {
-    /// So many values are still owed.
-    Owed(u64),
-    /// A marker ends it; its values are counted at this place of the result.
-    Streamed(usize),
+/// An aggregate in the middle of being looked through.
+struct Around {
+    kind: Kind,
+    /// How many values its header announced; `None` if a marker ends it.
+    announced: Option<u64>,
+    /// How many came.
+    seen: u64,
+    /// Whether the last of them needs several lines.
+    last_tall: bool,
+    /// Where its shape goes.
+    place: usize,
 }
 
-/// Takes the aggregates off the stack that owe nothing any more.
-fn pop_full(around: &mut Vec<Around>) {
-    while around.pop_if(|level| matches!(level, Around::Owed(0))).is_some() {}
+/// Closes the aggregates that have all their values.
+fn close_full(around: &mut Vec<Around>, shapes: &mut [Shape]) {
+    while around.last().is_some_and(|inner| inner.announced == Some(inner.seen)) {
+        close(around, shapes);
+    }
+}
+
+/// Writes down the shape of the innermost aggregate.
+fn close(around: &mut Vec<Around>, shapes: &mut [Shape]) {
+    let Some(done) = around.pop() else { return };
+    let one = if done.kind == Kind::Map { 2 } else { 1 };
+    let shape = Shape { len: done.seen, tall: done.seen > one || done.last_tall };
+    if let Some(place) = shapes.get_mut(done.place) {
+        *place = shape;
+    }
+    if let Some(parent) = around.last_mut() {
+        parent.last_tall = shape.tall;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The steps in short: text of leaves, `(len` and `)`.
+    /// The steps in short: text of leaves, `(len`, `!` if tall, and `)`.
     fn steps(bytes: &[u8]) -> String {
         let reply = Reply::parse(bytes).unwrap();
         let mut out = String::new();
         for step in Walk::new(reply).unwrap() {
             match step {
                 Step::Leaf(leaf, _) => out += std::str::from_utf8(leaf.as_bytes().unwrap_or(b"-")).unwrap(),
-                Step::Open(_, len, _) => out += &format!("({len} "),
+                Step::Open(_, shape, _) => {
+                    out += &format!("({}{} ", shape.len, if shape.tall { "!" } else { "" });
+                }
                 Step::Close(..) => out += ")",
             }
         }
@@ -182,7 +216,7 @@ mod tests {
     fn aggregates_open_and_close() {
         assert_eq!(steps(b":1\r\n"), "1");
         assert_eq!(steps(b"*0\r\n"), "(0 )");
-        assert_eq!(steps(b"*2\r\n*2\r\n:1\r\n~0\r\n:2\r\n"), "(2 (2 1(0 ))2)");
+        assert_eq!(steps(b"*2\r\n*2\r\n:1\r\n~0\r\n:2\r\n"), "(2! (2! 1(0 ))2)");
         assert_eq!(steps(b"%1\r\n+k\r\n%0\r\n"), "(2 k(0 ))");
     }
 
@@ -191,8 +225,16 @@ mod tests {
         assert_eq!(steps(b"*?\r\n.\r\n"), "(0 )");
         assert_eq!(
             steps(b"*?\r\n:1\r\n*1\r\n~?\r\n:2\r\n.\r\n%?\r\n+k\r\n+v\r\n.\r\n.\r\n"),
-            "(3 1(1 (1 2))(2 kv))"
+            "(3! 1(1 (1 2))(2 kv))"
         );
+    }
+
+    #[test]
+    fn tall_is_what_has_several_lines() {
+        assert_eq!(steps(b"*1\r\n~1\r\n%1\r\n+k\r\n*2\r\n:1\r\n:2\r\n"), "(1! (1! (2! k(2! 12))))");
+        assert_eq!(steps(b"%1\r\n*2\r\n:1\r\n:2\r\n+v\r\n"), "(2 (2! 12)v)");
+        assert_eq!(steps(b"%2\r\n:1\r\n:2\r\n:3\r\n:4\r\n"), "(4! 1234)");
+        assert_eq!(steps(b"*1\r\n*?\r\n:1\r\n:2\r\n.\r\n"), "(1! (2! 12))");
     }
 
     fn nested(depth: usize) -> Vec<u8> {

@@ -1,0 +1,80 @@
+//! The `respire` command line tool: takes what redis-cli takes and prints what it prints.
+//!
+//! | room | what it does |
+//! |---|---|
+//! | `options` | the command line |
+//! | `session` | a connection as redis-cli makes it, and one command on it |
+//! | `once`, `lines`, `prompt` | commands from arguments, from standard input, from a terminal |
+//! | `pipe` | bulk loading |
+//! | `scan` | `--scan` |
+//! | `format`, `quoting` | replies to text, text to words |
+//! | `demo` | the main job against a server in this process |
+
+mod demo;
+mod format;
+mod lines;
+mod once;
+mod options;
+mod output;
+mod pipe;
+mod prompt;
+mod quoting;
+mod scan;
+mod session;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use options::{Options, Stop};
+use output::Output;
+use session::Session;
+
+/// Runs the tool with the arguments of this process.
+pub fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args_os()) {
+        Ok(options) => options,
+        Err(stop) => return say(&stop),
+    };
+    if options.command.first().is_some_and(|word| word == b"demo") {
+        return match demo::run(&options) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(stop) => say(&stop),
+        };
+    }
+    if options.password_shown && options.auth_warning {
+        eprintln!(
+            "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe."
+        );
+    }
+    let output = Output::stdout();
+    let status = run(options, output);
+    ExitCode::from(status)
+}
+
+fn run(options: Options, output: Output) -> u8 {
+    let from_terminal = std::io::stdin().is_terminal();
+    if options.pipe {
+        return pipe::run(&options);
+    }
+    let mut session = Session::new(options, output);
+    if session.options.scan {
+        scan::run(&mut session)
+    } else if !session.options.command.is_empty() || session.options.eval.is_some() {
+        once::run(&mut session)
+    } else if from_terminal && session.options.stdin_tag.is_none() {
+        prompt::run(&mut session)
+    } else {
+        lines::run(&mut session)
+    }
+}
+
+fn say(stop: &Stop) -> ExitCode {
+    let newline = if stop.text.ends_with('\n') { "" } else { "\n" };
+    if stop.to_stdout {
+        // Nobody may be listening; there is nobody to tell.
+        let _ = write!(std::io::stdout(), "{}{newline}", stop.text);
+    } else {
+        eprint!("{}{newline}", stop.text);
+    }
+    ExitCode::from(stop.status)
+}

@@ -1,0 +1,399 @@
+//! A connection as redis-cli makes it, and one command on it.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use respire_core::command::{Command, Effect, words};
+use respire_core::conn::{CloseReason, Event, Failure, Protocol, Settings, SubmitError, Token};
+use respire_core::error::ProtocolError;
+use respire_core::resp::Reply;
+
+use super::options::Options;
+use super::output::Output;
+use crate::driver::{Driver, Tuning};
+use crate::error::{ConnectCause, ConnectError};
+use crate::resp::ErrorReply;
+
+/// What the tool keeps while it runs.
+pub(super) struct Session {
+    pub(super) options: Options,
+    pub(super) output: Output,
+    driver: Option<Driver>,
+    /// The database that SELECT chose, for the prompt.
+    pub(super) db: i64,
+    /// Between MULTI and what ends it, for the prompt.
+    pub(super) in_multi: bool,
+}
+
+/// How a command went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Outcome {
+    /// The server answered.
+    Answered,
+    /// The server answered with an error.
+    Error,
+    /// The connection ended; it was said.
+    Lost,
+    /// There was no connection; it was said.
+    Unconnected,
+    /// The server went away because it was told to.
+    ShutDown,
+}
+
+impl Session {
+    pub(super) fn new(options: Options, output: Output) -> Self {
+        let db = options.db;
+        Self { options, output, driver: None, db, in_multi: false }
+    }
+
+    /// Connects if there is no connection. What goes wrong is said on standard error.
+    pub(super) fn connect(&mut self) -> bool {
+        if self.driver.as_ref().is_some_and(|driver| !driver.connection().is_closed()) {
+            return true;
+        }
+        self.in_multi = false;
+        match connect(&self.options) {
+            Ok(connected) => {
+                self.driver = Some(connected.driver);
+                true
+            }
+            Err(error) => {
+                self.output.flush();
+                eprintln!("Could not connect to Redis at {}: {}", self.options.address(), error.cause);
+                explain(&error);
+                self.driver = None;
+                false
+            }
+        }
+    }
+
+    pub(super) const fn is_connected(&self) -> bool {
+        self.driver.is_some()
+    }
+
+    pub(super) fn disconnect(&mut self) {
+        self.driver = None;
+    }
+
+    /// Runs one command and prints its answer; commands that never end are printed for ever.
+    pub(super) fn execute(&mut self, command: &[Vec<u8>]) -> Outcome {
+        if !self.connect() {
+            return Outcome::Unconnected;
+        }
+        let row = Command::lookup(word(command, 0), word(command, 1));
+        match row.effect {
+            Effect::Subscribe(_) => self.listen(command, true),
+            Effect::Monitor => self.listen(command, false),
+            effect => self.ask(command, effect),
+        }
+    }
+
+    /// Runs a command and shows the answer to `read` instead of printing it.
+    pub(super) fn request<T>(&mut self, command: &[Vec<u8>], read: impl FnOnce(Reply<'_>) -> T) -> Option<T> {
+        let Self { options, output, driver, .. } = self;
+        let driver = driver.as_mut()?;
+        match exchange(driver, command, options, output, read) {
+            Ok(value) => Some(value),
+            Err(end) => {
+                end.say(output);
+                self.driver = None;
+                None
+            }
+        }
+    }
+
+    fn ask(&mut self, command: &[Vec<u8>], effect: Effect) -> Outcome {
+        let Self { options, output, driver, .. } = self;
+        let Some(driver) = driver.as_mut() else { return Outcome::Unconnected };
+        let mut text = Vec::new();
+        let outcome =
+            exchange(driver, command, options, output, |reply| print(options, command, reply, &mut text));
+        self.output.buffer().extend_from_slice(&text);
+        match outcome {
+            Ok(outcome) => {
+                if outcome == Outcome::Answered {
+                    self.follow(command, effect);
+                }
+                outcome
+            }
+            Err(end) => {
+                let told_to = word(command, 0).eq_ignore_ascii_case(b"shutdown");
+                let alive = matches!(end, End::Refused(_));
+                if !alive {
+                    self.driver = None;
+                    self.in_multi = false;
+                }
+                if told_to && matches!(end, End::Closed(_)) {
+                    return Outcome::ShutDown;
+                }
+                end.say(&mut self.output);
+                Outcome::Lost
+            }
+        }
+    }
+
+    /// Remembers for the prompt what an answered command changed.
+    fn follow(&mut self, command: &[Vec<u8>], effect: Effect) {
+        match effect {
+            Effect::Multi => self.in_multi = true,
+            Effect::EndMulti => self.in_multi = false,
+            Effect::Reset => {
+                self.in_multi = false;
+                self.db = 0;
+            }
+            Effect::Session if word(command, 0).eq_ignore_ascii_case(b"select") => {
+                self.db = String::from_utf8_lossy(word(command, 1)).parse().unwrap_or(0);
+            }
+            _ => {}
+        }
+    }
+
+    /// SUBSCRIBE and MONITOR: prints what comes until the connection ends.
+    fn listen(&mut self, command: &[Vec<u8>], subscribe: bool) -> Outcome {
+        let Self { options, output, driver, .. } = self;
+        let Some(driver) = driver.as_mut() else { return Outcome::Unconnected };
+        if subscribe && options.printer.format != super::format::Format::Raw {
+            output.line("Reading messages... (press Ctrl-C to quit)");
+            output.flush();
+        }
+        if let Err(error) = driver.submit_until(None, Token(0), &words(command)) {
+            End::Refused(error).say(output);
+            return Outcome::Lost;
+        }
+        loop {
+            let mut failed = None;
+            driver.turn(None, |event| {
+                let reply = match event {
+                    Event::Push(push) => push,
+                    // The last confirmation was printed as a push.
+                    Event::Reply { reply, .. } if subscribe && reply.error().is_none() => return,
+                    Event::Reply { reply, .. } => reply,
+                    _ => return,
+                };
+                let outcome = print(options, command, reply, output.buffer());
+                if reply.error().is_some() {
+                    failed = Some(outcome);
+                }
+            });
+            output.flush();
+            if let Some(outcome) = failed {
+                return outcome;
+            }
+            if driver.connection().is_closed() {
+                End::Closed(end_of(driver)).say(output);
+                self.driver = None;
+                return Outcome::Lost;
+            }
+        }
+    }
+}
+
+/// Why there is no answer.
+enum End {
+    Closed(String),
+    Refused(SubmitError),
+    TooLarge,
+}
+
+impl End {
+    fn say(&self, output: &mut Output) {
+        output.flush();
+        match self {
+            Self::Closed(text) => eprintln!("Error: {text}"),
+            Self::Refused(error) => eprintln!("Error: {error}"),
+            Self::TooLarge => eprintln!("Error: {}", Failure::TooLarge),
+        }
+    }
+}
+
+/// Sends a command and waits for its answer as long as it takes.
+fn exchange<T>(
+    driver: &mut Driver,
+    command: &[Vec<u8>],
+    options: &Options,
+    output: &mut Output,
+    read: impl FnOnce(Reply<'_>) -> T,
+) -> Result<T, End> {
+    let token = Token(0);
+    driver.submit_until(None, token, &words(command)).map_err(End::Refused)?;
+    let confirmed =
+        matches!(Command::lookup(word(command, 0), word(command, 1)).effect, Effect::Unsubscribe(_));
+    let mut read = Some(read);
+    let mut answer = None;
+    let mut too_large = false;
+    while answer.is_none() {
+        driver.turn(None, |event| match event {
+            // Of several confirmations the first is shown, as redis-cli does.
+            Event::Push(push) if confirmed && read.is_some() => answer = read.take().map(|read| read(push)),
+            Event::Reply { reply, .. } => answer = read.take().map(|read| read(reply)).or(answer.take()),
+            Event::Push(push) if options.show_pushes && !confirmed => {
+                print_push(options, push, output.buffer())
+            }
+            Event::Failed { failure: Failure::TooLarge, .. } => too_large = true,
+            _ => {}
+        });
+        if too_large {
+            return Err(End::TooLarge);
+        }
+        if answer.is_none() && driver.connection().is_closed() {
+            return Err(End::Closed(end_of(driver)));
+        }
+    }
+    answer.ok_or_else(|| End::Closed(end_of(driver)))
+}
+
+/// Prints an answer in the chosen format, or as text where the server already made it for people.
+fn print(options: &Options, command: &[Vec<u8>], reply: Reply<'_>, out: &mut Vec<u8>) -> Outcome {
+    let error = reply.error();
+    if let Some(error) = error
+        && options.error_status
+    {
+        let mut text = error.text().to_vec();
+        text.push(b'\n');
+        // Bytes as they are; standard error cannot be told of its own failure.
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), &text);
+        return Outcome::Error;
+    }
+    let printed = if is_text(command) {
+        options.printer.print_as_text(reply, out)
+    } else {
+        options.printer.print(reply, out)
+    };
+    if let Err(too_deep) = printed {
+        eprintln!("Error: {too_deep}");
+        return Outcome::Error;
+    }
+    if error.is_some() { Outcome::Error } else { Outcome::Answered }
+}
+
+/// A push outside of subscriptions. Invalidations have a line of their own.
+fn print_push(options: &Options, push: Reply<'_>, out: &mut Vec<u8>) {
+    if options.printer.format == super::format::Format::Tty
+        && let Ok((b"invalidate", keys)) = push.get::<(&[u8], Vec<Vec<u8>>)>()
+    {
+        out.extend_from_slice(b"-> invalidate: ");
+        for (at, key) in keys.iter().enumerate() {
+            out.extend_from_slice(if at == 0 { b"'" } else { b", '" });
+            out.extend_from_slice(key);
+            out.push(b'\'');
+        }
+        out.push(b'\n');
+        return;
+    }
+    if let Err(too_deep) = options.printer.print(push, out) {
+        eprintln!("Error: {too_deep}");
+    }
+}
+
+/// Commands whose answers are text for people, whatever the format.
+fn is_text(command: &[Vec<u8>]) -> bool {
+    let first = word(command, 0).to_ascii_uppercase();
+    let second = word(command, 1).to_ascii_uppercase();
+    match (first.as_slice(), second.as_slice(), command.len()) {
+        (b"INFO" | b"LOLWUT", ..)
+        | (b"DEBUG", b"HTSTATS" | b"HTSTATS-KEY", _)
+        | (b"MEMORY", b"MALLOC-STATS" | b"DOCTOR", _)
+        | (b"CLIENT", b"LIST" | b"INFO", _)
+        | (b"CLUSTER", b"INFO" | b"NODES", 2)
+        | (b"LATENCY", b"DOCTOR", 2)
+        | (b"LATENCY", b"GRAPH", 3)
+        | (b"PROXY", b"INFO", _) => true,
+        _ => false,
+    }
+}
+
+/// The word at `at`, empty if there is none.
+pub(super) fn word(command: &[Vec<u8>], at: usize) -> &[u8] {
+    command.get(at).map_or(&[], Vec::as_slice)
+}
+
+/// How the connection ended, in redis-cli's words where it has some.
+fn end_of<const N: usize>(driver: &Driver<N>) -> String {
+    match driver.connection().close_reason() {
+        Some(CloseReason::Eof | CloseReason::Quit | CloseReason::Transport) => {
+            "Server closed the connection".to_owned()
+        }
+        Some(CloseReason::Refused(error)) => error.to_string(),
+        Some(CloseReason::Protocol(error)) => match error {
+            ProtocolError::UnknownType(byte) => {
+                format!("Protocol error, got \"{}\" as reply type byte", [byte].escape_ascii())
+            }
+            ProtocolError::BadInteger => "Bad integer value".to_owned(),
+            ProtocolError::BadDouble => "Bad double value".to_owned(),
+            ProtocolError::BadBoolean => "Bad bool value".to_owned(),
+            ProtocolError::BadNull => "Bad nil value".to_owned(),
+            error => error.to_string(),
+        },
+        _ => driver.cause(),
+    }
+}
+
+/// Connects as the options say. What goes wrong after that is said on standard error, and the
+/// connection is used all the same.
+pub(super) fn connect<const N: usize>(options: &Options) -> Result<Connected<N>, ConnectError> {
+    let tuning =
+        Tuning { connect_timeout: Duration::from_secs(30), reply_timeout: None, socket_buffers: None };
+    // No handshake of the connection's own: what the server says to each step is shown.
+    let bare = Settings { protocol: Some(Protocol::Resp2), ..Settings::default() };
+    let mut driver = Driver::connect(&options.endpoint(), &bare, tuning)?;
+    let mut steps: Vec<(Vec<Vec<u8>>, String)> = Vec::new();
+    let step = |words: &[&str]| words.iter().map(|word| word.as_bytes().to_vec()).collect();
+    if let Some(password) = &options.password {
+        let words: Vec<&str> =
+            ["AUTH"].into_iter().chain(options.user.as_deref()).chain([password.as_str()]).collect();
+        steps.push((step(&words), "AUTH".to_owned()));
+    }
+    if options.db != 0 {
+        let db = options.db.to_string();
+        steps.push((step(&["SELECT", &db]), format!("SELECT {db}")));
+    }
+    if options.protocol == Some(Protocol::Resp3) {
+        steps.push((step(&["HELLO", "3"]), "HELLO 3".to_owned()));
+    }
+    let mut complete = true;
+    for (command, name) in steps {
+        let mut answer: Option<Result<(), ErrorReply>> = None;
+        let submitted = driver.submit_until(None, Token(0), &words(&command));
+        while submitted.is_ok() && answer.is_none() && !driver.connection().is_closed() {
+            driver.turn(None, |event| {
+                if let Event::Reply { reply, .. } = event {
+                    answer = Some(reply.error().map_or(Ok(()), |error| Err(error.into())));
+                }
+            });
+        }
+        if let Some(Err(error)) = answer {
+            let mut line = format!("{name} failed: ").into_bytes();
+            line.extend_from_slice(error.as_ref().text());
+            line.push(b'\n');
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), &line);
+            complete = false;
+            break;
+        }
+        if answer.is_none() {
+            eprintln!("Error: {}", end_of(&driver));
+            complete = false;
+            break;
+        }
+    }
+    Ok(Connected { driver, complete })
+}
+
+/// A connection, and whether every step that the options ask for went well.
+pub(super) struct Connected<const N: usize> {
+    pub(super) driver: Driver<N>,
+    pub(super) complete: bool,
+}
+
+/// For people, not for scripts: what was tried and what to do.
+pub(super) fn explain(error: &ConnectError) {
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
+    for (address, error) in &error.tried {
+        eprintln!("  tried {address}: {}", crate::error::plain(error));
+    }
+    if !matches!(error.cause, ConnectCause::Rejected(_)) {
+        eprintln!("  {}", error.hint());
+        eprintln!("  to see respire work without a server: respire demo");
+    }
+}
