@@ -16,6 +16,8 @@ pub(super) enum Next {
 
 /// Runs the commands of standard input. Errors are printed and do not stop it.
 pub(super) fn run(session: &mut Session) -> u8 {
+    // Each line is on its own: no status tells of one.
+    session.options.error_status = false;
     session.connect();
     let mut stdin = std::io::stdin().lock();
     let mut line = Vec::new();

@@ -69,12 +69,13 @@ fn definition() -> Command {
             .allow_hyphen_values(true)
             .value_parser(value_parser!(OsString))
     };
-    let flag = |id: &'static str| Arg::new(id).action(ArgAction::Count).long(id);
-    let short = |id: &'static str, letter| Arg::new(id).action(ArgAction::Count).short(letter);
+    let flag = |id: &'static str| Arg::new(id).action(ArgAction::SetTrue).long(id);
+    let short = |id: &'static str, letter| Arg::new(id).action(ArgAction::SetTrue).short(letter);
     Command::new("respire")
         .version(env!("CARGO_PKG_VERSION"))
         .override_usage("respire [OPTIONS] [COMMAND [ARGUMENT ...]]\n       respire demo [--url URL]")
         .about("Talks to Redis and Valkey servers; takes the options of redis-cli")
+        .args_override_self(true)
         .disable_help_flag(true)
         .disable_version_flag(true)
         .args([
@@ -128,7 +129,7 @@ impl Options {
     pub(super) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
         let args: Vec<OsString> = args.into_iter().collect();
         // Options end at the first word; clap would go on looking for them.
-        let (options, words) = split_command(args);
+        let (options, words) = split_command(args)?;
         // A host cannot be missing: `-h` at the end asks for help.
         if words.is_empty() && options.len() > 1 && options.last().is_some_and(|last| last == "-h") {
             return Err(Stop::said(definition().render_help().to_string()));
@@ -138,7 +139,7 @@ impl Options {
         this.password = std::env::var_os("REDISCLI_AUTH").map(lossy);
         this.apply(&matches)?;
         this.command = words.into_iter().map(OsString::into_vec).collect();
-        if matches.get_count("quoted-input") > 0 {
+        if matches.get_flag("quoted-input") {
             this.unquote_command()?;
         }
         if this.stdin_last && this.stdin_tag.is_some() {
@@ -166,10 +167,10 @@ impl Options {
         for (_, id, value) in found {
             self.set(id, value.unwrap_or_default())?;
         }
-        if matches.get_count("resp2") > 0 && matches.get_count("resp3") > 0 {
+        if matches.get_flag("resp2") && matches.get_flag("resp3") {
             return Err(Stop::error("Options -2 and -3 are mutually exclusive."));
         }
-        let json = matches.get_count("json") + matches.get_count("quoted-json") > 0;
+        let json = matches.get_flag("json") || matches.get_flag("quoted-json");
         if json && self.protocol.is_none() {
             self.protocol = Some(Protocol::Resp3);
         }
@@ -340,26 +341,30 @@ impl Default for Options {
 }
 
 /// Cuts the arguments where the command begins: at the first word that is neither an option nor
-/// the value of one.
-fn split_command(args: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
+/// the value of one. Options stand alone: `-n 3`, not `-n3`.
+fn split_command(args: Vec<OsString>) -> Result<(Vec<OsString>, Vec<OsString>), Stop> {
     let definition = definition();
-    let takes_value = |word: &OsStr| {
-        let word = word.to_string_lossy();
-        definition.get_arguments().any(|arg| {
-            let long = arg.get_long().is_some_and(|long| word.strip_prefix("--") == Some(long));
-            let short = arg
-                .get_short()
-                .is_some_and(|short| word.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4])));
-            (long || short) && arg.get_action().takes_values()
-        })
-    };
     let mut at = 1;
     while let Some(word) = args.get(at).filter(|word| word.as_bytes().starts_with(b"-")) {
-        at += if takes_value(word) { 2 } else { 1 };
+        let text = word.to_string_lossy();
+        let option = definition.get_arguments().find(|arg| {
+            let long = arg.get_long().is_some_and(|long| text.strip_prefix("--") == Some(long));
+            let short = arg.get_short().map(|short| format!("-{short}"));
+            long || short.as_deref() == Some(&*text)
+        });
+        at += match option {
+            Some(option) if option.get_action().takes_values() => 2,
+            Some(_) => 1,
+            None => return Err(unrecognized(&text)),
+        };
     }
     let mut options = args;
     let words = options.split_off(at.min(options.len()));
-    (options, words)
+    Ok((options, words))
+}
+
+fn unrecognized(option: &str) -> Stop {
+    Stop::error(format!("Unrecognized option or bad number of args for: '{option}'"))
 }
 
 fn stop(error: &clap::Error) -> Stop {
@@ -367,8 +372,7 @@ fn stop(error: &clap::Error) -> Stop {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::said(error.render().to_string()),
         _ => {
             let option = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
-            let option = option.split(' ').next().unwrap_or_default();
-            Stop::error(format!("Unrecognized option or bad number of args for: '{option}'"))
+            unrecognized(option.split(' ').next().unwrap_or_default())
         }
     }
 }

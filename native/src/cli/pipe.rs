@@ -4,7 +4,7 @@
 mod source;
 
 use std::io::{IsTerminal, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use respire_core::command::Request;
@@ -71,6 +71,14 @@ struct Loader {
 
 impl Loader {
     fn load(&mut self, patience: Duration) -> Result<(), String> {
+        let read = self.read();
+        // What was sent before something went wrong is answered all the same.
+        let answered =
+            if self.driver.connection().is_closed() { Ok(()) } else { self.await_replies(patience) };
+        read.and(answered)
+    }
+
+    fn read(&mut self) -> Result<(), String> {
         let mut stdin = std::io::stdin().lock();
         let mut source = Source::new();
         loop {
@@ -85,19 +93,25 @@ impl Loader {
                     Item::Frame(words) => self.submit(line, &words)?,
                 }
             }
-            self.turn(Duration::ZERO)?;
             if ended {
-                break;
+                return Ok(());
             }
+            self.turn(Duration::ZERO)?;
             // The reader may wait for long: what was read so far must not wait with it.
             while self.driver.unsent() > 0 {
                 self.turn(Duration::MAX)?;
             }
         }
+    }
+
+    fn await_replies(&mut self, patience: Duration) -> Result<(), String> {
+        let mut progress = Instant::now();
         while self.driver.connection().in_flight() > 0 {
             let before = self.replies;
-            self.turn(patience)?;
-            if self.replies == before && !patience.is_zero() {
+            self.turn(if patience.is_zero() { Duration::MAX } else { patience })?;
+            if self.replies > before {
+                progress = Instant::now();
+            } else if !patience.is_zero() && progress.elapsed() >= patience {
                 return Err(format!("no replies for {} seconds", patience.as_secs()));
             }
         }

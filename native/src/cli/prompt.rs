@@ -16,6 +16,7 @@ const WORTH_SAYING: Duration = Duration::from_millis(500);
 /// Reads and runs lines until the user has enough. The terminal is in its raw mode only while a
 /// line is edited, so Ctrl-C leaves it sane at any time.
 pub(super) fn run(session: &mut Session) -> u8 {
+    session.options.error_status = false;
     session.connect();
     match edit(session) {
         Ok(()) => 0,

@@ -89,47 +89,48 @@ impl Session {
     }
 
     /// Runs a command and shows the answer to `read` instead of printing it.
-    pub(super) fn request<T>(&mut self, command: &[Vec<u8>], read: impl FnOnce(Reply<'_>) -> T) -> Option<T> {
-        let Self { options, output, driver, .. } = self;
-        let driver = driver.as_mut()?;
-        match exchange(driver, command, options, output, read) {
-            Ok(value) => Some(value),
-            Err(end) => {
-                end.say(output);
-                self.driver = None;
-                None
+    pub(super) fn request<T>(&mut self, command: &[Vec<u8>], read: impl Fn(Reply<'_>) -> T) -> Option<T> {
+        let Self { output, driver, .. } = self;
+        let mut value = None;
+        let result = exchange(driver.as_mut()?, command, |answers, reply| {
+            if answers {
+                value = Some(read(reply));
             }
+        });
+        if let Err(end) = result {
+            end.say(output);
+            self.driver = None;
         }
+        value
     }
 
     fn ask(&mut self, command: &[Vec<u8>], effect: Effect) -> Outcome {
         let Self { options, output, driver, .. } = self;
         let Some(driver) = driver.as_mut() else { return Outcome::Unconnected };
-        let mut text = Vec::new();
-        let outcome =
-            exchange(driver, command, options, output, |reply| print(options, command, reply, &mut text));
-        self.output.buffer().extend_from_slice(&text);
-        match outcome {
-            Ok(outcome) => {
-                if outcome == Outcome::Answered {
-                    self.follow(command, effect);
-                }
-                outcome
+        let mut outcome = Outcome::Lost;
+        let result = exchange(driver, command, |answers, reply| {
+            if answers {
+                outcome = print(options, command, reply, output.buffer());
+            } else if options.show_pushes {
+                print_push(options, reply, output.buffer());
             }
-            Err(end) => {
-                let told_to = word(command, 0).eq_ignore_ascii_case(b"shutdown");
-                let alive = matches!(end, End::Refused(_));
-                if !alive {
-                    self.driver = None;
-                    self.in_multi = false;
-                }
-                if told_to && matches!(end, End::Closed(_)) {
-                    return Outcome::ShutDown;
-                }
-                end.say(&mut self.output);
-                Outcome::Lost
+        });
+        let Err(end) = result else {
+            if outcome == Outcome::Answered {
+                self.follow(command, effect);
             }
+            return outcome;
+        };
+        let told_to = word(command, 0).eq_ignore_ascii_case(b"shutdown");
+        if !matches!(end, End::Refused(_)) {
+            self.driver = None;
+            self.in_multi = false;
         }
+        if told_to && matches!(end, End::Closed(_)) {
+            return Outcome::ShutDown;
+        }
+        end.say(&mut self.output);
+        Outcome::Lost
     }
 
     /// Remembers for the prompt what an answered command changed.
@@ -206,40 +207,41 @@ impl End {
     }
 }
 
-/// Sends a command and waits for its answer as long as it takes.
-fn exchange<T>(
+/// Sends a command and waits for its answer as long as it takes. Shows the answer and, as `false`,
+/// the pushes that come before it.
+fn exchange(
     driver: &mut Driver,
     command: &[Vec<u8>],
-    options: &Options,
-    output: &mut Output,
-    read: impl FnOnce(Reply<'_>) -> T,
-) -> Result<T, End> {
-    let token = Token(0);
-    driver.submit_until(None, token, &words(command)).map_err(End::Refused)?;
-    let confirmed =
-        matches!(Command::lookup(word(command, 0), word(command, 1)).effect, Effect::Unsubscribe(_));
-    let mut read = Some(read);
-    let mut answer = None;
-    let mut too_large = false;
-    while answer.is_none() {
+    mut show: impl FnMut(bool, Reply<'_>),
+) -> Result<(), End> {
+    driver.submit_until(None, Token(0), &words(command)).map_err(End::Refused)?;
+    let effect = Command::lookup(word(command, 0), word(command, 1)).effect;
+    let confirmed = matches!(effect, Effect::Unsubscribe(_));
+    let (mut answered, mut too_large) = (false, false);
+    while !answered {
         driver.turn(None, |event| match event {
             // Of several confirmations the first is shown, as redis-cli does.
-            Event::Push(push) if confirmed && read.is_some() => answer = read.take().map(|read| read(push)),
-            Event::Reply { reply, .. } => answer = read.take().map(|read| read(reply)).or(answer.take()),
-            Event::Push(push) if options.show_pushes && !confirmed => {
-                print_push(options, push, output.buffer())
+            Event::Push(reply) | Event::Reply { reply, .. } if confirmed => {
+                if !core::mem::replace(&mut answered, true) {
+                    show(true, reply);
+                }
             }
+            Event::Reply { reply, .. } => {
+                answered = true;
+                show(true, reply);
+            }
+            Event::Push(push) => show(false, push),
             Event::Failed { failure: Failure::TooLarge, .. } => too_large = true,
             _ => {}
         });
         if too_large {
             return Err(End::TooLarge);
         }
-        if answer.is_none() && driver.connection().is_closed() {
+        if !answered && driver.connection().is_closed() {
             return Err(End::Closed(end_of(driver)));
         }
     }
-    answer.ok_or_else(|| End::Closed(end_of(driver)))
+    Ok(())
 }
 
 /// Prints an answer in the chosen format, or as text where the server already made it for people.
