@@ -108,9 +108,14 @@ impl Client {
     }
 
     fn session(&self) -> MutexGuard<'_, Session> {
-        // A panic of another thread cannot have left a request half taken: what it left in flight
-        // is answered under tokens that nobody asks for any more.
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+        self.session.lock().unwrap_or_else(|poisoned| {
+            // A panic, in a conversion of the user's, may have left answers unread: nobody may take
+            // them for his own.
+            let mut session = PoisonError::into_inner(poisoned);
+            session.driver = None;
+            self.session.clear_poison();
+            session
+        })
     }
 }
 
@@ -193,7 +198,7 @@ impl Session {
         {
             driver.turn(Some(Duration::ZERO), |_| {});
         }
-        if self.driver.as_ref().is_some_and(|driver| driver.connection().is_closed()) {
+        if self.driver.as_ref().is_none_or(|driver| driver.connection().is_closed()) {
             self.driver = None;
             if core::mem::take(&mut self.altered) | core::mem::take(&mut self.in_multi) {
                 return Err(Error::SessionLost);
@@ -228,6 +233,8 @@ impl Session {
         // Not the token of any request that a panic may have left behind.
         let token = Token(u64::MAX);
         driver.submit_until(deadline, token, request).map_err(Error::Refused)?;
+        let ends = self.foresee([effect]);
+        let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
         let mut read = Some(read);
         let mut answer = None;
         while answer.is_none() {
@@ -243,7 +250,9 @@ impl Session {
                 return Err(lost(driver, failure));
             }
         }
-        self.note(effect);
+        if ends {
+            self.driver = None;
+        }
         answer.unwrap_or(Err(Error::Refused(SubmitError::Closed)))
     }
 
@@ -252,7 +261,9 @@ impl Session {
         for index in 0..total {
             pipeline.visit(index, &mut Permit).transpose()?;
         }
-        let driver = self.driver()?;
+        self.driver()?;
+        let ends = self.foresee((0..total).filter_map(|index| pipeline.visit(index, &mut EffectOf)));
+        let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
         let mut partial = pipeline.start::<Error>();
         let (mut next, mut resolved) = (0, 0);
         let mut failures = Vec::new();
@@ -285,28 +296,29 @@ impl Session {
                 P::put(&mut partial, index_of(token), Err(lost(driver, failure)));
             }
         }
-        for index in 0..total {
-            if let Some(effect) = pipeline.visit(index, &mut EffectOf) {
-                self.note(effect);
-            }
+        if ends {
+            self.driver = None;
         }
         Ok(P::finish(partial, || Error::Refused(SubmitError::Closed)))
     }
 
-    /// Remembers what a request did to the connection.
-    fn note(&mut self, effect: Effect) {
-        match effect {
-            Effect::Session | Effect::Hello => self.altered = true,
-            Effect::Multi => self.in_multi = true,
-            Effect::EndMulti => self.in_multi = false,
-            // As good as new is not what the URL asked for: the next request starts afresh.
-            Effect::Reset | Effect::Quit => {
-                self.altered = false;
-                self.in_multi = false;
-                self.driver = None;
+    /// Remembers what requests that are about to be sent leave behind on the connection, so that its
+    /// loss is never silent. Says whether they end its use: as good as new after RESET is not what
+    /// the URL asked for.
+    fn foresee(&mut self, effects: impl IntoIterator<Item = Effect>) -> bool {
+        let mut ends = false;
+        for effect in effects {
+            match effect {
+                Effect::Session | Effect::Hello => self.altered = true,
+                Effect::Multi => self.in_multi = true,
+                Effect::EndMulti => self.in_multi = false,
+                Effect::Reset | Effect::Quit => {
+                    (self.altered, self.in_multi, ends) = (false, false, true);
+                }
+                _ => {}
             }
-            _ => {}
         }
+        ends
     }
 }
 

@@ -29,7 +29,7 @@ pub enum Error {
         /// How the connection ended.
         cause: String,
     },
-    /// The answer is larger than the receive buffer may be. The request was executed.
+    /// The server answered, but the answer is larger than the receive buffer may be.
     TooLarge,
     /// The request was refused before anything was sent.
     Refused(SubmitError),

@@ -40,3 +40,8 @@ pub use url::{Endpoint, Url, UrlError};
 pub mod prelude {
     pub use respire_core::command::*;
 }
+
+/// The code of the README, compiled. It uses the core's test kit, which the tool brings along.
+#[cfg(all(doctest, feature = "cli"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,8 +1,8 @@
 //! Where a server is and how to talk to it, as a URL.
 //!
 //! ```text
-//! redis://[user[:password]@]host[:port][/db][?option=value&…]      also valkey://
-//! unix://[user[:password]@]/path/to/socket[?db=n&option=value…]
+//! redis://[[user]:password@]host[:port][/db][?option=value&…]       also valkey://
+//! unix://[[user]:password@]/path/to/socket[?db=n&option=value…]
 //! ```
 //! IPv6 addresses stand in brackets; user, password, path and values are percent-decoded.
 //!
@@ -141,6 +141,8 @@ pub enum UrlError {
     BadDatabase,
     /// A Unix socket without its path.
     NoPath,
+    /// A user without a password: it may as well be meant as a password.
+    NoPassword,
     /// Percent-decoded text that is not UTF-8.
     NotUtf8,
     /// An option that this client does not know, by its name.
@@ -160,6 +162,7 @@ impl fmt::Display for UrlError {
             Self::BadPort => "the URL's port is not a number from 1 to 65535",
             Self::BadDatabase => "the URL's database is not a number",
             Self::NoPath => "the URL has no path to a socket: write unix:///path",
+            Self::NoPassword => "the URL names a user without a password: write user:password@ or :password@",
             Self::NotUtf8 => "a part of the URL is not UTF-8 once it is percent-decoded",
             Self::UnknownOption(name) => return write!(f, "the URL has an unknown option, {name:?}"),
             Self::BadOption(name) => {
@@ -185,7 +188,7 @@ impl FromStr for Url {
         let (login, host) = authority.rsplit_once('@').map_or((None, authority), |(l, h)| (Some(l), h));
         let endpoint = match scheme.to_ascii_lowercase().as_str() {
             "redis" | "valkey" => tcp(host)?,
-            "unix" | "redis+unix" | "valkey+unix" => unix(host, path)?,
+            "unix" => unix(host, path)?,
             "rediss" | "valkeys" => return Err(UrlError::Tls),
             _ => return Err(UrlError::UnknownScheme),
         };
@@ -213,7 +216,7 @@ impl Url {
         if !user.is_empty() {
             self.user = Some(decode(user)?);
         }
-        self.password = password.map(decode).transpose()?;
+        self.password = Some(decode(password.ok_or(UrlError::NoPassword)?)?);
         Ok(())
     }
 
@@ -324,7 +327,6 @@ mod tests {
         assert_eq!(url("redis://[fe80::1]:1").endpoint, tcp("fe80::1", 1));
         assert_eq!(url("redis://:secret@h").password.as_deref(), Some("secret"));
         assert_eq!(url("redis://:secret@h").user, None);
-        assert_eq!(url("redis://bob@h").user.as_deref(), Some("bob"));
         assert_eq!(url("redis://h?timeout=0").timeout, None);
         assert_eq!(url("REDIS://h?connect_timeout=2").connect_timeout, Duration::from_secs(2));
     }
@@ -353,7 +355,8 @@ mod tests {
             ("redis://h/1/2", UrlError::BadDatabase),
             ("unix://", UrlError::NoPath),
             ("unix://host/path", UrlError::BadHost),
-            ("redis://%ff@h", UrlError::NotUtf8),
+            ("redis://bob@h", UrlError::NoPassword),
+            ("redis://:%ff@h", UrlError::NotUtf8),
             ("redis://h?colour=red", UrlError::UnknownOption("colour".into())),
             ("redis://h?protocol=4", UrlError::BadOption("protocol")),
             ("redis://h?timeout=soon", UrlError::BadOption("timeout")),

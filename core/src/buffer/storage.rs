@@ -2,7 +2,7 @@
 
 /// Bytes that a buffer may use.
 ///
-/// Fixed memory (`[u8; N]`, `&mut [u8]`) never grows. With feature `alloc`, [`Growing`] grows on
+/// Fixed memory (`[u8; N]`, `&mut [u8]`) never grows. With feature `alloc`, `Growing` grows on
 /// demand up to the limit its owner set.
 pub trait Storage {
     /// All of the memory, used or not.

@@ -50,8 +50,8 @@ pub enum Failure {
     NotSent,
     /// Some or all of it was sent, and no answer came: it may or may not have been executed.
     Unknown,
-    /// It was executed, but the answer was larger than the receive buffer. The answer was
-    /// skipped; the stream is in step.
+    /// The server answered, but the answer was larger than the receive buffer. It was skipped; the
+    /// stream is in step.
     TooLarge,
 }
 

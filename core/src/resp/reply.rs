@@ -8,7 +8,7 @@ use super::seq::{Map, Preorder, Seq, Visit};
 use super::{FromReply, Kind};
 use crate::error::{ReplyError, ServerError};
 
-/// One value of a reply: 32 bytes, `Copy`, borrowing the bytes it came in.
+/// One value of a reply: small, `Copy`, borrowing the bytes it came in.
 ///
 /// The bytes were validated by a [`Scanner`] before, so accessors answer `None` only for another
 /// kind of value, never for broken syntax.

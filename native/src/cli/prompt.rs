@@ -30,7 +30,8 @@ pub(super) fn run(session: &mut Session) -> u8 {
 fn edit(session: &mut Session) -> Result<()> {
     let mut editor = DefaultEditor::new()?;
     editor.set_max_history_size(1000)?;
-    let history = std::env::var_os("HOME").map(|home| std::path::Path::new(&home).join(".respire_history"));
+    let mut history =
+        std::env::var_os("HOME").map(|home| std::path::Path::new(&home).join(".respire_history"));
     if let Some(history) = &history {
         // The first time there is none.
         let _ = editor.load_history(history);
@@ -43,6 +44,13 @@ fn edit(session: &mut Session) -> Result<()> {
         };
         if !line.trim().is_empty() && !is_secret(&line) {
             editor.add_history_entry(&line)?;
+            // At once: Ctrl-C may end the process while a subscription is printed.
+            if let Some(path) = &history
+                && let Err(error) = editor.append_history(path)
+            {
+                eprintln!("The history is not saved in {}: {error}", path.display());
+                history = None;
+            }
         }
         let start = Instant::now();
         if lines::execute(session, line.as_bytes()) == Next::Quit {
@@ -53,11 +61,6 @@ fn edit(session: &mut Session) -> Result<()> {
             session.output.line(&format!("({seconds:.2}s)"));
         }
         session.output.flush();
-    }
-    if let Some(history) = &history
-        && let Err(error) = editor.save_history(history)
-    {
-        eprintln!("The history was not saved in {}: {error}", history.display());
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod run;
 mod scripted;
 mod setup;
 mod table;
+mod terminal;
 mod words;
 
 use run::check;

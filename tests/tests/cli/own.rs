@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use crate::terminal::Terminal;
 use respire_tests::{Finished, respire_path, run_with_limit};
 
 fn respire(args: &[&str]) -> Finished {
@@ -59,4 +60,104 @@ fn help_goes_to_stdout_and_names_the_options() {
         assert!(text.contains(&format!("{option} ")), "{option} is not in the help");
     }
     assert_eq!((done.code(), &done.stderr[..]), (Some(0), &b""[..]));
+}
+
+#[test]
+fn the_prompt_runs_lines_and_leaves_the_terminal_sane() {
+    let server = respire_tests::Server::redis();
+    let port = server.port();
+    let mut terminal = Terminal::open(&format!("-p {port}"), "stty -a | grep -oE '.icanon|.echo '");
+    let prompt = format!("127.0.0.1:{port}");
+    terminal.wait_for(&format!("{prompt}> "));
+    for (line, answer) in [
+        ("SET greeting \"hello world\"", "\nOK\n"),
+        ("GET greeting", "\n\"hello world\"\n"),
+        ("SELECT 3", "[3]> "),
+        ("MULTI", "[3](TX)> "),
+        ("PING", "\nQUEUED\n"),
+        ("EXEC", "\n1) PONG\n"),
+        // Ctrl-C at the prompt.
+        ("\x03", " icanon\n"),
+    ] {
+        terminal.type_line(line);
+        terminal.wait_for(answer);
+    }
+    terminal.wait_for(" echo ");
+}
+
+#[test]
+fn a_refused_connection_says_what_was_tried_and_what_to_do() {
+    let mut terminal = Terminal::open("-p 1 PING", "true");
+    for expected in [
+        "Could not connect to Redis at 127.0.0.1:1: Connection refused\n",
+        "tried 127.0.0.1:1",
+        "start one",
+        "respire demo",
+    ] {
+        terminal.wait_for(expected);
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let server = respire_tests::Server::redis();
+    let line = format!("{} -p {} -r 100000 PING | head -1", respire_path().display(), server.port());
+    let done = run_with_limit(Command::new("sh").args(["-c", &line]), b"", Duration::from_secs(10));
+    assert_eq!((done.text().as_str(), &done.stderr[..]), ("PONG\n", &b""[..]));
+}
+
+#[test]
+fn errors_of_bulk_loading_name_their_lines() {
+    let server = respire_tests::Server::redis();
+    let port = server.port().to_string();
+    let mut command = Command::new(respire_path());
+    let input = b"SET a 1\n\nLPUSH a x\n*2\r\n$3\r\nGET\r\n$1\r\na\r\nNOSUCH\nSUBSCRIBE c\nPING\n";
+    let done = run_with_limit(command.args(["-p", &port, "--pipe"]), input, Duration::from_secs(10));
+    let errors = String::from_utf8_lossy(&done.stderr);
+    let mut lines = errors.lines();
+    assert!(lines.next().is_some_and(|line| line.starts_with("line 3: WRONGTYPE ")), "{errors}");
+    assert!(lines.next().is_some_and(|line| line.starts_with("line 9: ERR unknown command ")), "{errors}");
+    assert_eq!(lines.next(), None, "{errors}");
+    assert!(done.text().ends_with("errors: 2, replies: 6\n"), "{}", done.text());
+    assert_eq!(done.code(), Some(1));
+}
+
+#[test]
+fn the_demo_needs_no_server() {
+    let done = respire(&["demo"]);
+    let text = done.text();
+    for expected in ["\"hello, world\"", "ERR value is not an integer", "a pipeline of 10 000", "PUBLISH"] {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
+    assert_eq!((done.code(), &done.stderr[..]), (Some(0), &b""[..]));
+}
+
+#[test]
+fn the_demo_runs_on_a_real_server_and_cleans_up() {
+    let server = respire_tests::Server::redis();
+    let done = respire(&["demo", "--url", &server.url()]);
+    assert_eq!((done.code(), &done.stderr[..]), (Some(0), &b""[..]), "{}", done.text());
+    assert_eq!(respire(&["-p", &server.port().to_string(), "DBSIZE"]).text(), "0\n");
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    const CANARY: &str = "canary-8c1e";
+    let server = respire_tests::Server::redis();
+    let port = server.port().to_string();
+    let url = format!("redis://someone:{CANARY}@127.0.0.1:{port}");
+    for arguments in [
+        &["-p", &port, "-a", CANARY, "PING"][..],
+        &["-u", &url, "PING"],
+        &["-u", &url, "--verbose", "-3", "PING"],
+        &["demo", "--url", &url],
+        &["demo", "--url", "redis://:canary-8c1e@127.0.0.1:1"],
+        &["demo", "--url", "redis://:canary-8c1e@127.0.0.1:port"],
+    ] {
+        let done = respire(arguments);
+        for stream in [&done.stdout, &done.stderr] {
+            let text = String::from_utf8_lossy(stream);
+            assert!(!text.contains(CANARY), "{arguments:?} shows {text}");
+        }
+    }
 }

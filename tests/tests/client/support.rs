@@ -1,0 +1,112 @@
+//! What the tests share: a client of every server and protocol, and a limit on time.
+
+mod peer;
+
+use std::panic::resume_unwind;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(crate) use peer::Peer;
+use respire::conn::Failure;
+use respire::prelude::*;
+use respire::{Client, ConnectCause, ConnectError, Error};
+use respire_tests::{Kind, Server};
+
+/// Longer than a connection may rest before the client looks at it.
+pub(crate) const REST: Duration = Duration::from_millis(1100);
+
+pub(crate) const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Runs `test` on every server in both protocols, each time on an empty server.
+pub(crate) fn everywhere(test: impl Fn(&Server, &Client) -> Result<(), Error>) {
+    for kind in Kind::ALL {
+        if !kind.available_or_skip() {
+            continue;
+        }
+        let server = Server::builder(kind).start();
+        for protocol in [2, 3] {
+            let client = open(&format!("{}?protocol={protocol}", server.url()));
+            client.flush_all().wait().expect("FLUSHALL");
+            if let Err(error) = test(&server, &client) {
+                panic!("{kind}, RESP{protocol}: {error:?}");
+            }
+        }
+    }
+}
+
+/// Redis 7.0, unless it is missing.
+pub(crate) fn redis() -> Option<Server> {
+    Kind::Redis70.available_or_skip().then(Server::redis)
+}
+
+pub(crate) fn open(url: &str) -> Client {
+    Client::open(url).unwrap_or_else(|error| panic!("{url}: {error}"))
+}
+
+/// Why the server of this URL cannot be reached.
+pub(crate) fn refused(url: &str) -> ConnectError {
+    match Client::open(url) {
+        Err(Error::Connect(error)) => error,
+        other => panic!("{url}: {other:?}"),
+    }
+}
+
+/// The server's words, if it was the server that refused.
+pub(crate) fn rejection(error: &ConnectError) -> String {
+    match &error.cause {
+        ConnectCause::Rejected(reply) => reply.to_string(),
+        other => panic!("not the server's words: {other:?}"),
+    }
+}
+
+/// Checks that the request was sent and not answered; says how the connection ended.
+pub(crate) fn lost<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+    match result {
+        Err(Error::Lost { failure: Failure::Unknown, cause }) => cause,
+        other => panic!("not lost: {other:?}"),
+    }
+}
+
+/// Checks that the next answer belongs to the next request.
+pub(crate) fn in_step(client: &Client) {
+    for token in ["one", "two"] {
+        let echo: String = client.echo(token).wait().expect("ECHO");
+        assert_eq!(echo, token);
+    }
+}
+
+/// Runs `test`, which must end in time.
+pub(crate) fn within<T: Send + 'static>(limit: Duration, test: impl FnOnce() -> T + Send + 'static) -> T {
+    let (send, receive) = channel();
+    let name = thread::current().name().unwrap_or("a test").to_owned();
+    let run = thread::Builder::new().name(name).spawn(move || {
+        let _ = send.send(test());
+    });
+    match receive.recv_timeout(limit) {
+        Ok(value) => value,
+        Err(RecvTimeoutError::Timeout) => panic!("not done in {limit:?}"),
+        Err(RecvTimeoutError::Disconnected) => match run.expect("starting a thread").join() {
+            Err(panic) => resume_unwind(panic),
+            Ok(()) => unreachable!("it ended without a value"),
+        },
+    }
+}
+
+/// How long `run` takes, and what it returns.
+pub(crate) fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let value = run();
+    (start.elapsed(), value)
+}
+
+/// Waits until `done`, at most ten seconds.
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(10), "waiting for {what}");
+        thread::sleep(ms(10));
+    }
+}
