@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use respire_core::command::{Caller, Carry, Each, Effect, OwnedReply, Pipeline, Request};
-use respire_core::conn::{Event, SubmitError, Token};
+use respire_core::conn::{Event, Failure, SubmitError, Token};
 use respire_core::error::Full;
 use respire_core::resp::Reply;
 
@@ -272,6 +272,10 @@ impl Session {
                 match pipeline.visit(next, &mut Submit { driver, index: next }) {
                     Some(Ok(())) => {}
                     Some(Err(SubmitError::Full(Full::Transmit | Full::InFlight))) => break,
+                    Some(Err(SubmitError::Closed)) => {
+                        resolved += 1;
+                        P::put(&mut partial, next, Err(lost(driver, Failure::NotSent)));
+                    }
                     Some(Err(error)) => {
                         resolved += 1;
                         P::put(&mut partial, next, Err(Error::Refused(error)));
@@ -324,7 +328,7 @@ impl Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let connection = self.driver.as_ref().map(|driver| driver.connection());
+        let connection = self.driver.as_ref().map(Driver::connection);
         f.debug_struct("Session").field("url", &self.url).field("connection", &connection).finish()
     }
 }
@@ -333,9 +337,9 @@ const fn index_of(token: Token) -> usize {
     token.0 as usize
 }
 
-fn lost(driver: &Driver, failure: respire_core::conn::Failure) -> Error {
+fn lost(driver: &Driver, failure: Failure) -> Error {
     match failure {
-        respire_core::conn::Failure::TooLarge => Error::TooLarge,
+        Failure::TooLarge => Error::TooLarge,
         failure => Error::Lost { failure, cause: driver.cause() },
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use mio::{Events, Poll};
 use respire_core::buffer::Growing;
 use respire_core::command::Request;
-use respire_core::conn::{Config, Connection, Event, Settings, SubmitError, Token};
+use respire_core::conn::{CloseReason, Config, Connection, Event, Settings, SubmitError, Token};
 use respire_core::io::pump;
 use respire_core::time::Instant;
 
@@ -75,9 +75,10 @@ impl<const IN_FLIGHT: usize> Driver<IN_FLIGHT> {
         match driver.connection.close_reason() {
             None => Ok(driver),
             Some(reason) => {
-                let cause = match driver.error.take() {
-                    Some(error) => ConnectCause::Io(error),
-                    None => reason.into(),
+                // The server's own words say more than how the transport ended behind them.
+                let cause = match (reason, driver.error.take()) {
+                    (CloseReason::Transport, Some(error)) => ConnectCause::Io(error),
+                    (reason, _) => reason.into(),
                 };
                 Err(ConnectError { endpoint: endpoint.clone(), tried: Vec::new(), cause })
             }
@@ -123,16 +124,15 @@ impl<const IN_FLIGHT: usize> Driver<IN_FLIGHT> {
         if let Err(error) = poll_once(&mut self.poll, &mut self.events, wait) {
             self.broke(error);
         }
-        self.connection.handle_timeout(self.clock.now());
         self.move_bytes(&mut on_event);
     }
 
     /// How the connection ended, in words.
     pub(crate) fn cause(&self) -> String {
-        match (&self.error, self.connection.close_reason()) {
-            (Some(error), _) => format!("the connection broke: {}", plain(error)),
-            (None, Some(reason)) => reason.to_string(),
-            (None, None) => "the connection stands".to_owned(),
+        match (self.connection.close_reason(), &self.error) {
+            (Some(CloseReason::Transport), Some(error)) => format!("the connection broke: {}", plain(error)),
+            (Some(reason), _) => reason.to_string(),
+            (None, _) => "the connection stands".to_owned(),
         }
     }
 
@@ -140,13 +140,23 @@ impl<const IN_FLIGHT: usize> Driver<IN_FLIGHT> {
     fn move_bytes(&mut self, on_event: &mut impl FnMut(Event<'_>)) -> bool {
         let mut told = false;
         loop {
+            let mut answered = false;
             let turn = pump(&mut self.connection, &mut self.stream, |event| {
                 told = true;
+                answered |= matches!(event, Event::Reply { .. });
                 on_event(event);
             });
             match turn {
-                Ok(turn) if turn.may_read && !told => {}
-                Ok(_) => return told || self.connection.is_closed(),
+                Ok(_) if answered || self.connection.is_closed() => return true,
+                Ok(turn) => {
+                    // After every read, for a peer may never stop talking; but not before it, nor
+                    // while answers come: what came in time counts even if it is read late.
+                    self.connection.handle_timeout(self.clock.now());
+                    let more = turn.may_read && !told;
+                    if !more && !self.connection.is_closed() {
+                        return told;
+                    }
+                }
                 Err(error) => {
                     self.broke(error);
                     return true;

@@ -87,6 +87,9 @@ impl fmt::Display for ConnectCause {
     }
 }
 
+/// Something listens, and does not talk as it should.
+const STRANGER: &str = "is it a Redis or Valkey server, and does it expect TLS?";
+
 impl ConnectError {
     /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
@@ -100,6 +103,9 @@ impl ConnectError {
                 io::ErrorKind::TimedOut => {
                     "nothing answers there: is the address right, is a firewall between?"
                 }
+                io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe => STRANGER,
                 _ if self.tried.is_empty() => "is the host's name right?",
                 _ => "is the server reachable from here?",
             },
@@ -111,7 +117,7 @@ impl ConnectError {
                 "NOPROTO" => "the server does not speak the protocol version that was asked for",
                 _ => "the server's own words say what is wrong",
             },
-            ConnectCause::Handshake(_) => "is it a Redis or Valkey server, and does it expect TLS?",
+            ConnectCause::Handshake(_) => STRANGER,
         }
     }
 }

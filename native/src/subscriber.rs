@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use respire_core::command::Keys;
 use respire_core::command::{Request, psubscribe, punsubscribe, subscribe, unsubscribe};
-use respire_core::conn::{Event, Token};
+use respire_core::conn::{Event, Failure, Token};
 use respire_core::resp::Reply;
 
 use crate::clock::left;
@@ -122,6 +122,9 @@ impl Subscriber {
     }
 
     fn ask(&mut self, request: &impl Request) -> Result<(), Error> {
+        if self.driver.connection().is_closed() {
+            return Err(Error::Lost { failure: Failure::NotSent, cause: self.driver.cause() });
+        }
         let token = Token(0);
         let deadline = self.timeout.map(|timeout| self.driver.now().saturating_add(timeout));
         self.driver.submit_until(deadline, token, request).map_err(Error::Refused)?;
@@ -152,7 +155,7 @@ impl Subscriber {
     }
 
     fn lost(&self) -> Error {
-        Error::Lost { failure: respire_core::conn::Failure::Unknown, cause: self.driver.cause() }
+        Error::Lost { failure: Failure::Unknown, cause: self.driver.cause() }
     }
 }
 

@@ -145,7 +145,8 @@ pub enum UrlError {
     NoPassword,
     /// Percent-decoded text that is not UTF-8.
     NotUtf8,
-    /// An option that this client does not know, by its name.
+    /// An option that this client does not know, by its name; without a name where an `@` follows,
+    /// for then it may be a part of a password.
     UnknownOption(String),
     /// An option whose value makes no sense, by its name.
     BadOption(&'static str),
@@ -164,6 +165,9 @@ impl fmt::Display for UrlError {
             Self::NoPath => "the URL has no path to a socket: write unix:///path",
             Self::NoPassword => "the URL names a user without a password: write user:password@ or :password@",
             Self::NotUtf8 => "a part of the URL is not UTF-8 once it is percent-decoded",
+            Self::UnknownOption(name) if name.is_empty() => {
+                "the URL has an unknown option: is there a ? that should be %3F?"
+            }
             Self::UnknownOption(name) => return write!(f, "the URL has an unknown option, {name:?}"),
             Self::BadOption(name) => {
                 return write!(f, "the URL's option {name} has a value that makes no sense");
@@ -203,7 +207,10 @@ impl FromStr for Url {
         }
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            url.option(&decode(name)?, &decode(value)?)?;
+            url.option(&decode(name)?, &decode(value)?).map_err(|error| match error {
+                UrlError::UnknownOption(_) if query.contains('@') => UrlError::UnknownOption(String::new()),
+                error => error,
+            })?;
         }
         Ok(url)
     }
@@ -358,6 +365,7 @@ mod tests {
             ("redis://bob@h", UrlError::NoPassword),
             ("redis://:%ff@h", UrlError::NotUtf8),
             ("redis://h?colour=red", UrlError::UnknownOption("colour".into())),
+            ("redis://u:1?secret@h", UrlError::UnknownOption(String::new())),
             ("redis://h?protocol=4", UrlError::BadOption("protocol")),
             ("redis://h?timeout=soon", UrlError::BadOption("timeout")),
             ("redis://h?connect_timeout=0", UrlError::BadOption("connect_timeout")),

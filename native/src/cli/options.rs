@@ -135,8 +135,7 @@ impl Options {
             return Err(Stop::said(definition().render_help().to_string()));
         }
         let matches = definition().try_get_matches_from(options).map_err(|error| stop(&error))?;
-        let mut this = Self::default();
-        this.password = std::env::var_os("REDISCLI_AUTH").map(lossy);
+        let mut this = Self { password: std::env::var_os("REDISCLI_AUTH").map(lossy), ..Self::default() };
         this.apply(&matches)?;
         this.command = words.into_iter().map(OsString::into_vec).collect();
         if matches.get_flag("quoted-input") {

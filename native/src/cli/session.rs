@@ -221,16 +221,12 @@ fn exchange(
     while !answered {
         driver.turn(None, |event| match event {
             // Of several confirmations the first is shown, as redis-cli does.
-            Event::Push(reply) | Event::Reply { reply, .. } if confirmed => {
-                if !core::mem::replace(&mut answered, true) {
-                    show(true, reply);
-                }
-            }
-            Event::Reply { reply, .. } => {
+            Event::Push(_) | Event::Reply { .. } if confirmed && answered => {}
+            Event::Push(push) if !confirmed => show(false, push),
+            Event::Push(reply) | Event::Reply { reply, .. } => {
                 answered = true;
                 show(true, reply);
             }
-            Event::Push(push) => show(false, push),
             Event::Failed { failure: Failure::TooLarge, .. } => too_large = true,
             _ => {}
         });
@@ -291,17 +287,17 @@ fn print_push(options: &Options, push: Reply<'_>, out: &mut Vec<u8>) {
 fn is_text(command: &[Vec<u8>]) -> bool {
     let first = word(command, 0).to_ascii_uppercase();
     let second = word(command, 1).to_ascii_uppercase();
-    match (first.as_slice(), second.as_slice(), command.len()) {
+    matches!(
+        (first.as_slice(), second.as_slice(), command.len()),
         (b"INFO" | b"LOLWUT", ..)
-        | (b"DEBUG", b"HTSTATS" | b"HTSTATS-KEY", _)
-        | (b"MEMORY", b"MALLOC-STATS" | b"DOCTOR", _)
-        | (b"CLIENT", b"LIST" | b"INFO", _)
-        | (b"CLUSTER", b"INFO" | b"NODES", 2)
-        | (b"LATENCY", b"DOCTOR", 2)
-        | (b"LATENCY", b"GRAPH", 3)
-        | (b"PROXY", b"INFO", _) => true,
-        _ => false,
-    }
+            | (b"DEBUG", b"HTSTATS" | b"HTSTATS-KEY", _)
+            | (b"MEMORY", b"MALLOC-STATS" | b"DOCTOR", _)
+            | (b"CLIENT", b"LIST" | b"INFO", _)
+            | (b"CLUSTER", b"INFO" | b"NODES", 2)
+            | (b"LATENCY", b"DOCTOR", 2)
+            | (b"LATENCY", b"GRAPH", 3)
+            | (b"PROXY", b"INFO", _)
+    )
 }
 
 /// The word at `at`, empty if there is none.

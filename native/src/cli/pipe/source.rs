@@ -191,8 +191,10 @@ impl Request for quoting::Words {
 mod tests {
     use super::*;
 
-    /// Every command as its words, with its line.
-    fn commands(input: &[u8], chunk: usize) -> Result<Vec<(u64, Vec<Vec<u8>>)>, String> {
+    /// A command as its words, with its line.
+    type Found = (u64, Vec<Vec<u8>>);
+
+    fn commands(input: &[u8], chunk: usize) -> Result<Vec<Found>, String> {
         #[derive(Default)]
         struct Collect(Vec<Vec<u8>>);
         impl ArgSink for Collect {
