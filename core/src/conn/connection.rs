@@ -3,16 +3,15 @@
 use core::fmt;
 
 use super::close::Reason;
-use super::handshake::{Handshake, Outcome, StepRequest, Steps};
-use super::in_flight::{InFlight, Slot};
+use super::handshake::{Handshake, Outcome};
+use super::in_flight::InFlight;
 use super::settings::{Config, Protocol, Settings};
 use super::subscriber::Subscriber;
-use super::{CloseReason, SubmitError, Token};
+use super::{CloseReason, Token};
 use crate::buffer::{ReceiveBuffer, Storage, TransmitBuffer};
-use crate::command::{Effect, Request};
-use crate::error::{Full, Misuse};
+use crate::error::Full;
 use crate::log::debug;
-use crate::resp::{ArgSink, Measure, Scanner, Writer};
+use crate::resp::Scanner;
 use crate::time::{Duration, Instant};
 
 /// One connection to a server, without a socket and without a clock.
@@ -36,7 +35,7 @@ use crate::time::{Duration, Instant};
 /// it was abandoned. Nothing blocks, nothing allocates, calls at the wrong time do nothing.
 pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) receive: ReceiveBuffer<S>,
-    transmit: TransmitBuffer<S>,
+    pub(super) transmit: TransmitBuffer<S>,
     pub(super) config: Config,
     pub(super) scanner: Scanner,
     pub(super) phase: Phase,
@@ -44,7 +43,7 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) subscriber: Subscriber,
     pub(super) protocol: Protocol,
     /// Bytes submitted and bytes sent since the start.
-    submitted: u64,
+    pub(super) submitted: u64,
     pub(super) sent: u64,
     pub(super) lent: Lent,
     /// The transport ended; what was received before still counts.
@@ -56,7 +55,7 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) monitoring: bool,
     pub(super) quitting: bool,
     /// MULTI was submitted, and nothing that ends it.
-    queueing: bool,
+    pub(super) queueing: bool,
 }
 
 /// Where the connection is in its life.
@@ -166,52 +165,6 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         Ok(())
     }
 
-    /// Takes a request: encodes it whole and gives it a slot, or refuses it and changes nothing.
-    /// Its answer will carry `token`, which is the caller's choice.
-    ///
-    /// # Errors
-    /// See [`SubmitError`].
-    pub fn submit(&mut self, now: Instant, token: Token, request: &impl Request) -> Result<(), SubmitError> {
-        let deadline = self.config.reply_timeout.map(|timeout| now.saturating_add(timeout));
-        self.submit_until(deadline, token, request)
-    }
-
-    /// [`submit`](Self::submit) with the request's own deadline, or none: blocking commands wait as
-    /// long as they say and a little more.
-    ///
-    /// # Errors
-    /// See [`SubmitError`].
-    pub fn submit_until(
-        &mut self,
-        deadline: Option<Instant>,
-        token: Token,
-        request: &impl Request,
-    ) -> Result<(), SubmitError> {
-        match self.phase {
-            Phase::Ready { .. } => {}
-            Phase::Closed { .. } => return Err(SubmitError::Closed),
-            Phase::Idle | Phase::Handshake { .. } => return Err(SubmitError::NotReady),
-        }
-        let effect = request.command().effect;
-        let mut measure = Measure::new();
-        request.visit(&mut measure);
-        self.permit(effect, measure, request)?;
-        if self.in_flight.is_full() {
-            return Err(Full::InFlight.into());
-        }
-        let start = self.submitted;
-        self.put_measured(measure, request)?;
-        let left = u32::try_from(measure.args().saturating_sub(1)).unwrap_or(u32::MAX);
-        let deadline = deadline.unwrap_or(Instant::MAX);
-        self.in_flight.push(Slot { token, deadline, start, effect, left, discard: false });
-        match effect {
-            Effect::Multi => self.queueing = true,
-            Effect::EndMulti | Effect::Reset => self.queueing = false,
-            _ => {}
-        }
-        Ok(())
-    }
-
     /// Turns away from a request: its answer will be dropped, its slot stays until then. Says
     /// whether there was one.
     pub fn abandon(&mut self, token: Token) -> bool {
@@ -310,50 +263,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         }
     }
 
+    /// How long the driver may sleep from `now` on; `None` for ever.
+    #[must_use = "a deadline that nobody keeps is no deadline"]
+    pub fn patience(&self, now: Instant) -> Option<Duration> {
+        self.poll_timeout().map(|deadline| deadline.saturating_since(now))
+    }
+
     // Inside.
-
-    /// What may not be sent at all.
-    fn permit(&self, effect: Effect, measure: Measure, request: &impl Request) -> Result<(), Misuse> {
-        if measure.args() == 0 {
-            return Err(Misuse::Empty);
-        }
-        match effect {
-            Effect::ReplyMode if !turns_replies_on(request) => Err(Misuse::ReplyOff),
-            Effect::Subscribe(_) | Effect::Unsubscribe(_) if self.queueing => Err(Misuse::SubscribeInMulti),
-            _ => Ok(()),
-        }
-    }
-
-    fn put_steps(&mut self, steps: Steps, settings: &Settings<'_>) -> Result<(), Full> {
-        for step in steps.iter() {
-            let request = StepRequest { step, settings };
-            let mut measure = Measure::new();
-            request.visit(&mut measure);
-            if let Err(error) = self.put_measured(measure, &request) {
-                self.transmit.wipe();
-                return Err(match error {
-                    SubmitError::Full(full) => full,
-                    _ => Full::TooLarge,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn put_measured(&mut self, measure: Measure, request: &impl Request) -> Result<(), SubmitError> {
-        let len = measure.frame_len();
-        let Some(reservation) = self.transmit.reserve(len) else {
-            return Err(if len > self.transmit.limit() { Full::TooLarge } else { Full::Transmit }.into());
-        };
-        let mut writer = Writer::new(self.transmit.reserved(&reservation), measure.args());
-        request.visit(&mut writer);
-        if !writer.is_exact() {
-            return Err(Misuse::Inconsistent.into());
-        }
-        self.transmit.commit(reservation);
-        self.submitted = self.submitted.saturating_add(len as u64);
-        Ok(())
-    }
 
     pub(super) fn become_ready(&mut self, protocol: Protocol) {
         debug!("handshake done, protocol {:?}", protocol);
@@ -408,27 +324,4 @@ impl<S: Storage, const IN_FLIGHT: usize> fmt::Debug for Connection<S, IN_FLIGHT>
             .field("transmit", &self.transmit)
             .finish_non_exhaustive()
     }
-}
-
-/// How long from `now` until `deadline`, for drivers that wait by duration.
-impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
-    /// How long the driver may sleep from `now` on; `None` for ever.
-    #[must_use = "a deadline that nobody keeps is no deadline"]
-    pub fn patience(&self, now: Instant) -> Option<Duration> {
-        self.poll_timeout().map(|deadline| deadline.saturating_since(now))
-    }
-}
-
-/// Whether a CLIENT REPLY request says ON.
-fn turns_replies_on(request: &impl Request) -> bool {
-    struct Third(usize, bool);
-    impl ArgSink for Third {
-        fn arg(&mut self, bytes: &[u8]) {
-            self.1 |= self.0 == 2 && bytes.eq_ignore_ascii_case(b"ON");
-            self.0 += 1;
-        }
-    }
-    let mut third = Third(0, false);
-    request.visit(&mut third);
-    third.1
 }

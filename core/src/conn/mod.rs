@@ -22,6 +22,7 @@ mod handshake;
 mod in_flight;
 mod poll;
 mod settings;
+mod submit;
 mod subscriber;
 
 pub use close::CloseReason;

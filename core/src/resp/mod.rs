@@ -9,6 +9,7 @@
 
 mod encode;
 mod from_reply;
+mod head;
 mod kind;
 mod number;
 #[cfg(feature = "alloc")]
@@ -21,11 +22,12 @@ mod value;
 
 pub use encode::{ArgSink, Measure, Writer};
 pub use from_reply::{Done, FromReply};
+pub use head::Limits;
 pub use kind::Kind;
 #[cfg(feature = "alloc")]
 pub use owned::{ErrorReply, Natural};
 pub use reply::{Chunks, Reply};
-pub use scan::{Frame, Limits, Scanner};
+pub use scan::{Frame, Scanner};
 pub use seq::{Map, Preorder, Seq, Visit};
 #[cfg(feature = "alloc")]
 pub use value::Value;
