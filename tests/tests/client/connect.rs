@@ -33,7 +33,7 @@ fn over_tcp_and_over_a_unix_socket() {
             format!("valkey://127.0.0.1:{port}/"),
             format!("redis://localhost:{port}"),
             format!("unix://{path}"),
-            format!("redis+unix://{path}?db=2&protocol=2"),
+            format!("unix://{path}?db=2&protocol=2"),
         ] {
             in_step(&open(&url));
         }
@@ -244,7 +244,7 @@ fn too_many_clients() {
             first = Client::open(&url).ok();
             first.is_some()
         });
-        for option in ["", "?protocol=2", "?protocol=3"] {
+        for option in ["", "?protocol=3"] {
             for _ in 0..20 {
                 let error = refused(&format!("{url}{option}"));
                 assert_eq!(rejection(&error), "ERR max number of clients reached");

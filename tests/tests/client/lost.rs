@@ -4,6 +4,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use respire::conn::Failure;
 use respire::prelude::*;
 use respire::{Client, Error};
 use respire_tests::Server;
@@ -26,9 +27,9 @@ fn kill(server: &Server) {
 #[test]
 fn no_answer_in_time() {
     everywhere(|_, client| {
-        let (took, slow) = timed(|| client.send(raw("DEBUG SLEEP").arg(0.7)).timeout(ms(200)).wait());
+        let (took, slow) = timed(|| client.send(raw("DEBUG SLEEP").arg(1.2)).timeout(ms(200)).wait());
         assert_eq!(lost(slow), "the server did not answer in time");
-        assert!((ms(195)..ms(600)).contains(&took), "{took:?}");
+        assert!((ms(195)..ms(1100)).contains(&took), "{took:?}");
         // On a fresh connection, where the late answer cannot come.
         in_step(client);
         Ok(())
@@ -40,10 +41,10 @@ fn the_url_sets_the_timeout() {
     let Some(server) = redis() else { return };
     let admin = open(&server.url());
     let client = open(&format!("{}?timeout=200ms", server.url()));
-    admin.send(raw("CLIENT PAUSE 700 ALL")).wait().unwrap();
+    admin.send(raw("CLIENT PAUSE 1200 ALL")).wait().unwrap();
     let (took, paused) = timed(|| client.incr("n").wait());
     lost(paused);
-    assert!((ms(195)..ms(600)).contains(&took), "{took:?}");
+    assert!((ms(195)..ms(1100)).contains(&took), "{took:?}");
     in_step(&client);
 
     let client = open(&format!("{}?timeout=0", server.url()));
@@ -58,7 +59,8 @@ fn a_late_pipeline_is_lost_as_a_whole() {
     let client = open(&format!("{}?timeout=200ms", server.url()));
     let (first, slept, last) =
         client.pipeline((incr("n"), raw("DEBUG SLEEP 0.7"), incr("n"))).wait().unwrap();
-    assert_eq!(first.unwrap(), 1);
+    // The server sends what it has to say to a batch when it is through.
+    lost(first);
     lost(slept);
     lost(last);
     // It was executed all the same: that is why nothing is sent twice.
@@ -128,13 +130,15 @@ fn the_server_is_killed_while_we_wait() {
         let cause = lost(client.send(raw("BLPOP queue 0")).timeout(None).wait());
         assert!(cause.contains("closed the connection") || cause.contains("broke"), "{cause}");
         let server = killer.join().unwrap();
-        match client.incr("n").wait() {
+        // The system may close our connection before the port.
+        until("the port to close", || match client.incr("n").wait() {
             Err(Error::Connect(error)) => {
                 let shown = error.to_string();
-                assert!(shown.contains(&address) && shown.contains("no server listens there"), "{shown}");
+                assert!(shown.contains(&address) && !shown.contains("host's name"), "{shown}");
+                shown.contains("no server listens there")
             }
             other => panic!("{other:?}"),
-        }
+        });
         drop(server);
     });
 }
@@ -259,11 +263,20 @@ fn a_peer_that_answers_some_of_a_pipeline() {
     });
     let client = open(&peer.resp2());
     let results = client.pipeline(vec![incr("n"); 5000]).wait().unwrap();
+    let mut not_sent = false;
     for (i, result) in results.into_iter().enumerate() {
         match result {
             Ok(7) => assert!(i < 3, "{i}"),
-            Err(error @ Error::Lost { .. }) => assert!(i >= 3 && error.is_connection(), "{i}"),
+            Err(Error::Lost { failure, .. }) => {
+                assert!(i >= 3, "{i}");
+                not_sent |= failure == Failure::NotSent;
+                assert!(
+                    failure == if not_sent { Failure::NotSent } else { Failure::Unknown },
+                    "{i}: {failure}"
+                );
+            }
             other => panic!("{i}: {other:?}"),
         }
     }
+    assert!(not_sent, "so many cannot be on their way at once");
 }
