@@ -1,7 +1,7 @@
 //! Keys of any type: <https://redis.io/docs/latest/commands/?group=generic>, Redis 7.0.
 
 use super::table::commands;
-use super::{Argument, Carry, Key, Keys};
+use super::{Arg, Argument, Carry, Key, Keys};
 use crate::resp::{ArgSink, Done, Seq};
 
 commands! {
@@ -9,7 +9,7 @@ commands! {
     trait GenericCommands;
 
     /// Copies the value at `source` to `target`; whether it did. Redis 6.2.
-    WRITE "COPY" => Copy<'a> copy(source: Key<'a>, target: Key<'a>) -> bool;
+    WRITE "COPY" => CopyKey<'a> copy(source: Key<'a>, target: Key<'a>) -> bool;
     /// Deletes `keys`; how many there were.
     WRITE "DEL" => Del<'a> del(keys: Keys<'a>) -> i64;
     /// How many of `keys` exist; one that is named twice counts twice.
@@ -21,7 +21,7 @@ commands! {
     /// When `key` expires, in seconds since 1970: -1 never, -2 no such key. Redis 7.0.
     READONLY "EXPIRETIME" => ExpireTime<'a> expire_time(key: Key<'a>) -> i64;
     /// All keys that match `pattern`. Blocks the server while it looks: prefer [`scan`].
-    READONLY "KEYS" => KeysMatching<'a> keys(pattern: super::Arg<'a>) as T -> Seq<'r, &'r [u8]>;
+    READONLY "KEYS" => KeysMatching<'a> keys(pattern: Arg<'a>) as T -> Seq<'r, &'r [u8]>;
     /// How the value at `key` is stored, or nothing.
     READONLY "OBJECT" "ENCODING" => ObjectEncoding<'a> object_encoding(key: Key<'a>) as T -> Option<&'r str>;
     /// Takes the time to live off `key`; whether there was one.

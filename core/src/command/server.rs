@@ -1,7 +1,7 @@
 //! The server: <https://redis.io/docs/latest/commands/?group=server>, Redis 7.0.
 
 use super::table::commands;
-use super::{Arg, Effect};
+use super::{Arg, Effect, Key};
 use crate::resp::{Done, Map, Reply};
 
 commands! {
@@ -31,7 +31,7 @@ commands! {
     /// When the data was saved last, in seconds since 1970.
     ADMIN "LASTSAVE" => LastSave last_save() -> i64;
     /// The bytes that `key` and its value take, or nothing.
-    READONLY "MEMORY" "USAGE" => MemoryUsage<'a> memory_usage(key: super::Key<'a>) -> Option<i64>;
+    READONLY "MEMORY" "USAGE" => MemoryUsage<'a> memory_usage(key: Key<'a>) -> Option<i64>;
     /// From the answer on, pushes a line for every command that anyone runs.
     ADMIN "MONITOR" => Monitor monitor() { Effect::Monitor } -> Done;
     /// The server's place in replication: `master`, `slave` or `sentinel`, then what belongs to it.

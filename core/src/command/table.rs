@@ -24,7 +24,7 @@ macro_rules! commands {
         $(
             $(#[$doc:meta])+
             $access:ident $($word:literal)+ => $Name:ident $(<$life:lifetime>)? $func:ident
-                ( $($arg:ident : $Arg:ty),* ) $([ $($option:ident : $Option:ty),+ ])? $({ $effect:expr })?
+                ( $($arg:ident : $Arg:ident $(<$borrow:lifetime>)?),* ) $([ $($option:ident : $Option:ty),+ ])? $({ $effect:expr })?
                 $(as $T:ident)? -> $Reply:ty;
         )+
     ) => {
@@ -33,12 +33,14 @@ macro_rules! commands {
             #[derive(Clone, Copy, PartialEq, Debug)]
             #[must_use = "a request does nothing until it is sent"]
             pub struct $Name $(<$life>)? {
-                $($arg: $Arg,)*
+                $($arg: $Arg $(<$borrow>)?,)*
                 $($($option: $Option,)+)?
             }
 
             $(#[$doc])+
-            pub fn $func $(<$life>)? ( $($arg: impl Into<$Arg>),* ) -> $Name $(<$life>)? {
+            pub fn $func $(<$life>)? (
+                $($arg: commands!(@param $Arg $(<$borrow>)?)),*
+            ) -> $Name $(<$life>)? {
                 $Name {
                     $($arg: $arg.into(),)*
                     $($($option: <$Option>::default(),)+)?
@@ -80,7 +82,7 @@ macro_rules! commands {
         pub trait $Group: $crate::command::Caller {
             $(
                 $(#[$doc])+
-                fn $func <$($life,)? $($T)?> (&self, $($arg: impl Into<$Arg>),*)
+                fn $func <$($life,)? $($T)?> (&self, $($arg: commands!(@param $Arg $(<$borrow>)?)),*)
                     -> Self::Call<'_, commands!(@call [$Name $(<$life>)?] $($T)?)>
                 $(where $T: for<'reply> $crate::resp::FromReply<'reply>)?
                 {
@@ -92,6 +94,10 @@ macro_rules! commands {
         impl<C: $crate::command::Caller> $Group for C {}
     };
 
+    // Numbers as they are, so that a literal is one; all else from whatever is like it.
+    (@param i64) => { i64 };
+    (@param f64) => { f64 };
+    (@param $Arg:ty) => { impl Into<$Arg> };
     (@access READONLY) => { $crate::command::Access::ReadOnly };
     (@access WRITE) => { $crate::command::Access::Write };
     (@access ADMIN) => { $crate::command::Access::Admin };

@@ -127,7 +127,7 @@ impl Handshake {
                 Step::Hello if self.fallback.is_some() && is_unknown_hello(error.text()) => {
                     self.hello_unknown = true;
                 }
-                Step::LibName | Step::LibVer => {}
+                Step::LibName | Step::LibVer if !is_refusal(error.text()) => {}
                 _ => return Outcome::Rejected,
             }
         }
@@ -141,6 +141,11 @@ fn is_unknown_hello(text: &[u8]) -> bool {
     let unknown = b"ERR unknown command";
     text.get(..unknown.len()).is_some_and(|start| start.eq_ignore_ascii_case(unknown))
         || text.starts_with(b"NOPROTO")
+}
+
+/// What a server says that will not talk to us at all, whatever the step.
+fn is_refusal(text: &[u8]) -> bool {
+    text.starts_with(b"ERR max number of clients") || text.starts_with(b"DENIED")
 }
 
 /// A step as a request.

@@ -22,7 +22,8 @@ use crate::error::{DecodeError, ReplyError, ServerError};
 /// | `Map<K, V>`, `BTreeMap`, `HashMap` | map, flat array, array of pairs |
 /// | [`Done`] | a status such as `OK` |
 /// | `()` | anything but an error |
-/// | [`Reply`], `Value` | anything at all |
+/// | `Value` | anything at all; an error inside of others is a value |
+/// | [`Reply`] | anything at all, an error too |
 pub trait FromReply<'a>: Sized {
     /// Makes the value from a reply.
     ///

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::owned::{self, ErrorReply};
 use super::{FromReply, Kind, Reply, Visit};
-use crate::error::{DecodeError, ReplyError};
+use crate::error::DecodeError;
 
 /// Any reply, owned. Order and duplicates are kept.
 ///
@@ -130,10 +130,6 @@ impl<'a> FromReply<'a> for Value {
             }
         }
         Ok(Self::Null)
-    }
-
-    fn try_reply(reply: Reply<'a>) -> Result<Self, ReplyError<'a>> {
-        Ok(Self::from_reply(reply)?)
     }
 }
 

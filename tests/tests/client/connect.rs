@@ -244,7 +244,7 @@ fn too_many_clients() {
             first = Client::open(&url).ok();
             first.is_some()
         });
-        for option in ["", "?protocol=3"] {
+        for option in ["", "?protocol=2", "?protocol=3"] {
             for _ in 0..20 {
                 let error = refused(&format!("{url}{option}"));
                 assert_eq!(rejection(&error), "ERR max number of clients reached");

@@ -72,7 +72,7 @@ fn generic() {
         assert!((1..=100).contains(&client.ttl("a").wait()?));
         assert!(client.pexpire("a", 50_000).wait()?);
         assert!((1..=50_000).contains(&client.pttl("a").wait()?));
-        assert!(client.expire_at("a", 4_000_000_000_i64).wait()?);
+        assert!(client.expire_at("a", 4_000_000_000).wait()?);
         assert_eq!(client.expire_time("a").wait()?, 4_000_000_000);
         assert!(client.persist("a").wait()?);
         assert!(!client.persist("a").wait()?);
