@@ -43,12 +43,9 @@ fn the_server_says_no() {
         let unknown = client.send(raw("NOSUCHCOMMAND")).wait().unwrap_err();
         assert_eq!(unknown.code(), Some("ERR"));
         // Inside a value an error is a value.
-        match client.send(raw("EVAL").arg("return {{err='E x'}}").arg(0)).wait()? {
-            Value::Array(items) => {
-                assert!(matches!(&items[..], [Value::Error(error)] if error.code() == "E"))
-            }
-            other => panic!("{other:?}"),
-        }
+        let value = client.send(raw("EVAL").arg("return {{err='E x'}}").arg(0)).wait()?;
+        let Value::Array(items) = value else { panic!("{value:?}") };
+        assert!(matches!(&items[..], [Value::Error(error)] if error.code() == "E"));
         assert_eq!(client.get::<()>("list").wait().unwrap_err().code(), Some("WRONGTYPE"));
         in_step(client);
         Ok(())
