@@ -26,6 +26,12 @@ const CHANNEL: &str = "respire:demo:channel";
 /// Whatever went wrong, in words.
 type Failed = Box<dyn std::error::Error>;
 
+/// Whether the words of the demo hold a URL with a login.
+pub(super) fn shows_password(options: &Options) -> bool {
+    options.command.first().is_some_and(|word| word == b"demo")
+        && options.command.iter().any(|word| word.contains(&b'@'))
+}
+
 /// Runs the demo: `demo [--url URL]`.
 pub(super) fn run(options: &Options) -> Result<(), Stop> {
     let words: Vec<_> = options.command.iter().map(|word| String::from_utf8_lossy(word)).collect();

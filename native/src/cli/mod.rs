@@ -2,7 +2,7 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | `options` | the command line |
+//! | `options`, `conceal` | the command line; passwords out of the process' title |
 //! | `session` | a connection as redis-cli makes it, and one command on it |
 //! | `once`, `lines`, `prompt` | commands from arguments, from standard input, from a terminal |
 //! | `pipe` | bulk loading |
@@ -10,6 +10,7 @@
 //! | `format`, `quoting` | replies to text, text to words |
 //! | `demo` | the main job against a server in this process |
 
+mod conceal;
 mod demo;
 mod format;
 mod lines;
@@ -25,16 +26,21 @@ mod session;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use conceal::Arguments;
 use options::{Options, Stop};
 use output::Output;
 use session::Session;
 
 /// Runs the tool with the arguments of this process.
 pub fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args_os()) {
+    let arguments = Arguments::of_process();
+    let options = match Options::parse(arguments.list.clone()) {
         Ok(options) => options,
         Err(stop) => return say(&stop),
     };
+    if options.password_shown || demo::shows_password(&options) {
+        arguments.conceal();
+    }
     if options.command.first().is_some_and(|word| word == b"demo") {
         return match demo::run(&options) {
             Ok(()) => ExitCode::SUCCESS,

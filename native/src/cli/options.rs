@@ -241,7 +241,8 @@ impl Options {
             let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
             match login.split_once(':') {
                 Some((user, password)) => {
-                    self.user = Some(decode(user));
+                    // No user is the default user; redis-cli 7.0 takes it for one without a name.
+                    self.user = Some(decode(user)).filter(|user| !user.is_empty());
                     self.password = Some(decode(password));
                 }
                 None => self.password = Some(decode(login)),

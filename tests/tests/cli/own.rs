@@ -1,7 +1,7 @@
 //! What `respire` says about itself, where being the same as `redis-cli` would be wrong.
 
-use std::process::Command;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::terminal::Terminal;
 use respire_tests::{Finished, respire_path, run_with_limit};
@@ -138,6 +138,40 @@ fn the_demo_runs_on_a_real_server_and_cleans_up() {
     let done = respire(&["demo", "--url", &server.url()]);
     assert_eq!((done.code(), &done.stderr[..]), (Some(0), &b""[..]), "{}", done.text());
     assert_eq!(respire(&["-p", &server.port().to_string(), "DBSIZE"]).text(), "0\n");
+}
+
+#[test]
+fn a_password_leaves_the_title_of_the_process() {
+    const CANARY: &str = "canary-77aa";
+    let server =
+        respire_tests::Server::builder(respire_tests::Kind::Redis70).args(["--requirepass", CANARY]).start();
+    let port = server.port().to_string();
+    let url = format!("redis://:{CANARY}@127.0.0.1:{port}");
+    for arguments in
+        [&["-p", &port, "-a", CANARY, "BLPOP", "no thing", "0"][..], &["-u", &url, "BLPOP", "k", "0"]]
+    {
+        let mut child = Command::new(respire_path())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("respire starts");
+        let title = format!("/proc/{}/cmdline", child.id());
+        let start = Instant::now();
+        let mut shown = String::new();
+        // Once it is connected it has long been concealed; until then it may not have begun.
+        while start.elapsed() < Duration::from_secs(10) {
+            shown = std::fs::read_to_string(&title).expect("the process runs");
+            if !shown.contains(CANARY) && !shown.is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().expect("it waits");
+        child.wait().expect("it ends");
+        assert!(!shown.contains(CANARY) && shown.contains("respire"), "{shown:?}");
+    }
 }
 
 #[test]
