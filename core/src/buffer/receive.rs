@@ -15,12 +15,14 @@ pub struct ReceiveBuffer<S> {
     storage: S,
     start: usize,
     end: usize,
+    /// The most that was held since the memory was last relaxed.
+    peak: usize,
 }
 
 impl<S: Storage> ReceiveBuffer<S> {
     /// An empty buffer over `storage`.
     pub const fn new(storage: S) -> Self {
-        Self { storage, start: 0, end: 0 }
+        Self { storage, start: 0, end: 0, peak: 0 }
     }
 
     /// Room for the next read, at least one byte; `None` if every byte is unread and the memory
@@ -36,6 +38,7 @@ impl<S: Storage> ReceiveBuffer<S> {
     /// `n` bytes of the space were filled. More than was lent counts as all of it.
     pub fn commit(&mut self, n: usize) {
         self.end = self.end.saturating_add(n).min(self.storage.bytes().len());
+        self.peak = self.peak.max(self.end);
     }
 
     /// What has been received and not consumed.
@@ -55,7 +58,7 @@ impl<S: Storage> ReceiveBuffer<S> {
     /// The memory may shrink to its resting size, if nothing is unread.
     pub fn relax(&mut self) {
         if self.start == self.end {
-            self.storage.relax();
+            self.storage.relax(core::mem::take(&mut self.peak));
         }
     }
 

@@ -21,8 +21,9 @@ pub trait Storage {
         self.bytes().len()
     }
 
-    /// The buffer is empty: memory taken for a peak may be given back.
-    fn relax(&mut self) {}
+    /// The buffer is empty, and since the last time it was it held at most `peak` bytes: memory that
+    /// is no longer needed may be given back.
+    fn relax(&mut self, _peak: usize) {}
 }
 
 impl<const N: usize> Storage for [u8; N] {
@@ -47,14 +48,21 @@ impl Storage for &mut [u8] {
 
 /// Memory that doubles when it must and stops at a limit.
 ///
-/// Growth is amortised: a byte is moved at most once per doubling. Once a peak is over, memory
-/// beyond `start` × 16 is given back.
+/// Growth is amortised: a byte is moved at most once per doubling. What was taken for a peak stays
+/// while large frames keep coming, since fresh memory costs more than kept memory; after 256
+/// rounds without one, memory beyond `start` × 16 is given back.
 #[cfg(feature = "alloc")]
 pub struct Growing {
     bytes: alloc::vec::Vec<u8>,
     start: usize,
     limit: usize,
+    /// Rounds since a frame needed more than the memory kept at rest.
+    quiet: u32,
 }
+
+/// How many rounds a peak is remembered.
+#[cfg(feature = "alloc")]
+const QUIET: u32 = 256;
 
 #[cfg(feature = "alloc")]
 impl Growing {
@@ -62,7 +70,7 @@ impl Growing {
     #[must_use]
     pub fn new(start: usize, limit: usize) -> Self {
         let start = start.max(64);
-        Self { bytes: alloc::vec![0; start], start, limit: limit.max(start) }
+        Self { bytes: alloc::vec![0; start], start, limit: limit.max(start), quiet: 0 }
     }
 }
 
@@ -102,8 +110,10 @@ impl Storage for Growing {
         self.limit
     }
 
-    fn relax(&mut self) {
-        if self.bytes.len() > self.start.saturating_mul(16) {
+    fn relax(&mut self, peak: usize) {
+        let kept = self.start.saturating_mul(16);
+        self.quiet = if peak > kept { 0 } else { self.quiet.saturating_add(1) };
+        if self.quiet > QUIET && self.bytes.len() > kept {
             self.bytes.truncate(self.start);
             self.bytes.shrink_to_fit();
         }
@@ -125,13 +135,23 @@ mod tests {
     }
 
     #[test]
-    fn a_peak_is_given_back() {
+    fn a_peak_is_given_back_once_it_is_over() {
         let mut memory = Growing::new(64, 1 << 20);
         assert!(memory.grow(1 << 20));
-        memory.relax();
+        for _ in 0..1000 {
+            memory.relax(1 << 20);
+        }
+        assert_eq!(memory.bytes().len(), 1 << 20, "large frames keep coming");
+        for _ in 0..QUIET {
+            memory.relax(100);
+        }
+        assert_eq!(memory.bytes().len(), 1 << 20);
+        memory.relax(100);
         assert_eq!(memory.bytes().len(), 64);
         assert!(memory.grow(128));
-        memory.relax();
+        for _ in 0..1000 {
+            memory.relax(100);
+        }
         assert_eq!(memory.bytes().len(), 128, "a modest size is kept");
     }
 }

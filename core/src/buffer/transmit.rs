@@ -17,6 +17,8 @@ pub struct TransmitBuffer<S> {
     start: usize,
     end: usize,
     gate: Option<usize>,
+    /// The most that was held since the memory was last relaxed.
+    peak: usize,
 }
 
 /// Room that was reserved for one frame. Dropping it without a commit changes nothing.
@@ -27,7 +29,7 @@ pub struct Reservation(usize);
 impl<S: Storage> TransmitBuffer<S> {
     /// An empty buffer over `storage`.
     pub const fn new(storage: S) -> Self {
-        Self { storage, start: 0, end: 0, gate: None }
+        Self { storage, start: 0, end: 0, gate: None, peak: 0 }
     }
 
     /// Makes sure that `len` more bytes fit. `None`: they do not, and nothing has changed.
@@ -61,6 +63,7 @@ impl<S: Storage> TransmitBuffer<S> {
     /// The reserved bytes hold a frame now.
     pub fn commit(&mut self, reservation: Reservation) {
         self.end = self.end.saturating_add(reservation.0).min(self.storage.bytes().len());
+        self.peak = self.peak.max(self.end);
     }
 
     /// What may be sent now, as one slice.
@@ -77,7 +80,7 @@ impl<S: Storage> TransmitBuffer<S> {
             self.start = 0;
             self.end = 0;
             self.gate = self.gate.map(|_| 0);
-            self.storage.relax();
+            self.storage.relax(core::mem::take(&mut self.peak));
         }
     }
 
