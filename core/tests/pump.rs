@@ -70,6 +70,9 @@ fn turn(connection: &mut Small, socket: &mut Script) -> (Result<Turn, &'static s
 
 const IDLE: Turn = Turn { wants_write: false, may_read: false };
 
+/// Bytes were read: only another read can tell that there are no more.
+const READ: Turn = Turn { wants_write: false, may_read: true };
+
 #[test]
 fn a_turn_writes_reads_and_tells() {
     let mut connection = started(&RESP2);
@@ -79,7 +82,7 @@ fn a_turn_writes_reads_and_tells() {
     connection.submit(Instant::ZERO, Token(1), &get("k")).unwrap();
     socket.reads.push_back(Ok(Some(b"$1\r\nv\r\n")));
     let (result, events) = turn(&mut connection, &mut socket);
-    assert_eq!(result, Ok(IDLE));
+    assert_eq!(result, Ok(READ));
     assert_eq!(events, [r#"Reply { token: Token(1), reply: "v" }"#]);
     assert_eq!(socket.calls, ["write", "read"]);
     assert_eq!(socket.written, b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
@@ -95,7 +98,7 @@ fn it_reads_although_a_write_is_stuck() {
     socket.takes.extend([Some(20), None, None, Some(7)]);
     socket.reads.push_back(Ok(Some(b":1\r\n")));
     let (result, events) = turn(&mut connection, &mut socket);
-    assert_eq!(result, Ok(Turn { wants_write: true, may_read: false }));
+    assert_eq!(result, Ok(Turn { wants_write: true, ..READ }));
     assert_eq!(events.len(), 1);
     assert_eq!(turn(&mut connection, &mut socket).0, Ok(Turn { wants_write: true, ..IDLE }));
     assert_eq!(turn(&mut connection, &mut socket).0, Ok(Turn { wants_write: true, ..IDLE }));
@@ -113,15 +116,15 @@ fn what_an_answer_releases_is_written_in_the_same_turn() {
     connection.start(Instant::ZERO, &settings).unwrap();
     let mut socket = Script::default();
     socket.reads.push_back(Ok(Some(b"-ERR unknown command `HELLO`\r\n")));
-    assert_eq!(pump(&mut connection, &mut socket, |_| {}), Ok(IDLE));
+    assert_eq!(pump(&mut connection, &mut socket, |_| {}), Ok(READ));
     assert!(socket.written.ends_with(b"*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n$1\r\nn\r\n"));
     socket.reads.push_back(Ok(Some(b"+OK\r\n")));
-    assert_eq!(pump(&mut connection, &mut socket, |_| {}), Ok(IDLE));
+    assert_eq!(pump(&mut connection, &mut socket, |_| {}), Ok(READ));
     assert!(connection.is_ready());
 }
 
 #[test]
-fn a_full_read_says_there_may_be_more() {
+fn a_read_says_there_may_be_more() {
     let mut connection = started(&RESP2);
     let mut socket = Script::default();
     turn(&mut connection, &mut socket).0.unwrap();
@@ -133,7 +136,27 @@ fn a_full_read_says_there_may_be_more() {
     let (result, events) = turn(&mut connection, &mut socket);
     assert_eq!((result, events.len()), (Ok(Turn { wants_write: false, may_read: true }), 1));
     let (result, events) = turn(&mut connection, &mut socket);
-    assert_eq!((result, events.len()), (Ok(IDLE), 1));
+    assert_eq!((result, events.len()), (Ok(READ), 1), "a short read, too: an end may stand behind it");
+    let (result, events) = turn(&mut connection, &mut socket);
+    assert_eq!((result, events.len()), (Ok(IDLE), 0));
+}
+
+#[test]
+fn all_answers_are_read_although_the_write_broke() {
+    let mut connection = started(&RESP2);
+    let mut socket = Script::default();
+    turn(&mut connection, &mut socket).0.unwrap();
+    (1..=2).for_each(|token| connection.submit(Instant::ZERO, Token(token), &get("k")).unwrap());
+    socket.takes.push_back(Some(1000));
+    turn(&mut connection, &mut socket).0.unwrap();
+    connection.submit(Instant::ZERO, Token(3), &get("k")).unwrap();
+    socket.write_error = Some("broken pipe");
+    socket.reads.extend([Ok(Some(&b":1\r\n"[..])), Ok(Some(&b":2\r\n"[..])), Ok(Some(&b""[..]))]);
+    let (result, events) = turn(&mut connection, &mut socket);
+    assert_eq!(result, Err("broken pipe"));
+    let answers = ["Reply { token: Token(1), reply: 1 }", "Reply { token: Token(2), reply: 2 }"];
+    assert_eq!(events[..2], answers);
+    assert_eq!(events[2], "Failed { token: Token(3), failure: NotSent }");
 }
 
 #[test]

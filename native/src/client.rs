@@ -196,7 +196,7 @@ impl Session {
         if let Some(driver) = &mut self.driver
             && self.used.elapsed() > RESTED
         {
-            driver.turn(Some(Duration::ZERO), |_| {});
+            driver.look();
         }
         if self.driver.as_ref().is_none_or(|driver| driver.connection().is_closed()) {
             self.driver = None;

@@ -127,6 +127,16 @@ impl<const IN_FLIGHT: usize> Driver<IN_FLIGHT> {
         self.move_bytes(&mut on_event);
     }
 
+    /// Reads what has come meanwhile, to find an end behind it. What is pushed is dropped, and a
+    /// peer that never stops talking is left to the request that comes next.
+    pub(crate) fn look(&mut self) {
+        for _ in 0..64 {
+            if !self.move_bytes(&mut |_| {}) || self.connection.is_closed() {
+                return;
+            }
+        }
+    }
+
     /// How the connection ended, in words.
     pub(crate) fn cause(&self) -> String {
         match (self.connection.close_reason(), &self.error) {

@@ -13,8 +13,8 @@ use crate::driver::{Driver, Tuning};
 use crate::error::Error;
 use crate::url::Url;
 
-/// Messages that wait for [`Subscriber::next`] while something else is waited for.
-const WAITING: usize = 65_536;
+/// Bytes of messages that wait for [`Subscriber::next`] while something else is waited for.
+const WAITING: usize = 64 << 20;
 
 /// Receives what is published.
 ///
@@ -32,6 +32,8 @@ const WAITING: usize = 65_536;
 pub struct Subscriber {
     driver: Driver,
     waiting: VecDeque<Message>,
+    /// Bytes of the messages that wait.
+    waiting_bytes: usize,
     /// Messages that there was no room for.
     dropped: u64,
     timeout: Option<Duration>,
@@ -58,7 +60,7 @@ impl Subscriber {
         let tuning =
             Tuning { connect_timeout: url.connect_timeout, reply_timeout: url.timeout, socket_buffers: None };
         let driver = Driver::connect(&url.endpoint, &url.settings(), tuning)?;
-        Ok(Self { driver, waiting: VecDeque::new(), dropped: 0, timeout: url.timeout })
+        Ok(Self { driver, waiting: VecDeque::new(), waiting_bytes: 0, dropped: 0, timeout: url.timeout })
     }
 
     /// Subscribes to channels, and waits until the server has confirmed each.
@@ -104,6 +106,7 @@ impl Subscriber {
         let mut turned = false;
         loop {
             if let Some(message) = self.waiting.pop_front() {
+                self.waiting_bytes -= message.size();
                 return Ok(Some(message));
             }
             if self.dropped > 0 {
@@ -140,10 +143,14 @@ impl Subscriber {
 
     /// One turn: messages are kept, the answer to a request is shown to `on_answer`.
     fn turn(&mut self, patience: Option<Duration>, mut on_answer: impl FnMut(Reply<'_>)) {
-        let Self { driver, waiting, dropped, .. } = self;
+        let Self { driver, waiting, waiting_bytes, dropped, .. } = self;
         driver.turn(patience, |event| match event {
             Event::Push(push) => match Message::from_push(push) {
-                Some(message) if waiting.len() < WAITING => waiting.push_back(message),
+                // One message always fits, however large.
+                Some(message) if waiting.is_empty() || *waiting_bytes + message.size() <= WAITING => {
+                    *waiting_bytes += message.size();
+                    waiting.push_back(message);
+                }
                 // Only while a subscription waits for its confirmation can so many come unread.
                 Some(_) => *dropped += 1,
                 None => {}
@@ -169,6 +176,12 @@ impl std::fmt::Debug for Subscriber {
 }
 
 impl Message {
+    /// The memory it takes, about.
+    fn size(&self) -> usize {
+        let pattern = self.pattern.as_ref().map_or(0, String::len);
+        size_of::<Self>() + pattern + self.channel.len() + self.payload.len()
+    }
+
     fn from_push(push: Reply<'_>) -> Option<Self> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if let Ok((b"pmessage", pattern, channel, payload)) = push.get::<(&[u8], &[u8], &[u8], Vec<u8>)>() {

@@ -11,8 +11,10 @@
 //! | `db` | the database | 0 |
 //! | `protocol` | 2 or 3 | 3, and 2 with servers before Redis 6.0 |
 //! | `client_name` | the name for CLIENT LIST | none |
-//! | `connect_timeout` | for dialling and for the handshake, `5`, `5s` or `500ms` | 5 s |
+//! | `connect_timeout` | for dialling one address, and for the handshake, `5`, `5s` or `500ms` | 5 s |
 //! | `timeout` | for the answer to one request, `0` waits for ever | 5 s |
+//!
+//! Looking up a name is left to the system's resolver and its own patience.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -49,6 +49,11 @@ impl<S: Storage> TransmitBuffer<S> {
         Some(Reservation(len))
     }
 
+    /// Whether nothing is waiting, ready or held.
+    pub const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
     /// The most that can ever be waiting.
     pub fn limit(&self) -> usize {
         self.storage.limit()

@@ -21,7 +21,7 @@ commands! {
     /// A line about every connection.
     ADMIN "CLIENT" "LIST" => ClientList client_list() as T -> &'r str;
     /// Names this connection. No spaces.
-    CONNECTION "CLIENT" "SETNAME" => ClientSetName<'a> client_set_name(name: Arg<'a>) -> Done;
+    CONNECTION "CLIENT" "SETNAME" => ClientSetName<'a> client_set_name(name: Arg<'a>) { Effect::Session } -> Done;
     /// Returns `message`.
     CONNECTION "ECHO" => Echo<'a> echo(message: Arg<'a>) as T -> &'r [u8];
     /// Switches to another version of the protocol; what the server says of itself. Redis 6.0.

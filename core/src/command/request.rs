@@ -159,7 +159,7 @@ pub enum Effect {
     /// May change protocol version and user.
     Hello,
     /// Sets something that lasts as long as the connection and is lost with it: user, database,
-    /// watched keys, tracking.
+    /// name, watched keys, tracking.
     Session,
     /// Turns replies off: refused.
     ReplyMode,
@@ -218,7 +218,9 @@ static EFFECTS: &[Command] = &[
     row(&["SELECT"], Effect::Session),
     row(&["WATCH"], Effect::Session),
     row(&["READONLY"], Effect::Session),
+    row(&["CLIENT", "SETNAME"], Effect::Session),
     row(&["CLIENT", "TRACKING"], Effect::Session),
+    row(&["CLIENT", "CACHING"], Effect::Session),
     row(&["CLIENT", "NO-EVICT"], Effect::Session),
     row(&["CLIENT", "NO-TOUCH"], Effect::Session),
     row(&["CLIENT", "REPLY"], Effect::ReplyMode),

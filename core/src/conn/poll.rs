@@ -9,7 +9,7 @@ use super::subscriber::{Subscriber, Word};
 use super::{Event, Failure, Token};
 use crate::buffer::Storage;
 use crate::command::Effect;
-use crate::resp::{Frame, Kind, Reply};
+use crate::resp::{Frame, Kind, Reply, ServerError};
 use crate::time::Instant;
 
 /// What a whole frame turned out to be.
@@ -227,10 +227,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if slot.awaits_confirmations() && !kind.is_error() {
             return Verdict::Fatal(Reason::Unsolicited);
         }
+        let refused = slot.effect == Effect::Multi && reply.error().is_some_and(|error| !is_nested(error));
+        let effect = slot.effect;
         // Inside MULTI nothing is done yet.
         if status != Some(b"QUEUED") {
-            self.take_effect(slot.effect, kind);
+            self.take_effect(effect, kind);
         }
+        self.queueing &= !refused;
         match self.in_flight.pop() {
             Some(slot) if !slot.discard => Verdict::Reply(slot.token),
             _ => Verdict::Consumed,
@@ -287,4 +290,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 /// An answer when nothing was asked.
 fn unasked(frame: Frame) -> Verdict {
     Verdict::Fatal(if frame.kind.is_error() { Reason::Refused(frame) } else { Reason::Unsolicited })
+}
+
+/// "MULTI calls can not be nested": the transaction that was open still is.
+fn is_nested(error: ServerError<'_>) -> bool {
+    error.text().windows(6).any(|window| window == b"nested")
 }

@@ -89,7 +89,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     fn put_measured(&mut self, measure: Measure, request: &impl Request) -> Result<(), SubmitError> {
         let len = measure.frame_len();
         let Some(reservation) = self.transmit.reserve(len) else {
-            return Err(if len > self.transmit.limit() { Full::TooLarge } else { Full::Transmit }.into());
+            // Waiting makes no room in a buffer that is empty: the memory is not to be had.
+            let never = len > self.transmit.limit() || self.transmit.is_empty();
+            return Err(if never { Full::TooLarge } else { Full::Transmit }.into());
         };
         let mut writer = Writer::new(self.transmit.reserved(&reservation), measure.args());
         request.visit(&mut writer);

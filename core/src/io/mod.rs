@@ -50,7 +50,8 @@ impl<T: Socket + ?Sized> Socket for &mut T {
 pub struct Turn {
     /// Bytes are left to write: wait for room, too.
     pub wants_write: bool,
-    /// The last read filled its buffer: there may be more, without waiting.
+    /// The read found bytes, and so not yet the end of what is there: read again before waiting.
+    /// Where readiness is told by edges, what is left behind is never told again.
     pub may_read: bool,
 }
 
@@ -85,33 +86,33 @@ fn exchange<S: Storage, const N: usize, K: Socket>(
     on_event: &mut impl FnMut(Event<'_>),
 ) -> Result<Turn, K::Error> {
     let written = write(connection, socket);
+    let mut may_read = read(connection, socket, on_event)?;
+    // A socket that takes nothing more may still hold answers, and the server's last words.
+    while written.is_err() && may_read {
+        may_read = read(connection, socket, on_event)?;
+    }
+    Ok(Turn { wants_write: written?, may_read })
+}
+
+/// Reads once. Says whether there were bytes.
+fn read<S: Storage, const N: usize, K: Socket>(
+    connection: &mut Connection<S, N>,
+    socket: &mut K,
+    on_event: &mut impl FnMut(Event<'_>),
+) -> Result<bool, K::Error> {
     if connection.recv_space().is_none() {
         while let Some(event) = connection.poll_event() {
             on_event(event);
         }
     }
-    let mut may_read = false;
-    if let Some(space) = connection.recv_space() {
-        let room = space.len();
-        match socket.try_read(space)? {
-            Some(0) => connection.handle_eof(),
-            Some(n) => {
-                connection.handle_received(n);
-                may_read = n == room;
-            }
-            None => {}
-        }
+    let Some(space) = connection.recv_space() else { return Ok(false) };
+    let read = socket.try_read(space)?;
+    match read {
+        Some(0) => connection.handle_eof(),
+        Some(n) => connection.handle_received(n),
+        None => {}
     }
-    // A broken write may leave the server's last words unread: they were read first.
-    let mut wants_write = written?;
-    while let Some(event) = connection.poll_event() {
-        on_event(event);
-    }
-    if !wants_write {
-        // The handshake may go on with its second choice, and no readiness announces that.
-        wants_write = write(connection, socket)?;
-    }
-    Ok(Turn { wants_write, may_read })
+    Ok(read.is_some_and(|n| n > 0))
 }
 
 /// Writes once. Says whether bytes are left.

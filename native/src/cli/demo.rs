@@ -9,7 +9,13 @@ use respire_core::command::{
 };
 
 use super::options::{Options, Stop};
+use super::output::Output;
 use crate::{Client, Subscriber};
+
+/// A line on standard output. If that is closed, the process ends quietly.
+macro_rules! print_line {
+    ($($arg:tt)*) => { Output::stdout().line(&format!($($arg)*)) };
+}
 
 /// Requests in the pipelines.
 const PIPELINE: usize = 10_000;
@@ -39,7 +45,7 @@ pub(super) fn run(options: &Options) -> Result<(), Stop> {
     let url = match words.as_slice() {
         [_] => {
             let address = server::start().map_err(|error| Stop::error(format!("demo server: {error}")))?;
-            println!("A server inside this process, over a real socket on {address}.\n");
+            print_line!("A server inside this process, over a real socket on {address}.\n");
             format!("redis://{address}")
         }
         [_, "--url", url] => (*url).to_owned(),
@@ -53,17 +59,17 @@ fn show(url: &str) -> Result<(), Failed> {
 
     client.set(GREETING, "hello, world").ex(60).wait()?;
     let greeting: Option<String> = client.get(GREETING).wait()?;
-    println!("set, get      {:?}", greeting.unwrap_or_default());
-    println!("ttl           {} s", client.ttl(GREETING).wait()?);
+    print_line!("set, get      {:?}", greeting.unwrap_or_default());
+    print_line!("ttl           {} s", client.ttl(GREETING).wait()?);
 
     let (text, number) = client.pipeline((get(GREETING), incr(COUNTER))).wait()?;
-    println!("a tuple       {:?} and {}", String::from_utf8_lossy(&text?.unwrap_or_default()), number?);
+    print_line!("a tuple       {:?} and {}", String::from_utf8_lossy(&text?.unwrap_or_default()), number?);
 
     match client.incr(GREETING).wait() {
-        Err(error) => println!("typed error   code {:?}: {error}", error.code().unwrap_or("none")),
-        Ok(n) => println!("typed error   none, the greeting is {n}"),
+        Err(error) => print_line!("typed error   code {:?}: {error}", error.code().unwrap_or("none")),
+        Ok(n) => print_line!("typed error   none, the greeting is {n}"),
     }
-    println!();
+    print_line!("");
 
     let mut table = Table::default();
     one_by_one(&client, &mut table)?;
@@ -154,7 +160,7 @@ impl Table {
         let head = ["", "requests", "a second", "p50 µs", "p99 µs"].map(str::to_owned);
         for row in [&head].into_iter().chain(&self.0) {
             let [name, count, rate, median, tail] = row;
-            println!("{name:26}{count:>9}{rate:>12}{median:>9}{tail:>9}");
+            print_line!("{name:26}{count:>9}{rate:>12}{median:>9}{tail:>9}");
         }
     }
 }

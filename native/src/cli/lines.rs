@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::quoting;
-use super::session::{Session, word};
+use super::session::{Outcome, Session, word};
 
 /// What a line asks of the loop that reads lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,8 +57,11 @@ pub(super) fn execute(session: &mut Session, line: &[u8]) -> Next {
         return next;
     }
     for _ in 0..times {
-        session.execute(&words);
-        session.output.settle();
+        let outcome = session.execute(&words);
+        session.output.flush();
+        if !matches!(outcome, Outcome::Answered | Outcome::Error) {
+            break;
+        }
     }
     Next::Line
 }

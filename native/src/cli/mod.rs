@@ -23,6 +23,7 @@ mod quoting;
 mod scan;
 mod session;
 
+use crate::cli::output::complain;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -48,7 +49,7 @@ pub fn main() -> ExitCode {
         };
     }
     if options.password_shown && options.auth_warning {
-        eprintln!(
+        complain!(
             "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe."
         );
     }
@@ -80,7 +81,7 @@ fn say(stop: &Stop) -> ExitCode {
         // Nobody may be listening; there is nobody to tell.
         let _ = write!(std::io::stdout(), "{}{newline}", stop.text);
     } else {
-        eprint!("{}{newline}", stop.text);
+        let _ = write!(std::io::stderr(), "{}{newline}", stop.text);
     }
     ExitCode::from(stop.status)
 }

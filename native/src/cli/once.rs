@@ -1,5 +1,6 @@
 //! One command, from the arguments.
 
+use crate::cli::output::complain;
 use std::io::Read;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ pub(super) fn run(session: &mut Session) -> u8 {
     let command = match command(session) {
         Ok(command) => command,
         Err(text) => {
-            eprintln!("{text}");
+            complain!("{text}");
             return 1;
         }
     };
@@ -33,12 +34,10 @@ pub(super) fn run(session: &mut Session) -> u8 {
             Outcome::Error => {}
             Outcome::Lost | Outcome::Unconnected => return 1,
         }
-        if left != 0 {
-            session.output.settle();
-            if !pause.is_zero() {
-                session.output.flush();
-                std::thread::sleep(pause);
-            }
+        // At once: the next answer may be long in coming, and Ctrl-C may come first.
+        session.output.flush();
+        if left != 0 && !pause.is_zero() {
+            std::thread::sleep(pause);
         }
     }
     0

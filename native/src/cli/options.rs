@@ -1,6 +1,7 @@
 //! The command line, as redis-cli has it: the last of several options wins, and options end at the
 //! first word that does not start with a dash.
 
+use crate::cli::output::complain;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -205,7 +206,7 @@ impl Options {
             "show-pushes" => match value.as_bytes().first().map(u8::to_ascii_lowercase) {
                 Some(b'y') => self.show_pushes = true,
                 Some(b'n') => self.show_pushes = false,
-                _ => eprintln!(
+                _ => complain!(
                     "Unknown --show-pushes value '{}' (valid: '[y]es', '[n]o')",
                     value.to_string_lossy()
                 ),

@@ -2,6 +2,16 @@
 
 use std::io::{self, Write};
 
+/// A line on standard error. If that is closed there is nobody left to tell.
+macro_rules! complain {
+    ($($arg:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($arg)*);
+    }};
+}
+
+pub(in crate::cli) use complain;
+
 /// What is printed but not yet written.
 pub(super) struct Output {
     pending: Vec<u8>,

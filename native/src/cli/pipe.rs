@@ -1,9 +1,11 @@
 //! `--pipe`: bulk loading. Commands of standard input, inline or RESP, go out as fast as the server
-//! takes them, in constant memory; each error is reported with the line its command starts at.
+//! takes them, in memory of one command and the buffers; each error is reported with the line its command starts at.
 
 mod source;
 
+use crate::cli::output::complain;
 use std::io::{IsTerminal, Read};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,6 +14,7 @@ use respire_core::conn::{Event, Failure, SubmitError, Token};
 use respire_core::error::Full;
 
 use super::options::Options;
+use super::output::Output;
 use super::session::{connect, explain};
 use crate::driver::Driver;
 use source::{Item, Source};
@@ -25,12 +28,15 @@ const AHEAD: usize = 256 << 10;
 /// Bytes read from standard input at once.
 const CHUNK: usize = 64 << 10;
 
+/// How often the server is listened to while standard input rests.
+const LISTEN: Duration = Duration::from_millis(50);
+
 /// Loads standard input. The status says whether everything went well.
 pub(super) fn run(options: &Options) -> u8 {
     let connected = match connect(options) {
         Ok(connected) => connected,
         Err(error) => {
-            eprintln!("Could not connect to Redis at {}: {}", options.address(), error.cause);
+            complain!("Could not connect to Redis at {}: {}", options.address(), error.cause);
             explain(&error);
             return 1;
         }
@@ -44,16 +50,19 @@ pub(super) fn run(options: &Options) -> u8 {
     loader.bar.finish_and_clear();
     match result {
         Ok(()) => {
-            println!("All data transferred. Waiting for the last reply...");
-            println!("Last reply received from server.");
-            println!("errors: {}, replies: {}", loader.errors, loader.replies);
+            let mut output = Output::stdout();
+            output.line("All data transferred. Waiting for the last reply...");
+            output.line("Last reply received from server.");
+            output.line(&format!("errors: {}, replies: {}", loader.errors, loader.replies));
             u8::from(loader.errors > 0)
         }
         Err(text) => {
-            eprintln!("Error: {text}");
-            eprintln!(
+            complain!("Error: {text}");
+            complain!(
                 "errors: {}, replies: {}, without reply: {}",
-                loader.errors, loader.replies, loader.unanswered
+                loader.errors,
+                loader.replies,
+                loader.unanswered
             );
             1
         }
@@ -79,14 +88,21 @@ impl Loader {
     }
 
     fn read(&mut self) -> Result<(), String> {
-        let mut stdin = std::io::stdin().lock();
+        let chunks = read_aside();
         let mut source = Source::new();
         loop {
-            let room = source.room(CHUNK);
-            let n = stdin.read(room).map_err(|error| format!("standard input: {error}"))?;
-            source.filled(n);
-            self.bar.inc(n as u64);
-            let ended = n == 0;
+            let chunk = loop {
+                match chunks.recv_timeout(LISTEN) {
+                    Ok(chunk) => break chunk.map_err(|error| format!("standard input: {error}"))?,
+                    // Standard input rests; the server may not.
+                    Err(RecvTimeoutError::Timeout) => self.turn(Duration::ZERO)?,
+                    Err(RecvTimeoutError::Disconnected) => break Vec::new(),
+                }
+            };
+            source.room(chunk.len())[..chunk.len()].copy_from_slice(&chunk);
+            source.filled(chunk.len());
+            self.bar.inc(chunk.len() as u64);
+            let ended = chunk.is_empty();
             while let Some(line) = source.next(ended)? {
                 match source.item() {
                     Item::Line(words) => self.submit(line, words)?,
@@ -127,7 +143,7 @@ impl Loader {
                 Err(SubmitError::Closed) => return Err(self.driver.cause()),
                 Err(refused) => {
                     self.errors += 1;
-                    self.bar.suspend(|| eprintln!("line {line}: {refused}"));
+                    self.bar.suspend(|| complain!("line {line}: {refused}"));
                     break;
                 }
             }
@@ -146,19 +162,39 @@ impl Loader {
                 *replies += 1;
                 if let Some(error) = reply.error() {
                     *errors += 1;
-                    bar.suspend(|| eprintln!("line {}: {error}", token.0));
+                    bar.suspend(|| complain!("line {}: {error}", token.0));
                 }
             }
             Event::Failed { token, failure: Failure::TooLarge } => {
                 *replies += 1;
                 *errors += 1;
-                bar.suspend(|| eprintln!("line {}: {}", token.0, Failure::TooLarge));
+                bar.suspend(|| complain!("line {}: {}", token.0, Failure::TooLarge));
             }
             Event::Failed { .. } => *unanswered += 1,
             _ => {}
         });
         if driver.connection().is_closed() { Err(driver.cause()) } else { Ok(()) }
     }
+}
+
+/// Reads standard input on a thread of its own, a few chunks ahead; an empty one is the end.
+fn read_aside() -> Receiver<std::io::Result<Vec<u8>>> {
+    let (sender, chunks) = sync_channel(2);
+    std::thread::spawn(move || {
+        let mut stdin = std::io::stdin().lock();
+        loop {
+            let mut chunk = vec![0; CHUNK];
+            let read = stdin.read(&mut chunk).map(|n| {
+                chunk.truncate(n);
+                chunk
+            });
+            let last = read.as_ref().map_or(true, Vec::is_empty);
+            if sender.send(read).is_err() || last {
+                return;
+            }
+        }
+    });
+    chunks
 }
 
 /// A bar on standard error if it is a terminal: of bytes, with an end if standard input is a file.

@@ -1,5 +1,6 @@
 //! The prompt: lines from a terminal, with editing and history.
 
+use crate::cli::output::complain;
 use std::time::{Duration, Instant};
 
 use rustyline::config::Configurer;
@@ -21,7 +22,7 @@ pub(super) fn run(session: &mut Session) -> u8 {
     match edit(session) {
         Ok(()) => 0,
         Err(error) => {
-            eprintln!("Error: {error}");
+            complain!("Error: {error}");
             1
         }
     }
@@ -48,7 +49,7 @@ fn edit(session: &mut Session) -> Result<()> {
             if let Some(path) = &history
                 && let Err(error) = editor.append_history(path)
             {
-                eprintln!("The history is not saved in {}: {error}", path.display());
+                complain!("The history is not saved in {}: {error}", path.display());
                 history = None;
             }
         }

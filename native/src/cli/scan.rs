@@ -2,6 +2,7 @@
 
 use super::format::Format;
 use super::session::Session;
+use crate::cli::output::complain;
 
 /// Walks the key space with SCAN.
 pub(super) fn run(session: &mut Session) -> u8 {
@@ -20,7 +21,7 @@ pub(super) fn run(session: &mut Session) -> u8 {
         let (next, keys) = match answer {
             Some(Ok(page)) => page,
             Some(Err(error)) => {
-                eprintln!("ERROR: {error}");
+                complain!("ERROR: {error}");
                 return 1;
             }
             None => return 1,

@@ -1,5 +1,6 @@
 //! A connection as redis-cli makes it, and one command on it.
 
+use crate::cli::output::complain;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ impl Session {
             }
             Err(error) => {
                 self.output.flush();
-                eprintln!("Could not connect to Redis at {}: {}", self.options.address(), error.cause);
+                complain!("Could not connect to Redis at {}: {}", self.options.address(), error.cause);
                 explain(&error);
                 self.driver = None;
                 false
@@ -200,9 +201,9 @@ impl End {
     fn say(&self, output: &mut Output) {
         output.flush();
         match self {
-            Self::Closed(text) => eprintln!("Error: {text}"),
-            Self::Refused(error) => eprintln!("Error: {error}"),
-            Self::TooLarge => eprintln!("Error: {}", Failure::TooLarge),
+            Self::Closed(text) => complain!("Error: {text}"),
+            Self::Refused(error) => complain!("Error: {error}"),
+            Self::TooLarge => complain!("Error: {}", Failure::TooLarge),
         }
     }
 }
@@ -217,15 +218,21 @@ fn exchange(
     driver.submit_until(None, Token(0), &words(command)).map_err(End::Refused)?;
     let effect = Command::lookup(word(command, 0), word(command, 1)).effect;
     let confirmed = matches!(effect, Effect::Unsubscribe(_));
-    let (mut answered, mut too_large) = (false, false);
+    let (mut answered, mut shown, mut too_large) = (false, false, false);
     while !answered {
         driver.turn(None, |event| match event {
-            // Of several confirmations the first is shown, as redis-cli does.
-            Event::Push(_) | Event::Reply { .. } if confirmed && answered => {}
-            Event::Push(push) if !confirmed => show(false, push),
-            Event::Push(reply) | Event::Reply { reply, .. } => {
+            // Of several confirmations the first is shown, as redis-cli does; all are awaited.
+            Event::Push(push) => {
+                let first = confirmed && !core::mem::replace(&mut shown, true);
+                if first || !confirmed {
+                    show(first, push);
+                }
+            }
+            Event::Reply { reply, .. } => {
                 answered = true;
-                show(true, reply);
+                if !shown {
+                    show(true, reply);
+                }
             }
             Event::Failed { failure: Failure::TooLarge, .. } => too_large = true,
             _ => {}
@@ -258,7 +265,7 @@ fn print(options: &Options, command: &[Vec<u8>], reply: Reply<'_>, out: &mut Vec
         options.printer.print(reply, out)
     };
     if let Err(too_deep) = printed {
-        eprintln!("Error: {too_deep}");
+        complain!("Error: {too_deep}");
         return Outcome::Error;
     }
     if error.is_some() { Outcome::Error } else { Outcome::Answered }
@@ -279,7 +286,7 @@ fn print_push(options: &Options, push: Reply<'_>, out: &mut Vec<u8>) {
         return;
     }
     if let Err(too_deep) = options.printer.print(push, out) {
-        eprintln!("Error: {too_deep}");
+        complain!("Error: {too_deep}");
     }
 }
 
@@ -368,7 +375,7 @@ pub(super) fn connect<const N: usize>(options: &Options) -> Result<Connected<N>,
             break;
         }
         if answer.is_none() {
-            eprintln!("Error: {}", end_of(&driver));
+            complain!("Error: {}", end_of(&driver));
             complete = false;
             break;
         }
@@ -388,10 +395,10 @@ pub(super) fn explain(error: &ConnectError) {
         return;
     }
     for (address, error) in &error.tried {
-        eprintln!("  tried {address}: {}", crate::error::plain(error));
+        complain!("  tried {address}: {}", crate::error::plain(error));
     }
     if !matches!(error.cause, ConnectCause::Rejected(_)) {
-        eprintln!("  {}", error.hint());
-        eprintln!("  to see respire work without a server: respire demo");
+        complain!("  {}", error.hint());
+        complain!("  to see respire work without a server: respire demo");
     }
 }

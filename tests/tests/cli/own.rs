@@ -104,6 +104,40 @@ fn a_closed_pipe_ends_it_quietly() {
     let line = format!("{} -p {} -r 100000 PING | head -1", respire_path().display(), server.port());
     let done = run_with_limit(Command::new("sh").args(["-c", &line]), b"", Duration::from_secs(10));
     assert_eq!((done.text().as_str(), &done.stderr[..]), ("PONG\n", &b""[..]));
+    let program = respire_path().display().to_string();
+    for line in [
+        format!("printf 'PING\\nPING\\n' | {program} -p {} --pipe | true", server.port()),
+        format!("yes NOSUCH | head -20000 | {program} -p {} --pipe 2>&1 | head -1 >/dev/null", server.port()),
+        format!("{program} demo | true"),
+        format!("{program} -p 1 PING 2>&1 | true"),
+    ] {
+        let done = run_with_limit(Command::new("sh").args(["-c", &line]), b"", Duration::from_secs(20));
+        assert_eq!((done.text().as_str(), &done.stderr[..]), ("", &b""[..]), "{line}");
+    }
+}
+
+#[test]
+fn an_answer_is_shown_before_the_next_is_waited_for() {
+    let server = respire_tests::Server::redis();
+    let port = server.port().to_string();
+    let push = ["-p", &port, "RPUSH", "queue", "one"];
+    assert_eq!(respire(&push).text(), "1\n");
+    let mut command = Command::new(respire_path());
+    // It waits for a second element until it is killed.
+    command.args(["-p", &port, "-r", "2", "BLPOP", "queue", "0"]);
+    let done = run_with_limit(&mut command, b"", Duration::from_millis(800));
+    assert_eq!(done.text(), "queue\none\n");
+}
+
+#[test]
+fn a_command_behind_unsubscribe_gets_its_own_answer() {
+    let server = respire_tests::Server::redis();
+    let port = server.port().to_string();
+    let names: Vec<String> = (0..5000).map(|n| format!("channel:{n}")).collect();
+    let input = format!("UNSUBSCRIBE {}\nECHO mine\nECHO too\n", names.join(" "));
+    let mut command = Command::new(respire_path());
+    let done = run_with_limit(command.args(["-p", &port]), input.as_bytes(), Duration::from_secs(10));
+    assert!(done.text().ends_with("\nmine\ntoo\n"), "{}", done.text());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The in-memory responder behind a real socket, on a thread of its own.
 
+use crate::cli::output::complain;
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ pub(super) fn start() -> io::Result<SocketAddr> {
     let address = server.listener.local_addr()?;
     std::thread::Builder::new().name("demo server".to_owned()).spawn(move || {
         if let Err(error) = server.run() {
-            eprintln!("demo server: {error}");
+            complain!("demo server: {error}");
         }
     })?;
     Ok(address)

@@ -8,6 +8,9 @@ use crate::cli::quoting;
 /// The longest line. Larger commands come as RESP, whose lengths say how much to keep.
 const LONGEST_LINE: usize = 1 << 20;
 
+/// The largest command: what one frame to the server may take.
+const LARGEST: usize = 512 << 20;
+
 /// Bytes that were read, and how far they were understood.
 pub(super) struct Source {
     bytes: Vec<u8>,
@@ -134,6 +137,7 @@ impl Source {
                 Ok(Some(self.line))
             }
             Ok(None) if ended => wrong("the last command is not whole"),
+            Ok(None) if rest.len() > LARGEST => wrong("the command is larger than 512 MiB"),
             Ok(None) => Ok(None),
             Err(error) => wrong(&error.to_string()),
         }
