@@ -13,8 +13,9 @@ use crate::driver::{Driver, Tuning};
 use crate::error::Error;
 use crate::url::Url;
 
-/// Bytes of messages that wait for [`Subscriber::next`] while something else is waited for.
-const WAITING: usize = 64 << 20;
+/// Messages that wait for [`Subscriber::next`] while something else is waited for, and their bytes.
+const WAITING: usize = 65_536;
+const WAITING_BYTES: usize = 64 << 20;
 
 /// Receives what is published.
 ///
@@ -145,16 +146,18 @@ impl Subscriber {
     fn turn(&mut self, patience: Option<Duration>, mut on_answer: impl FnMut(Reply<'_>)) {
         let Self { driver, waiting, waiting_bytes, dropped, .. } = self;
         driver.turn(patience, |event| match event {
-            Event::Push(push) => match Message::from_push(push) {
-                // One message always fits, however large.
-                Some(message) if waiting.is_empty() || *waiting_bytes + message.size() <= WAITING => {
+            Event::Push(push) => {
+                let Some(message) = Message::from_push(push) else { return };
+                // Only while a subscription waits for its confirmation can many come unread. One
+                // always fits, however large.
+                let fits = waiting.len() < WAITING && *waiting_bytes + message.size() <= WAITING_BYTES;
+                if fits || waiting.is_empty() {
                     *waiting_bytes += message.size();
                     waiting.push_back(message);
+                } else {
+                    *dropped += 1;
                 }
-                // Only while a subscription waits for its confirmation can so many come unread.
-                Some(_) => *dropped += 1,
-                None => {}
-            },
+            }
             Event::PushTooLarge => *dropped += 1,
             Event::Reply { reply, .. } => on_answer(reply),
             _ => {}

@@ -91,7 +91,15 @@ fn exchange<S: Storage, const N: usize, K: Socket>(
     while written.is_err() && may_read {
         may_read = read(connection, socket, on_event)?;
     }
-    Ok(Turn { wants_write: written?, may_read })
+    let mut wants_write = written?;
+    while let Some(event) = connection.poll_event() {
+        on_event(event);
+    }
+    if !wants_write {
+        // The handshake may go on with its second choice, and no readiness announces that.
+        wants_write = write(connection, socket)?;
+    }
+    Ok(Turn { wants_write, may_read })
 }
 
 /// Reads once. Says whether there were bytes.
