@@ -230,8 +230,8 @@ impl Session {
         let driver = self.driver()?;
         let timeout = timeout.unwrap_or(default);
         let deadline = timeout.map(|timeout| driver.now().saturating_add(timeout));
-        // Not the token of any request that a panic may have left behind.
-        let token = Token(u64::MAX);
+        // It is the only one: whoever held the session before left nothing in flight.
+        let token = Token(0);
         driver.submit_until(deadline, token, request).map_err(Error::Refused)?;
         let ends = self.foresee([effect]);
         let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
@@ -240,10 +240,8 @@ impl Session {
         while answer.is_none() {
             let mut failure = None;
             driver.turn(None, |event| match event {
-                Event::Reply { token: of, reply } if of == token => {
-                    answer = read.take().map(|read| read(reply));
-                }
-                Event::Failed { token: of, failure: why } if of == token => failure = Some(why),
+                Event::Reply { reply, .. } => answer = read.take().map(|read| read(reply)),
+                Event::Failed { failure: why, .. } => failure = Some(why),
                 _ => {}
             });
             if let Some(failure) = failure {
