@@ -47,7 +47,8 @@
 //! | [`resp`] | where a reply ends, what it says, how a request is written |
 //! | [`command`] | commands as a table, with their arguments, effects and reply types |
 //! | [`conn`] | the connection |
-//! | [`io`] | a socket as two methods, and the driver's inner loop |
+//! | [`io`] | a socket as two methods, the driver's inner loop, and a blocking driver |
+//! | `client` | the blocking client over any transport (feature `client`) |
 //! | `testing` | an in-memory server and a test dialect (feature `testing`) |
 //! | `fuzzing` | entry points of the fuzz targets (feature `fuzzing`) |
 //!
@@ -78,6 +79,7 @@
 //!
 //! - `alloc`: owned replies, growing buffers, `String` and `Vec` as arguments, pipelines.
 //! - `std`: `HashMap` and `HashSet` from replies; implies `alloc`.
+//! - `client`: URLs, and the blocking client that native and WASI share; implies `alloc`.
 //! - `embedded-io`: [`io::Socket`] over the blocking traits of embedded-io.
 //! - `log`: trace events through the `log` facade. They never show arguments or replies.
 //! - `testing`: the in-memory server and the test dialect; implies `alloc`.
@@ -95,6 +97,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod buffer;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod command;
 pub mod conn;
 pub mod error;

@@ -3,14 +3,17 @@
 //! [`Socket`] is two methods, and [`pump`] moves bytes between one and a
 //! [`Connection`]: write what is ready in one call, read what has come,
 //! tell the events. A mio stream, a WASI stream, a smoltcp socket or an embedded-io transport
-//! becomes a `Socket` in a few lines.
+//! becomes a `Socket` in a few lines. One that can also be waited for is a [`Transport`], and
+//! [`Driver`] is the blocking loop over it.
 
+mod driver;
 #[cfg(feature = "embedded-io")]
 mod embedded;
 
 use crate::buffer::Storage;
 use crate::conn::{Connection, Event};
 
+pub use driver::{CallError, Driver, StartError, Transport};
 #[cfg(feature = "embedded-io")]
 pub use embedded::{Blocking, Ready};
 
