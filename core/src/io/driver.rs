@@ -232,8 +232,9 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         }
     }
 
-    /// Turns the pump while bytes move. Says whether anything was told.
-    fn move_bytes(&mut self, on_event: &mut impl FnMut(Event<'_>)) -> bool {
+    /// Turns the pump while bytes move. Says whether anything was told. Compiled once, whoever
+    /// listens: there are many, and the pump is large for a device.
+    fn move_bytes(&mut self, on_event: &mut dyn FnMut(Event<'_>)) -> bool {
         let mut told = false;
         loop {
             let mut answered = false;

@@ -1,15 +1,19 @@
-//! The smallest component that uses respire, without `std`: `minimal.wasm redis://host:port` looks
-//! the name up, connects, says HELLO, sets a key and gets it. What went wrong is its exit status.
+//! The smallest component that uses respire, without `std`: `minimal.wasm HOST PORT` looks the name
+//! up, connects, says HELLO, sets a key and gets it. Its memory is fixed but for the transport's.
 #![no_std]
 
 extern crate alloc;
 
 mod runtime;
 
-use alloc::vec::Vec;
+use alloc::string::String;
+use core::time::Duration;
 
-use respire_wasi::command::{ExpiryOptions, StringCommands};
-use respire_wasi::{Client, Error};
+use respire_wasi::Dialer;
+use respire_wasi::command::{ExpiryOptions, get, set};
+use respire_wasi::conn::{Config, Connection, Settings};
+use respire_wasi::core::client::{Dial, Endpoint};
+use respire_wasi::core::io::Driver;
 use wasi::cli::environment::get_arguments;
 use wasi::cli::stdout::get_stdout;
 
@@ -19,16 +23,21 @@ wasi::cli::command::export!(Minimal);
 
 impl wasi::exports::cli::run::Guest for Minimal {
     fn run() -> Result<(), ()> {
-        let arguments = get_arguments();
-        let url = arguments.get(1).map_or("redis://localhost", |url| url);
-        let greeting = greet(url).map_err(|_| ())?;
-        get_stdout().blocking_write_and_flush(&greeting).map_err(|_| ())
+        let mut arguments = get_arguments().into_iter().skip(1);
+        let host = arguments.next().ok_or(())?;
+        let port = arguments.next().and_then(|port| port.parse().ok()).ok_or(())?;
+        greet(host, port).ok_or(())
     }
 }
 
-fn greet(url: &str) -> Result<Vec<u8>, Error> {
-    let client = Client::open(url)?;
-    client.set("minimal", "hello from a component\n").ex(60).wait()?;
-    let greeting: Option<Vec<u8>> = client.get("minimal").wait()?;
-    Ok(greeting.unwrap_or_default())
+/// `None`: it went wrong, and nothing is said of how.
+fn greet(host: String, port: u16) -> Option<()> {
+    let transport = Dialer::default().dial(&Endpoint::Tcp { host, port }, Duration::from_secs(5)).ok()?;
+    let connection = Connection::<[u8; 512], 4>::new([0; 512], [0; 512], Config::default());
+    let mut driver = Driver::new(connection, transport);
+    driver.start(&Settings::default()).ok()?;
+    let set = set("minimal", "hello from a component\n").ex(60);
+    driver.call(&set, |reply| reply.error().is_none(), |_| {}).ok().filter(|&done| done)?;
+    let print = |text: &[u8]| get_stdout().blocking_write_and_flush(text).ok();
+    driver.call(&get("minimal"), |reply| reply.as_bytes().and_then(print), |_| {}).ok()?
 }
