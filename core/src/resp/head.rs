@@ -221,7 +221,9 @@ fn double(line: &[u8], whole: impl FnOnce(usize, Kind) -> Head) -> Result<Head, 
         return if seen.len() == LONGEST { Err(ProtocolError::BadDouble) } else { Ok(Head::Partial) };
     };
     let text = seen.get(..end).unwrap_or_default();
-    number::parse_double(text).ok_or(ProtocolError::BadDouble)?;
+    if !number::is_double(text) {
+        return Err(ProtocolError::BadDouble);
+    }
     let rest = line.get(end..).unwrap_or_default();
     literal(rest, b"\r\n", whole(end + 2, Kind::Double), ProtocolError::BadLineEnd)
 }
