@@ -23,12 +23,12 @@
 //! kill $!
 //! ```
 //!
-//! With `-append 6391 -nic user,model=stellaris,…` in place of the runner of `.cargo/config.toml`, or
-//! without cargo:
+//! Or without cargo:
 //!
 //! ```sh
 //! qemu-system-arm -M lm3s6965evb -display none -monitor none -serial null \
-//!     -nic user,model=stellaris -semihosting-config enable=on,target=native,arg=ping,arg=6391 \
+//!     -nic user,model=stellaris -chardev stdio,id=host \
+//!     -semihosting-config enable=on,target=native,chardev=host,arg=ping,arg=6391 \
 //!     -kernel target/thumbv7m-none-eabi/release/ping
 //! ```
 //!

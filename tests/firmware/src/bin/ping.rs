@@ -13,8 +13,8 @@ use respire_core::time::Duration;
 use respire_firmware::board::{clock, host, stack};
 use respire_firmware::net::{Memory, NO_SOCKET, Net};
 
-/// How long the server may take to accept us.
-const CONNECT: Duration = Duration::from_secs(2);
+/// How long the server may take to accept us, and again for each answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What can go wrong, with its exit status.
 #[derive(Clone, Copy)]
@@ -49,9 +49,10 @@ fn main() -> ! {
 
 fn session(net: &mut Net<'_>, receive: &mut [u8], transmit: &mut [u8]) -> Result<(), Failure> {
     let port = host::argument().ok_or(Failure::NoPort)?;
-    net.connect(port, CONNECT).map_err(|_| Failure::CannotConnect)?;
+    net.connect(port, PATIENCE).map_err(|_| Failure::CannotConnect)?;
 
-    let config = Config { limits: Limits::DEVICE, ..Config::default() };
+    let config =
+        Config { limits: Limits::DEVICE, handshake_timeout: PATIENCE, reply_timeout: Some(PATIENCE) };
     let mut server = Server { net, connection: Connection::new(receive, transmit, config) };
     server.greet()?;
     server.ask(&ping(), |reply| reply.get() == Ok("PONG"))?;
@@ -92,19 +93,19 @@ impl Server<'_, '_> {
         found: &mut dyn FnMut(Event<'_>) -> Option<Result<(), Failure>>,
     ) -> Result<(), Failure> {
         loop {
+            // Before the events are polled: a connection that is over has one more, and no deadline.
+            self.connection.handle_timeout(self.net.now());
             let mut answer = None;
             let turn = pump(&mut self.connection, self.net, |event| {
                 let closed = matches!(event, Event::Closed(_)).then_some(Err(Failure::Lost));
-                answer = answer.or(found(event)).or(closed);
+                answer = answer.or_else(|| found(event)).or(closed);
             });
             if let Some(answer) = answer {
                 return answer;
             }
             let turn = turn.map_err(|_| Failure::Lost)?;
-            let now = self.net.now();
-            self.connection.handle_timeout(now);
             if !turn.may_read {
-                let patience = self.connection.patience(now);
+                let patience = self.connection.patience(self.net.now());
                 self.net.wait(turn.wants_write, patience).map_err(|_| Failure::Lost)?;
             }
         }
