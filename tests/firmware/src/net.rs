@@ -8,8 +8,9 @@ use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet, SocketStorage};
 use smoltcp::socket::tcp;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
+use crate::board::clock::Clock;
 use crate::board::nic::{self, Frames, Nic};
-use crate::board::{clock, host, sleep_unless};
+use crate::board::{host, sleep_unless};
 
 /// Our address in the emulator's network.
 const OWN: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
@@ -65,6 +66,7 @@ pub enum Error {
 
 /// The network with one connection at a time, by polling: nothing happens outside of these calls.
 pub struct Net<'m> {
+    clock: Clock,
     nic: Nic<'m>,
     interface: Interface,
     sockets: SocketSet<'m>,
@@ -73,14 +75,14 @@ pub struct Net<'m> {
 }
 
 impl<'m> Net<'m> {
-    /// Starts the network; the clock runs already.
-    pub fn start(memory: &'m mut Memory, sockets: &'m mut Sockets<'m>) -> Self {
+    /// Starts the network.
+    pub fn start(mut clock: Clock, memory: &'m mut Memory, sockets: &'m mut Sockets<'m>) -> Self {
         let Memory { frames, receive, transmit } = memory;
         let mut nic = Nic::start(frames);
         let mut config = Config::new(HardwareAddress::Ethernet(nic::ADDRESS));
         // Sequence numbers should differ from boot to boot. Real hardware has noise; this has a clock.
         config.random_seed = u64::from(host::time());
-        let mut interface = Interface::new(config, &mut nic, stack_time(clock::now()));
+        let mut interface = Interface::new(config, &mut nic, stack_time(clock.now()));
         interface.update_ip_addrs(|addresses| {
             // There is room for one, so this cannot fail.
             let _ = addresses.push(IpCidr::new(IpAddress::Ipv4(OWN), 24));
@@ -93,7 +95,7 @@ impl<'m> Net<'m> {
         socket.set_nagle_enabled(false);
         let mut sockets = SocketSet::new(&mut sockets[..]);
         let handle = sockets.add(socket);
-        Self { nic, interface, sockets, handle, port: FIRST_PORT }
+        Self { clock, nic, interface, sockets, handle, port: FIRST_PORT }
     }
 
     /// Connects to a port of the host, within `patience`. An older connection is given up.
@@ -134,7 +136,7 @@ impl<'m> Net<'m> {
 
     /// The time since boot.
     pub fn now(&mut self) -> Instant {
-        clock::now()
+        self.clock.now()
     }
 
     /// Waits until there is something to read, or room to write if `writable`, or the end of the
@@ -167,7 +169,8 @@ impl<'m> Net<'m> {
 
     /// Takes in what has come and sends what is due.
     fn poll(&mut self) {
-        self.interface.poll(stack_time(clock::now()), &mut self.nic, &mut self.sockets);
+        let now = stack_time(self.now());
+        self.interface.poll(now, &mut self.nic, &mut self.sockets);
     }
 
     /// Until the next frame or the next millisecond: TCP's own timers need no finer clock.

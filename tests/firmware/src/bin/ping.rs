@@ -10,7 +10,8 @@ use respire_core::conn::{Config, Connection, Event, Protocol, Settings, Token};
 use respire_core::io::pump;
 use respire_core::resp::{Done, Limits, Reply};
 use respire_core::time::Duration;
-use respire_firmware::board::{clock, host, stack};
+use respire_firmware::board::clock::Clock;
+use respire_firmware::board::{host, stack};
 use respire_firmware::net::{Memory, NO_SOCKET, Net};
 
 /// How long the server may take to accept us, and again for each answer.
@@ -35,12 +36,11 @@ fn main() -> ! {
     static mut RECEIVE: [u8; 96] = [0; 96];
     static mut TRANSMIT: [u8; 128] = [0; 128];
 
-    clock::start();
     let mut sockets = NO_SOCKET;
-    let mut net = Net::start(MEMORY, &mut sockets);
+    let mut net = Net::start(Clock::start(), MEMORY, &mut sockets);
     let result = session(&mut net, RECEIVE, TRANSMIT);
     let (received, transmitted) = net.frames();
-    host::report(c"uptime in milliseconds: ", (clock::now().as_micros() / 1000) as u32);
+    host::report(c"uptime in milliseconds: ", (net.now().as_micros() / 1000) as u32);
     host::report(c"frames received: ", received);
     host::report(c"frames sent: ", transmitted);
     host::report(c"deepest stack in bytes: ", stack::deepest() as u32);

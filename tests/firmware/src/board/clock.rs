@@ -21,30 +21,43 @@ const CURRENT: Register = Register(0xe000_e018);
 static LOW: AtomicU32 = AtomicU32::new(0);
 static HIGH: AtomicU32 = AtomicU32::new(0);
 
-/// Starts the clock at zero.
-pub fn start() {
-    /// Count, interrupt, from the processor's clock.
-    const ENABLE: u32 = 0b111;
-    RELOAD.write(TICK - 1);
-    CURRENT.write(0);
-    CONTROL.write(ENABLE);
+/// The clock, running. There is one: a second would start the first again.
+pub struct Clock {
+    /// What was said last.
+    latest: Instant,
 }
 
-/// The time since [`start`], to the microsecond. Not for handlers, nor with interrupts masked.
-#[must_use]
-pub fn now() -> Instant {
-    // The three belong together if no interrupt came between the two readings of the first.
-    let (millis, left) = loop {
-        let low = LOW.load(Ordering::Acquire);
-        let high = HIGH.load(Ordering::Acquire);
-        let left = CURRENT.read();
-        if LOW.load(Ordering::Acquire) == low {
-            break (u64::from(high) << 32 | u64::from(low), left);
-        }
-    };
-    // 12.5 cycles are a microsecond.
-    let micros = (TICK - 1).saturating_sub(left) * 2 / 25;
-    Instant::from_micros(millis.saturating_mul(1000).saturating_add(u64::from(micros)))
+impl Clock {
+    /// Starts at zero.
+    #[must_use]
+    pub fn start() -> Self {
+        /// Count, interrupt, from the processor's clock.
+        const ENABLE: u32 = 0b111;
+        RELOAD.write(TICK - 1);
+        CURRENT.write(0);
+        CONTROL.write(ENABLE);
+        Self { latest: Instant::ZERO }
+    }
+
+    /// The time since the start, to the microsecond. Never goes back.
+    pub fn now(&mut self) -> Instant {
+        // The three belong together if no interrupt came between the two readings of the first.
+        let (millis, left) = loop {
+            let low = LOW.load(Ordering::Acquire);
+            let high = HIGH.load(Ordering::Acquire);
+            let left = CURRENT.read();
+            if LOW.load(Ordering::Acquire) == low {
+                break (u64::from(high) << 32 | u64::from(low), left);
+            }
+        };
+        // 12.5 cycles are a microsecond.
+        let micros = (TICK - 1).saturating_sub(left) * 2 / 25;
+        let now = Instant::from_micros(millis.saturating_mul(1000).saturating_add(u64::from(micros)));
+        // The emulator delivers an interrupt late: the counter has started again by then, the count has
+        // not gone on, and a millisecond is missing for a moment.
+        self.latest = self.latest.max(now);
+        self.latest
+    }
 }
 
 #[exception]
