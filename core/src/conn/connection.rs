@@ -45,6 +45,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     /// Bytes submitted and bytes sent since the start.
     pub(super) submitted: u64,
     pub(super) sent: u64,
+    /// Bytes of the newest request that the application is still to supply.
+    pub(super) owed: u64,
     pub(super) lent: Lent,
     /// The transport ended; what was received before still counts.
     pub(super) ended: Option<Reason>,
@@ -94,6 +96,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             protocol: Protocol::Resp2,
             submitted: 0,
             sent: 0,
+            owed: 0,
             lent: Lent { len: 0, answers: None },
             ended: None,
             skipping: false,
@@ -152,7 +155,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let mut handshake = Handshake::new(settings);
         self.put_steps(handshake.pending(), settings)?;
         if let Some(fallback) = handshake.fallback() {
-            self.transmit.hold();
+            self.transmit.hold(0);
             self.put_steps(fallback, settings)?;
         }
         match handshake.outcome() {
@@ -290,6 +293,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if !self.is_closed() {
             debug!("closed: {:?}", reason);
             self.transmit.wipe();
+            self.owed = 0;
             self.phase = Phase::Closed { reason, announced: false };
         }
     }
@@ -304,6 +308,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.protocol = Protocol::Resp2;
         self.submitted = 0;
         self.sent = 0;
+        self.owed = 0;
         self.lent = Lent::default();
         self.ended = None;
         self.skipping = false;

@@ -26,6 +26,17 @@ pub enum Event<'a> {
         /// The answer.
         reply: Reply<'a>,
     },
+    /// A part of the string that answers a request which asked for parts
+    /// ([`chunked`](crate::command::chunked)): all of it that is here, copied nowhere.
+    Chunk {
+        /// Which request.
+        token: Token,
+        /// The next bytes of the string. Empty only in the last chunk.
+        bytes: &'a [u8],
+        /// How many bytes follow in later chunks; `None` if the server does not say, as with a
+        /// streamed string. `Some(0)` is the last chunk, and resolves the request.
+        left: Option<u64>,
+    },
     /// Something that the server sent on its own account: a message, an invalidation, the
     /// confirmation of a subscription, a line of MONITOR. In RESP2 it is an array.
     Push(Reply<'a>),
@@ -77,6 +88,8 @@ pub enum SubmitError {
     Closed,
     /// There is no room.
     Full(Full),
+    /// The bytes that the last request left for later are not all supplied: supply the rest first.
+    Owed,
     /// The request would leave the connection in a state nobody knows.
     Misuse(Misuse),
 }
@@ -87,6 +100,7 @@ impl fmt::Display for SubmitError {
             Self::NotReady => f.write_str("the handshake is not done"),
             Self::Closed => f.write_str("the connection is closed"),
             Self::Full(full) => full.fmt(f),
+            Self::Owed => f.write_str("bytes of the last request are owed: supply the rest first"),
             Self::Misuse(misuse) => misuse.fmt(f),
         }
     }

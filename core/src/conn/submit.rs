@@ -6,7 +6,7 @@ use super::in_flight::Slot;
 use super::settings::Settings;
 use super::{SubmitError, Token};
 use crate::buffer::Storage;
-use crate::command::{Effect, Request};
+use crate::command::{Command, Effect, Request};
 use crate::error::{Full, Misuse};
 use crate::resp::{ArgSink, Measure, Writer};
 use crate::time::Instant;
@@ -38,10 +38,14 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             Phase::Closed { .. } => return Err(SubmitError::Closed),
             Phase::Idle | Phase::Handshake { .. } => return Err(SubmitError::NotReady),
         }
-        let effect = request.command().effect;
+        if self.owed > 0 {
+            return Err(SubmitError::Owed);
+        }
+        let command = request.command();
+        let effect = command.effect;
         let mut measure = Measure::new();
         request.visit(&mut measure);
-        self.permit(effect, measure, request)?;
+        self.permit(command, measure, request)?;
         if self.in_flight.is_full() {
             return Err(Full::InFlight.into());
         }
@@ -49,7 +53,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.put_measured(measure, request)?;
         let left = u32::try_from(measure.args().saturating_sub(1)).unwrap_or(u32::MAX);
         let deadline = deadline.unwrap_or(Instant::MAX);
-        self.in_flight.push(Slot { token, deadline, start, effect, left, discard: false });
+        let chunks = request.in_chunks();
+        self.in_flight.push(Slot { token, deadline, start, effect, left, discard: false, chunks });
         match effect {
             Effect::Multi => self.queueing = true,
             Effect::EndMulti | Effect::Reset => self.queueing = false,
@@ -59,11 +64,16 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// What may not be sent at all.
-    fn permit(&self, effect: Effect, measure: Measure, request: &impl Request) -> Result<(), Misuse> {
+    fn permit(&self, command: &Command, measure: Measure, request: &impl Request) -> Result<(), Misuse> {
         if measure.args() == 0 {
             return Err(Misuse::Empty);
         }
-        match effect {
+        // Without a row nobody knows whether the second word is part of the name.
+        let words = if command.words.is_empty() { 2 } else { command.words.len() };
+        if measure.later().is_some_and(|later| later.at < words) {
+            return Err(Misuse::Later);
+        }
+        match command.effect {
             Effect::ReplyMode if !turns_replies_on(request) => Err(Misuse::ReplyOff),
             Effect::Subscribe(_) | Effect::Unsubscribe(_) if self.queueing => Err(Misuse::SubscribeInMulti),
             _ => Ok(()),
@@ -95,12 +105,44 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         };
         let mut writer = Writer::new(self.transmit.reserved(&reservation), measure.args());
         request.visit(&mut writer);
-        if !writer.is_exact() {
+        let later = writer.later();
+        let owed = later.map_or(0, |later| later.len);
+        if !writer.is_exact() || owed != measure.later().map_or(0, |later| later.len) {
             return Err(Misuse::Inconsistent.into());
         }
         self.transmit.commit(reservation);
         self.submitted = self.submitted.saturating_add(len as u64);
+        if let Some(later) = later.filter(|_| owed > 0) {
+            self.transmit.hold(len.saturating_sub(later.at));
+            self.owed = owed;
+        }
         Ok(())
+    }
+
+    /// How many bytes of the last request are still to be supplied: of its
+    /// [`Later`](crate::command::Later).
+    pub const fn owed(&self) -> u64 {
+        self.owed
+    }
+
+    /// Supplies the next bytes that the last request left for later: as many as are owed and as
+    /// there is room for, which is what is returned. 0 asks for
+    /// [`handle_transmitted`](Self::handle_transmitted) if bytes are owed, and there is always room
+    /// when nothing is left to write. The transmit buffer does not grow for them.
+    ///
+    /// Until all are supplied no other request is taken, also if this one was abandoned, and its
+    /// deadline runs: give a long one its own. An error that comes before is its answer and the end
+    /// of the connection, since the server will not read the rest.
+    #[must_use = "what was not taken is to be supplied again"]
+    pub fn supply(&mut self, bytes: &[u8]) -> usize {
+        let owed = usize::try_from(self.owed).unwrap_or(usize::MAX);
+        let n = self.transmit.insert(bytes.get(..owed).unwrap_or(bytes));
+        self.submitted = self.submitted.saturating_add(n as u64);
+        self.owed = self.owed.saturating_sub(n as u64);
+        if n > 0 && self.owed == 0 {
+            self.transmit.release();
+        }
+        n
     }
 }
 
