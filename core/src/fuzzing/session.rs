@@ -56,7 +56,8 @@ impl<S: Storage> Player<S> {
             0..=2 => self.submit(Wish {
                 style: if op == 2 { LARGE + arg % 6 } else { arg % STYLES },
                 chunked: if op == 2 { arg / 6 > 0 } else { op == 0 && arg >= STYLES },
-                later: (op == 2 && arg / 6 > 1 || op == 1 && arg >= STYLES).then_some((self.token as u8).wrapping_mul(37)),
+                later: (op == 2 && arg / 6 > 1 || op == 1 && arg >= STYLES)
+                    .then_some((self.token as u8).wrapping_mul(37)),
             }),
             3 => self.abandon(arg.into()),
             4 => self.transmit(1 + usize::from(arg)),

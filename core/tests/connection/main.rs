@@ -2,6 +2,7 @@
 //! over fixed memory.
 #![cfg(feature = "testing")]
 
+mod chunks;
 mod handshake;
 mod large;
 mod machine;
@@ -9,6 +10,7 @@ mod misuse;
 mod requests;
 mod secrets;
 mod subscriber;
+mod supply;
 mod time;
 
 use respire_core::buffer::{Growing, Storage};
