@@ -1,4 +1,4 @@
-//! Values larger than the buffers: strings that are told in chunks.
+//! Values larger than the receive buffer: strings that are told in chunks.
 
 use super::{Command, Request};
 use crate::resp::ArgSink;
@@ -6,7 +6,12 @@ use crate::resp::ArgSink;
 /// The same request, answered in chunks: a string that it is answered by is told as
 /// [`Event::Chunk`](crate::conn::Event::Chunk), as it arrives, however large it is; anything else
 /// as a reply. For [`Connection::submit`](crate::conn::Connection::submit) only: there is no reply
-/// that a client could hand out.
+/// that a client could hand out. The receive buffer needs 32 bytes.
+///
+/// Its deadline is that of the last chunk;
+/// [`submit_until`](crate::conn::Connection::submit_until) gives a large value a longer one. If the
+/// connection is lost before, the request fails with `Unknown`, and the chunks that were told are
+/// only the start of the value.
 ///
 /// ```
 /// use respire_core::command::{chunked, get};

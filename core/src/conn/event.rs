@@ -19,15 +19,15 @@ pub enum Event<'a> {
         /// The version that both sides speak.
         protocol: Protocol,
     },
-    /// The answer to a request: a value or the server's error.
+    /// The answer to a request, whole: a value or the server's error.
     Reply {
         /// Which request.
         token: Token,
         /// The answer.
         reply: Reply<'a>,
     },
-    /// A part of the string that answers a request which asked for parts
-    /// ([`chunked`](crate::command::chunked)): all of it that is here, copied nowhere.
+    /// A part of the string that answers a [`chunked`](crate::command::chunked) request: all of it
+    /// that is here.
     Chunk {
         /// Which request.
         token: Token,

@@ -13,7 +13,8 @@ use crate::time::Instant;
 
 impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// Takes a request: encodes it whole and gives it a slot, or refuses it and changes nothing.
-    /// Its answer will carry `token`, which is the caller's choice.
+    /// Its answer will carry `token`, which is the caller's choice. A value that it leaves for
+    /// [`Later`](crate::command::Later) is [supplied](Self::supply) next.
     ///
     /// # Errors
     /// See [`SubmitError`].
@@ -105,9 +106,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         };
         let mut writer = Writer::new(self.transmit.reserved(&reservation), measure.args());
         request.visit(&mut writer);
-        let later = writer.later();
-        let owed = later.map_or(0, |later| later.len);
-        if !writer.is_exact() || owed != measure.later().map_or(0, |later| later.len) {
+        let (owed, later) = (measure.owed(), writer.later());
+        if !writer.is_exact() || owed != later.map_or(0, |later| later.len) {
             return Err(Misuse::Inconsistent.into());
         }
         self.transmit.commit(reservation);
@@ -117,32 +117,6 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             self.owed = owed;
         }
         Ok(())
-    }
-
-    /// How many bytes of the last request are still to be supplied: of its
-    /// [`Later`](crate::command::Later).
-    pub const fn owed(&self) -> u64 {
-        self.owed
-    }
-
-    /// Supplies the next bytes that the last request left for later: as many as are owed and as
-    /// there is room for, which is what is returned. 0 asks for
-    /// [`handle_transmitted`](Self::handle_transmitted) if bytes are owed, and there is always room
-    /// when nothing is left to write. The transmit buffer does not grow for them.
-    ///
-    /// Until all are supplied no other request is taken, also if this one was abandoned, and its
-    /// deadline runs: give a long one its own. An error that comes before is its answer and the end
-    /// of the connection, since the server will not read the rest.
-    #[must_use = "what was not taken is to be supplied again"]
-    pub fn supply(&mut self, bytes: &[u8]) -> usize {
-        let owed = usize::try_from(self.owed).unwrap_or(usize::MAX);
-        let n = self.transmit.insert(bytes.get(..owed).unwrap_or(bytes));
-        self.submitted = self.submitted.saturating_add(n as u64);
-        self.owed = self.owed.saturating_sub(n as u64);
-        if n > 0 && self.owed == 0 {
-            self.transmit.release();
-        }
-        n
     }
 }
 

@@ -82,6 +82,14 @@ impl Measure {
         self.bytes.saturating_add(3 + Digits::count(self.args as u64))
     }
 
+    /// How many bytes are left for [`later`](ArgSink::later).
+    pub const fn owed(&self) -> u64 {
+        match self.later {
+            Some(later) => later.len,
+            None => 0,
+        }
+    }
+
     /// The argument that is left for later.
     pub(crate) const fn later(&self) -> Option<Later> {
         self.later

@@ -85,6 +85,10 @@ fn a_transcript_that_does_not_come_true_says_where() {
     assert_eq!(wrong("subscribed"), "line 1: wanted subscribed, found unsubscribed");
     assert_eq!(wrong("< +OK\nstart\n in-flight 3"), "line 3: wanted in-flight 3, found in-flight 0");
     assert_eq!(
+        wrong(&format!("{ready}chunked 1 GET k\nsent\n< $1\\r\\nv\nchunks 1 \"w\"")),
+        "line 6: wanted chunks 1 \"w\", found chunks 1 \"v\""
+    );
+    assert_eq!(
         wrong("start\ndeadline none"),
         "line 2: wanted deadline None, found deadline Some(Instant(5000000))"
     );
