@@ -119,6 +119,12 @@ impl Argument for Arg<'_> {
     }
 }
 
+impl Argument for Later {
+    fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
+        sink.later(self.0);
+    }
+}
+
 impl Argument for Secret<'_> {
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
         sink.secret(self.0);

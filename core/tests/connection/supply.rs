@@ -337,9 +337,13 @@ fn what_cannot_be_left_for_later_is_refused() {
     refused(&|c| c.submit(NOW, Token(1), &raw("").arg(Later(9))));
     refused(&|c| c.submit(NOW, Token(1), &raw("CLIENT").arg(Later(5)).arg("OFF")));
     let mut connection = small(256);
+    let reply_later = connection.submit(NOW, Token(1), &raw("CLIENT REPLY").arg(Later(2)));
+    assert_eq!(reply_later, Err(Misuse::ReplyOff.into()));
     connection.submit(NOW, Token(1), &echo(Later(1))).unwrap();
-    assert_eq!(connection.supply(b"xyz"), 1);
-    connection.submit(NOW, Token(1), &raw("CLIENT").arg("REPLY").arg(Later(2))).unwrap_err();
+    assert_eq!((connection.supply(b"xyz"), connection.supply(b"xyz")), (1, 0));
+    connection.submit(NOW, Token(2), &raw("SET k").with(Later(3))).unwrap();
+    assert_eq!(connection.supply(b"wxyz"), 3);
+    assert!(connection.poll_transmit().ends_with(b"$3\r\nSET\r\n$1\r\nk\r\n$3\r\nwxy\r\n"));
 }
 
 /// Leaves more for later the second time.
