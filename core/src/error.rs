@@ -245,6 +245,9 @@ pub enum Misuse {
     ReplyOff,
     /// SUBSCRIBE and its like inside MULTI: servers put pushes where replies are counted.
     SubscribeInMulti,
+    /// More than one argument of a request is left for later, or a word of the command's name is
+    /// (without a row that may be each of the first two): what it does must be known at once.
+    Later,
     /// A request wrote other arguments the second time it was visited.
     Inconsistent,
 }
@@ -257,6 +260,7 @@ impl fmt::Display for Misuse {
             Self::SubscribeInMulti => {
                 "subscribing inside MULTI is refused: servers misplace the confirmations"
             }
+            Self::Later => "only one argument can be supplied later, and no word of the command",
             Self::Inconsistent => "the request changed while it was encoded",
         })
     }

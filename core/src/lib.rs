@@ -63,11 +63,12 @@
 //! const { assert!(size_of::<Connection<[u8; 512], 8>>() < 2 * 512 + 8 * 32 + 512) }
 //! ```
 //! - The **receive buffer** holds one whole reply. Size it for the largest value that you read and 64
-//!   bytes more. A larger reply is skipped and fails its own request only.
+//!   bytes more. A larger reply is skipped and fails its own request only. A value larger than the
+//!   receive buffer: [`chunked`](command::chunked), which needs no more than 32 bytes.
 //! - The **transmit buffer** holds the requests that were taken and not sent yet, and at the start the
 //!   whole handshake. Size it for the largest request that you send; 512 bytes hold any handshake
 //!   whose user, password and names have at most 16 bytes each. What does not fit is refused, and
-//!   nothing has changed then.
+//!   nothing has changed then. A value larger than the transmit buffer: [`Later`](command::Later).
 //! - **`IN_FLIGHT`** is how many requests may wait for answers.
 //!
 //! The memory is `[u8; N]`, `&mut [u8]` if the two buffers differ in size, or with feature `alloc`

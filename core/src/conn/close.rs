@@ -21,7 +21,8 @@ pub enum CloseReason<'a> {
     Protocol(ProtocolError),
     /// The server answered more than it was asked.
     Unsolicited,
-    /// The server sent an error before it was asked anything: too many clients, protected mode.
+    /// The server sent an error before it was asked anything: too many clients, protected mode. Or
+    /// before it had all of a request: a value over its limit. That request was answered by it.
     Refused(ServerError<'a>),
     /// The server said no to the handshake: wrong password, no such database.
     Rejected(ServerError<'a>),
