@@ -295,7 +295,7 @@ impl fmt::Debug for Reply<'_> {
 #[cfg(feature = "defmt")]
 impl defmt::Format for Reply<'_> {
     fn format(&self, f: defmt::Formatter<'_>) {
-        self.kind.format(f);
+        defmt::write!(f, "{}", self.kind);
     }
 }
 
