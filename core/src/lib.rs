@@ -81,8 +81,13 @@
 //! - `alloc`: owned replies, growing buffers, `String` and `Vec` as arguments, pipelines.
 //! - `std`: `HashMap` and `HashSet` from replies; implies `alloc`.
 //! - `client`: URLs, and the blocking client that native and WASI share; implies `alloc`.
-//! - `embedded-io`: [`io::Socket`] over the blocking traits of embedded-io.
+//! - `embedded-io`: `io::Ready` and `io::Blocking`, over the blocking traits of embedded-io.
+//! - `embedded-io-async`: `io::embedded_async`, over the traits of embedded-io-async, as embassy has
+//!   them.
+//! - `smoltcp`: [`io::Socket`] for TCP sockets of smoltcp. Needs Rust 1.91, as smoltcp does.
 //! - `log`: trace events through the `log` facade. They never show arguments or replies.
+//! - `defmt`: `defmt::Format` for errors, events (a reply is only its kind) and settings (without the
+//!   password); trace events go to defmt, unless `log` is on, too.
 //! - `testing`: the in-memory server and the test dialect; implies `alloc`.
 //! - `fuzzing`: the entry points of the fuzz targets; implies `testing`. Not a stable interface.
 #![no_std]

@@ -7,6 +7,7 @@ use crate::resp::Frame;
 
 /// Why a connection ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CloseReason<'a> {
     /// The server closed it.
@@ -57,6 +58,7 @@ impl core::error::Error for CloseReason<'_> {}
 
 /// The same without a borrow: texts stay in the receive buffer, where the frame says.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) enum Reason {
     Eof,
     Quit,

@@ -249,6 +249,15 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.receive.space()
     }
 
+    /// [`recv_space`](Self::recv_space) and [`poll_transmit`](Self::poll_transmit) at once, for a
+    /// driver that has a read and a write under way at the same time.
+    #[must_use = "the bytes are to be written, then handle_transmitted called"]
+    pub fn windows(&mut self) -> (Option<&mut [u8]>, &[u8]) {
+        let has_space = self.recv_space().is_some();
+        let bytes = if self.is_closed() { &[] } else { self.transmit.ready() };
+        (if has_space { self.receive.space() } else { None }, bytes)
+    }
+
     /// What to write, as one slice; empty if there is nothing.
     #[must_use = "the bytes are to be written, then handle_transmitted called"]
     pub fn poll_transmit(&self) -> &[u8] {

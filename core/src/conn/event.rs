@@ -8,10 +8,12 @@ use crate::resp::Reply;
 
 /// The caller's name for a request. The connection keeps no map: it hands the token back.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Token(pub u64);
 
 /// Something that happened. What it lends is valid until the next call on the connection.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// The handshake is done; requests may be submitted.
@@ -55,6 +57,7 @@ pub enum Event<'a> {
 
 /// Why a request has no answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Failure {
     /// Not one byte of it was sent: it was not executed, and may be sent again elsewhere.
@@ -80,6 +83,7 @@ impl core::error::Error for Failure {}
 
 /// Why a request was not taken. Nothing of it was sent, and nothing else changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SubmitError {
     /// The handshake has not begun or is not done.

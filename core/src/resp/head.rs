@@ -7,6 +7,7 @@ use crate::error::ProtocolError;
 /// What a peer may send in one value. Over a limit the connection ends with a typed error;
 /// nothing is ever allocated from a header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Limits {
     /// Bytes of one line: simple strings, errors and big numbers.
     pub line: u32,

@@ -13,6 +13,7 @@ use crate::error::ProtocolError;
 
 /// One whole reply at the front of the bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Frame {
     /// How many bytes it takes, attributes in front of it included.
     pub len: usize,
