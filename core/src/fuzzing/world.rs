@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::oracle::{self, Tree};
-use crate::conn::{Event, Failure};
+use crate::conn::{CloseReason, Event, Failure};
 
 /// How a request wants to be answered.
 pub(super) const STYLES: u8 = 10;
@@ -298,7 +298,10 @@ impl World {
                 return true;
             }
             Event::Chunk { .. } => {}
-            Event::Closed(_) => {
+            Event::Closed(reason) => {
+                let broken = matches!(reason, CloseReason::Protocol(_) | CloseReason::Unsolicited);
+                let refused = matches!(reason, CloseReason::Refused(_));
+                assert!(!broken && (self.objected || !refused), "an honest server: {reason}");
                 self.closed = true;
                 assert!(self.asked.iter().all(|asked| asked.abandoned), "a request was forgotten");
             }
