@@ -16,6 +16,7 @@ use crate::resp::Kind;
 ///
 /// Always the end of the connection: the start of the next reply cannot be known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ProtocolError {
     /// A value starts with a byte that no RESP type has. HTTP and TLS peers end up here.
@@ -139,10 +140,18 @@ impl fmt::Debug for ServerError<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for ServerError<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "ServerError({=[u8]:a})", self.0.get(..256).unwrap_or(self.0));
+    }
+}
+
 impl core::error::Error for ServerError<'_> {}
 
 /// The reply is whole, but not of the type that was asked for. The stream is in step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DecodeError {
     /// Another kind of reply than the type can be made from.
@@ -186,6 +195,7 @@ impl core::error::Error for DecodeError {}
 
 /// Why a reply did not become the value that was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ReplyError<'a> {
     /// The server answered with an error.
     Server(ServerError<'a>),
@@ -212,6 +222,7 @@ impl From<DecodeError> for ReplyError<'_> {
 
 /// There is no room. Nothing was taken; try again once something was sent or answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Full {
     /// The transmit buffer has no room for the frame now.
@@ -237,6 +248,7 @@ impl core::error::Error for Full {}
 /// The caller asked for something that would leave the connection in a state nobody knows.
 /// Nothing was sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Misuse {
     /// A request without a single word.
@@ -245,6 +257,9 @@ pub enum Misuse {
     ReplyOff,
     /// SUBSCRIBE and its like inside MULTI: servers put pushes where replies are counted.
     SubscribeInMulti,
+    /// More than one argument of a request is left for later, or a word of the command's name is
+    /// (without a row that may be each of the first two): what it does must be known at once.
+    Later,
     /// A request wrote other arguments the second time it was visited.
     Inconsistent,
 }
@@ -257,6 +272,7 @@ impl fmt::Display for Misuse {
             Self::SubscribeInMulti => {
                 "subscribing inside MULTI is refused: servers misplace the confirmations"
             }
+            Self::Later => "only one argument can be supplied later, and no word of the command",
             Self::Inconsistent => "the request changed while it was encoded",
         })
     }

@@ -47,7 +47,8 @@
 //! | [`resp`] | where a reply ends, what it says, how a request is written |
 //! | [`command`] | commands as a table, with their arguments, effects and reply types |
 //! | [`conn`] | the connection |
-//! | [`io`] | a socket as two methods, and the driver's inner loop |
+//! | [`io`] | a socket as two methods, the driver's inner loop, and a blocking driver |
+//! | `client` | the blocking client over any transport (feature `client`) |
 //! | `testing` | an in-memory server and a test dialect (feature `testing`) |
 //! | `fuzzing` | entry points of the fuzz targets (feature `fuzzing`) |
 //!
@@ -62,11 +63,12 @@
 //! const { assert!(size_of::<Connection<[u8; 512], 8>>() < 2 * 512 + 8 * 32 + 512) }
 //! ```
 //! - The **receive buffer** holds one whole reply. Size it for the largest value that you read and 64
-//!   bytes more. A larger reply is skipped and fails its own request only.
+//!   bytes more. A larger reply is skipped and fails its own request only. A value larger than the
+//!   receive buffer: [`chunked`](command::chunked), which needs no more than 32 bytes.
 //! - The **transmit buffer** holds the requests that were taken and not sent yet, and at the start the
 //!   whole handshake. Size it for the largest request that you send; 512 bytes hold any handshake
 //!   whose user, password and names have at most 16 bytes each. What does not fit is refused, and
-//!   nothing has changed then.
+//!   nothing has changed then. A value larger than the transmit buffer: [`Later`](command::Later).
 //! - **`IN_FLIGHT`** is how many requests may wait for answers.
 //!
 //! The memory is `[u8; N]`, `&mut [u8]` if the two buffers differ in size, or with feature `alloc`
@@ -78,8 +80,14 @@
 //!
 //! - `alloc`: owned replies, growing buffers, `String` and `Vec` as arguments, pipelines.
 //! - `std`: `HashMap` and `HashSet` from replies; implies `alloc`.
-//! - `embedded-io`: [`io::Socket`] over the blocking traits of embedded-io.
+//! - `client`: URLs, and the blocking client that native and WASI share; implies `alloc`.
+//! - `embedded-io`: `io::Ready` and `io::Blocking`, over the blocking traits of embedded-io.
+//! - `embedded-io-async`: `io::embedded_async`, over the traits of embedded-io-async, as embassy has
+//!   them.
+//! - `smoltcp`: [`io::Socket`] for TCP sockets of smoltcp. Needs Rust 1.91, as smoltcp does.
 //! - `log`: trace events through the `log` facade. They never show arguments or replies.
+//! - `defmt`: `defmt::Format` for errors, events (a reply is only its kind) and settings (without the
+//!   password); trace events go to defmt, unless `log` is on, too.
 //! - `testing`: the in-memory server and the test dialect; implies `alloc`.
 //! - `fuzzing`: the entry points of the fuzz targets; implies `testing`. Not a stable interface.
 #![no_std]
@@ -95,6 +103,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod buffer;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod command;
 pub mod conn;
 pub mod error;

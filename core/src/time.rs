@@ -7,6 +7,7 @@ pub use core::time::Duration;
 
 /// A point on the driver's monotonic clock, in microseconds since an epoch of its choice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instant(u64);
 
 impl Instant {

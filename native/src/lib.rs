@@ -22,19 +22,48 @@
 #[doc(hidden)]
 pub mod cli;
 mod client;
-mod clock;
+#[cfg(not(target_os = "wasi"))]
 mod dial;
-mod driver;
-mod error;
+#[cfg(not(target_os = "wasi"))]
 mod socket;
-mod subscriber;
-mod url;
 
-pub use client::{Call, Client, PipelineCall};
-pub use error::{ConnectCause, ConnectError, Error};
+pub use client::Client;
+#[cfg(not(target_os = "wasi"))]
+pub use dial::Dialer;
+use respire_core::client as generic;
+pub use respire_core::client::{Cause, Endpoint, Message, Url, UrlError};
 pub use respire_core::{command, conn, error as errors, resp};
-pub use subscriber::{Message, Subscriber};
-pub use url::{Endpoint, Url, UrlError};
+#[cfg(target_os = "wasi")]
+pub use respire_wasi::{Connection as Socket, Dialer};
+#[cfg(not(target_os = "wasi"))]
+pub use socket::Socket;
+
+/// How dialling and sockets fail here.
+pub type TransportError = <Dialer as generic::Dial>::Error;
+/// What can go wrong for a client.
+pub type Error = generic::Error<TransportError>;
+/// Why no connection came about.
+pub type ConnectError = generic::ConnectError<TransportError>;
+/// A request of a client that was not sent yet.
+pub type Call<'c, R> = generic::Call<'c, Client, R>;
+/// A pipeline of a client that was not sent yet.
+pub type PipelineCall<'c, P> = generic::PipelineCall<'c, Client, P>;
+
+/// Receives what is published, on a connection of its own.
+///
+/// Pub/sub is at most once: what is published while this is not connected is gone, and a
+/// subscriber whose connection was lost says so ([`Error::Lost`](generic::Error::Lost)) instead of
+/// going on silently.
+///
+/// ```no_run
+/// let mut news = respire::Subscriber::open("redis://127.0.0.1:6379")?;
+/// news.subscribe("news")?;
+/// while let Some(message) = news.next(None)? {
+///     println!("{}: {:?}", message.channel, message.payload);
+/// }
+/// # Ok::<(), respire::Error>(())
+/// ```
+pub type Subscriber = generic::Subscriber<Dialer>;
 
 /// Every command as a function and as a method of [`Client`], with the options they take.
 pub mod prelude {

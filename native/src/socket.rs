@@ -1,4 +1,4 @@
-//! TCP and Unix streams as one [`Socket`].
+//! TCP and Unix streams as one [`Transport`], waited for by mio.
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -7,17 +7,10 @@ use mio::event::Source;
 use mio::net::TcpStream;
 #[cfg(unix)]
 use mio::net::UnixStream;
-use mio::{Interest, Registry, Token};
-use respire_core::io::Socket;
+use mio::{Events, Interest, Poll, Registry, Token};
+use respire_core::io::{self as core_io, Transport};
+use respire_core::time::Instant;
 use socket2::{SockRef, TcpKeepalive};
-
-/// A stream that is connected, or about to be.
-#[derive(Debug)]
-pub(crate) enum Stream {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(UnixStream),
-}
 
 /// Does the same to whichever stream it is.
 macro_rules! either {
@@ -28,6 +21,52 @@ macro_rules! either {
             Stream::Unix($inner) => $do,
         }
     };
+}
+
+/// A connected stream, what waits for it, and a clock that counts from its start.
+#[derive(Debug)]
+pub struct Socket {
+    poll: Poll,
+    events: Events,
+    stream: Stream,
+    start: std::time::Instant,
+}
+
+impl Socket {
+    pub(crate) fn new(poll: Poll, events: Events, stream: Stream) -> Self {
+        Self { poll, events, stream, start: std::time::Instant::now() }
+    }
+}
+
+impl core_io::Socket for Socket {
+    type Error = io::Error;
+
+    fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        attempt(|| either!(&mut self.stream, stream => stream.read(buffer)))
+    }
+
+    fn try_write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        attempt(|| either!(&mut self.stream, stream => stream.write(bytes)))
+    }
+}
+
+impl Transport for Socket {
+    fn now(&self) -> Instant {
+        Instant::ZERO.saturating_add(self.start.elapsed())
+    }
+
+    /// Readiness is told by edges, for both directions at once.
+    fn wait(&mut self, _writable: bool, patience: Option<Duration>) -> io::Result<()> {
+        poll_once(&mut self.poll, &mut self.events, patience)
+    }
+}
+
+/// A stream that is connected, or about to be.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
 }
 
 impl Stream {
@@ -70,18 +109,6 @@ impl Stream {
     }
 }
 
-impl Socket for Stream {
-    type Error = io::Error;
-
-    fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        attempt(|| either!(self, stream => stream.read(buffer)))
-    }
-
-    fn try_write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
-        attempt(|| either!(self, stream => stream.write(bytes)))
-    }
-}
-
 impl Source for Stream {
     fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
         either!(self, stream => stream.register(registry, token, interests))
@@ -107,5 +134,13 @@ fn attempt(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<Option<usi
                 _ => return Err(error),
             },
         }
+    }
+}
+
+/// Waits once; a signal is not an error.
+pub(crate) fn poll_once(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+    match poll.poll(events, timeout) {
+        Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+        _ => Ok(()),
     }
 }

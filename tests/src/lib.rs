@@ -3,10 +3,11 @@
 //! The tests live in `tests/` beside this library. Each starts the servers it needs through
 //! [`Server`] and never touches one it did not start.
 
+pub mod elf;
 pub mod process;
 pub mod server;
 pub mod skip;
 
-pub use process::{Finished, redis_cli_path, respire_path, run_with_limit};
+pub use process::{Finished, qemu_arm_path, redis_cli_path, respire_path, run_with_limit};
 pub use server::{Builder, Kind, Server};
 pub use skip::skip;

@@ -75,6 +75,12 @@ pub fn redis_cli_path() -> Option<PathBuf> {
     program("RESPIRE_REDIS_CLI", "redis-cli")
 }
 
+/// The emulator of the firmware's board: `RESPIRE_QEMU_ARM`, or `qemu-system-arm` in `PATH`.
+#[must_use]
+pub fn qemu_arm_path() -> Option<PathBuf> {
+    program("RESPIRE_QEMU_ARM", "qemu-system-arm")
+}
+
 /// The `respire` command line tool under test: `RESPIRE_BIN`, or the newest of the release and
 /// debug builds in the target directory.
 ///

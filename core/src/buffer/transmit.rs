@@ -11,7 +11,8 @@ use super::Storage;
 ///  [ sent | ready  | held   | free ]
 ///         ^ sent(n)         ^ reserve, commit
 /// ```
-/// `held` bytes wait for a decision: the handshake keeps its second choice there.
+/// `held` bytes wait for a decision: the handshake keeps its second choice there. Or they wait for
+/// bytes that belong in front of them: the end of a frame, while its middle is supplied.
 pub struct TransmitBuffer<S> {
     storage: S,
     start: usize,
@@ -89,9 +90,35 @@ impl<S: Storage> TransmitBuffer<S> {
         }
     }
 
-    /// Bytes appended from here on are held.
-    pub fn hold(&mut self) {
-        self.gate = Some(self.end);
+    /// The last `tail` bytes are held, and bytes appended from here on.
+    pub fn hold(&mut self, tail: usize) {
+        self.gate = Some(self.end.saturating_sub(tail).max(self.start));
+    }
+
+    /// Inserts bytes in front of those that are held, as many as there is room for in the memory
+    /// as it is; how many that were. None if nothing is held. There is always room if nothing is
+    /// ready and anything was sent since the hold.
+    pub fn insert(&mut self, bytes: &[u8]) -> usize {
+        let Some(mut gate) = self.gate else { return 0 };
+        let used = self.end - self.start;
+        let free = self.storage.bytes().len().saturating_sub(self.end);
+        // As in `reserve`; with nothing ready only the tail is moved.
+        if free < bytes.len() && (self.start >= used || self.start == gate) {
+            self.compact();
+            gate = self.gate.unwrap_or(self.end);
+        }
+        let n = bytes.len().min(self.storage.bytes().len().saturating_sub(self.end));
+        let behind = gate.saturating_add(n);
+        if let (Some(bytes), true) = (bytes.get(..n), n > 0) {
+            self.storage.bytes_mut().copy_within(gate..self.end, behind);
+            if let Some(room) = self.storage.bytes_mut().get_mut(gate..behind) {
+                room.copy_from_slice(bytes);
+            }
+            self.gate = Some(behind);
+            self.end = self.end.saturating_add(n);
+            self.peak = self.peak.max(self.end);
+        }
+        n
     }
 
     /// Held bytes may be sent.
@@ -155,7 +182,7 @@ mod tests {
     fn held_bytes_wait() {
         let mut buffer = TransmitBuffer::new([0; 16]);
         assert!(push(&mut buffer, b"first"));
-        buffer.hold();
+        buffer.hold(0);
         assert!(push(&mut buffer, b"second"));
         assert_eq!(buffer.ready(), b"first");
         buffer.sent(5);
@@ -168,7 +195,7 @@ mod tests {
     fn held_bytes_stay_held_when_they_are_moved() {
         let mut buffer = TransmitBuffer::new([0; 8]);
         assert!(push(&mut buffer, b"abcd"));
-        buffer.hold();
+        buffer.hold(0);
         assert!(push(&mut buffer, b"ef"));
         buffer.sent(3);
         assert!(push(&mut buffer, b"ghij"));

@@ -25,7 +25,44 @@ pub enum Arg<'a> {
     Unsigned(u64),
     /// A double, in the shortest text that reads back as the same number.
     Double(f64),
+    /// So many bytes that follow later: see [`Later`].
+    Later(u64),
 }
+
+/// A value of so many bytes that are not here yet, or too many for the transmit buffer: they are
+/// [supplied](crate::conn::Connection::supply) to the connection once it has taken the request.
+/// One argument of a request may be left for later.
+///
+/// ```
+/// use respire_core::command::{ExpiryOptions, Later, set};
+/// use respire_core::conn::{Config, Connection, Protocol, Settings, Token};
+/// use respire_core::time::Instant;
+///
+/// let mut connection = Connection::<[u8; 64], 1>::new([0; 64], [0; 64], Config::default());
+/// let now = Instant::ZERO;
+/// connection.start(now, &Settings { protocol: Some(Protocol::Resp2), ..Settings::default() })?;
+/// connection.submit(now, Token(1), &set("photo", Later(1000)).ex(60))?;
+///
+/// // 1000 bytes through 64 bytes of memory.
+/// let (photo, mut wire) = ([7; 1000], Vec::new());
+/// loop {
+///     let from = photo.len() - connection.owed() as usize;
+///     let _taken = connection.supply(&photo[from..]);
+///     let ready = connection.poll_transmit();
+///     if ready.is_empty() {
+///         break;
+///     }
+///     wire.extend_from_slice(ready);
+///     let n = ready.len();
+///     connection.handle_transmitted(n);
+/// }
+/// assert_eq!(connection.owed(), 0);
+/// assert!(wire.starts_with(b"*5\r\n$3\r\nSET\r\n$5\r\nphoto\r\n$1000\r\n\x07\x07"));
+/// assert!(wire.ends_with(b"\x07\x07\r\n$2\r\nEX\r\n$2\r\n60\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Later(pub u64);
 
 /// A password, or anything else that no log and no `Debug` shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,7 +114,14 @@ impl Argument for Arg<'_> {
             Self::Integer(n) => sink.integer(n),
             Self::Unsigned(n) => sink.unsigned(n),
             Self::Double(n) => sink.double(n),
+            Self::Later(len) => sink.later(len),
         }
+    }
+}
+
+impl Argument for Later {
+    fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
+        sink.later(self.0);
     }
 }
 
@@ -218,6 +262,12 @@ from_numbers! {
 impl From<usize> for Arg<'_> {
     fn from(n: usize) -> Self {
         Self::Unsigned(n as u64)
+    }
+}
+
+impl From<Later> for Arg<'_> {
+    fn from(later: Later) -> Self {
+        Self::Later(later.0)
     }
 }
 

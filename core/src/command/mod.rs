@@ -9,6 +9,7 @@
 //! redaction can never disagree about them.
 
 mod arg;
+mod chunked;
 mod connection;
 mod generic;
 #[cfg(feature = "alloc")]
@@ -21,7 +22,8 @@ mod string;
 mod table;
 mod transaction;
 
-pub use arg::{Arg, Argument, Key, Keys, Pairs, Secret};
+pub use arg::{Arg, Argument, Key, Keys, Later, Pairs, Secret};
+pub use chunked::{Chunked, chunked};
 pub use connection::*;
 pub use generic::*;
 #[cfg(feature = "alloc")]

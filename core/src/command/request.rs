@@ -15,6 +15,12 @@ pub trait Request {
     /// Tells `sink` every argument, the command's own words first. Two visits tell the same.
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S);
 
+    /// Whether a string that answers it is told in chunks, and so may be larger than the receive
+    /// buffer: see [`chunked`](super::chunked).
+    fn in_chunks(&self) -> bool {
+        false
+    }
+
     /// The same request, answered by another type.
     fn typed<T: for<'r> FromReply<'r>>(self) -> As<Self, T>
     where
@@ -33,6 +39,10 @@ impl<R: Request> Request for &R {
 
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
         (**self).visit(sink);
+    }
+
+    fn in_chunks(&self) -> bool {
+        (**self).in_chunks()
     }
 }
 
@@ -83,10 +93,14 @@ impl<R: Request, T: for<'r> FromReply<'r>> Request for As<R, T> {
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
         self.request.visit(sink);
     }
+
+    fn in_chunks(&self) -> bool {
+        self.request.in_chunks()
+    }
 }
 
 #[cfg(feature = "alloc")]
-impl<R: Request, T: for<'r> FromReply<'r>> OwnedReply for As<R, T> {
+impl<R: OwnedReply, T: for<'r> FromReply<'r>> OwnedReply for As<R, T> {
     type Owned = T;
 }
 

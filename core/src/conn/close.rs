@@ -7,6 +7,7 @@ use crate::resp::Frame;
 
 /// Why a connection ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CloseReason<'a> {
     /// The server closed it.
@@ -21,7 +22,8 @@ pub enum CloseReason<'a> {
     Protocol(ProtocolError),
     /// The server answered more than it was asked.
     Unsolicited,
-    /// The server sent an error before it was asked anything: too many clients, protected mode.
+    /// The server sent an error before it was asked anything: too many clients, protected mode. Or
+    /// before it had all of a request: a value over its limit. That request was answered by it.
     Refused(ServerError<'a>),
     /// The server said no to the handshake: wrong password, no such database.
     Rejected(ServerError<'a>),
@@ -56,6 +58,7 @@ impl core::error::Error for CloseReason<'_> {}
 
 /// The same without a borrow: texts stay in the receive buffer, where the frame says.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) enum Reason {
     Eof,
     Quit,

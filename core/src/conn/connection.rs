@@ -19,20 +19,22 @@ use crate::time::{Duration, Instant};
 /// `S` is the memory of each of the two buffers ([`Storage`]): the receive buffer holds one whole
 /// reply, so make it as large as the largest value you read and 64 bytes more; the transmit buffer
 /// holds the requests that were taken and not sent, and must hold the handshake. `IN_FLIGHT` is how
-/// many requests may wait for answers, 32 bytes each.
+/// many requests may wait for answers, 32 bytes each. Strings larger than the buffers pass through
+/// them: in with [`chunked`](crate::command::chunked), out with [`Later`](crate::command::Later).
 ///
 /// Methods are sorted by who calls them:
 ///
 /// - **getters** say how things stand: [`is_ready`](Self::is_ready),
 ///   [`in_flight`](Self::in_flight), [`protocol`](Self::protocol), [`close_reason`](Self::close_reason);
 /// - **verbs** are for what the application wants: [`start`](Self::start),
-///   [`submit`](Self::submit), [`abandon`](Self::abandon), [`close`](Self::close);
+///   [`submit`](Self::submit), [`supply`](Self::supply), [`abandon`](Self::abandon),
+///   [`close`](Self::close);
 /// - **`handle_*`** tell what the driver learned from the socket and the clock;
 /// - **`poll_*`** say what the driver must do, and what has happened. Poll events until there are
 ///   none before the next read: only then is room made.
 ///
-/// A request that was taken is resolved exactly once: by `Event::Reply` or `Event::Failed`, unless
-/// it was abandoned. Nothing blocks, nothing allocates, calls at the wrong time do nothing.
+/// A request that was taken is resolved exactly once: by `Event::Reply`, the last `Event::Chunk` or
+/// `Event::Failed`, unless it was abandoned. Nothing blocks, nothing allocates, calls at the wrong time do nothing.
 pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) receive: ReceiveBuffer<S>,
     pub(super) transmit: TransmitBuffer<S>,
@@ -45,6 +47,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     /// Bytes submitted and bytes sent since the start.
     pub(super) submitted: u64,
     pub(super) sent: u64,
+    /// Bytes of the newest request that the application is still to supply.
+    pub(super) owed: u64,
     pub(super) lent: Lent,
     /// The transport ended; what was received before still counts.
     pub(super) ended: Option<Reason>,
@@ -94,6 +98,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             protocol: Protocol::Resp2,
             submitted: 0,
             sent: 0,
+            owed: 0,
             lent: Lent { len: 0, answers: None },
             ended: None,
             skipping: false,
@@ -152,7 +157,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let mut handshake = Handshake::new(settings);
         self.put_steps(handshake.pending(), settings)?;
         if let Some(fallback) = handshake.fallback() {
-            self.transmit.hold();
+            self.transmit.hold(0);
             self.put_steps(fallback, settings)?;
         }
         match handshake.outcome() {
@@ -220,7 +225,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// wait: poll them first.
     ///
     /// A reply that does not fit is skipped from here on, in constant memory, and its request fails
-    /// with `TooLarge`.
+    /// with `TooLarge`; a string that is told in chunks always fits into 32 bytes.
     #[must_use = "an answer of None asks for poll_event"]
     pub fn recv_space(&mut self) -> Option<&mut [u8]> {
         if self.is_closed() || self.lent.answers.is_some() {
@@ -242,6 +247,15 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             self.skipping = true;
         }
         self.receive.space()
+    }
+
+    /// [`recv_space`](Self::recv_space) and [`poll_transmit`](Self::poll_transmit) at once, for a
+    /// driver that has a read and a write under way at the same time.
+    #[must_use = "the bytes are to be written, then handle_transmitted called"]
+    pub fn windows(&mut self) -> (Option<&mut [u8]>, &[u8]) {
+        let has_space = self.recv_space().is_some();
+        let bytes = if self.is_closed() { &[] } else { self.transmit.ready() };
+        (if has_space { self.receive.space() } else { None }, bytes)
     }
 
     /// What to write, as one slice; empty if there is nothing.
@@ -290,6 +304,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if !self.is_closed() {
             debug!("closed: {:?}", reason);
             self.transmit.wipe();
+            self.owed = 0;
             self.phase = Phase::Closed { reason, announced: false };
         }
     }
@@ -304,6 +319,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.protocol = Protocol::Resp2;
         self.submitted = 0;
         self.sent = 0;
+        self.owed = 0;
         self.lent = Lent::default();
         self.ended = None;
         self.skipping = false;

@@ -18,6 +18,8 @@ pub(super) struct Slot {
     pub(super) left: u32,
     /// The caller has turned away: the answer is dropped.
     pub(super) discard: bool,
+    /// A string that answers it is told in chunks.
+    pub(super) chunks: bool,
 }
 
 impl Slot {
@@ -28,6 +30,7 @@ impl Slot {
         effect: Effect::None,
         left: 0,
         discard: false,
+        chunks: false,
     };
 
     /// Whether pushes answer it, not a reply: SUBSCRIBE and its like.

@@ -24,6 +24,7 @@ mod poll;
 mod settings;
 mod submit;
 mod subscriber;
+mod supply;
 
 pub use close::CloseReason;
 pub use connection::Connection;

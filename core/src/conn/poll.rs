@@ -9,7 +9,7 @@ use super::subscriber::{Subscriber, Word};
 use super::{Event, Failure, Token};
 use crate::buffer::Storage;
 use crate::command::Effect;
-use crate::resp::{Frame, Kind, Reply, ServerError};
+use crate::resp::{Found, Frame, Kind, Piece, Reply, ServerError};
 use crate::time::Instant;
 
 /// What a whole frame turned out to be.
@@ -43,8 +43,18 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 Phase::Closed { .. } => return self.poll_closed(),
                 Phase::Ready { .. } | Phase::Handshake { .. } => {}
             }
-            let frame = match self.scanner.scan(self.receive.unread()) {
-                Ok(Some(frame)) => frame,
+            let in_chunks = self.asked().is_some_and(|slot| self.answers_in_chunks(slot));
+            let frame = match self.scanner.find(self.receive.unread(), in_chunks) {
+                Ok(Some(Found::Frame(frame))) => frame,
+                Ok(Some(Found::Piece(piece))) => {
+                    let Some(token) = self.judge_piece(piece) else {
+                        self.receive.consume(piece.len);
+                        continue;
+                    };
+                    self.lent.len = piece.len;
+                    let bytes = self.receive.unread().get(piece.start..piece.end).unwrap_or_default();
+                    return Some(Event::Chunk { token, bytes, left: piece.left });
+                }
                 Ok(None) => {
                     self.starve();
                     match self.ended {
@@ -76,7 +86,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                     return Some(Event::Push(self.lend(frame)));
                 }
                 Verdict::Reply(token) => {
-                    self.lent.len = frame.len;
+                    // Once it is over nothing is read any more, and the reason may be this text.
+                    self.lent.len = if self.is_closed() { 0 } else { frame.len };
                     return Some(Event::Reply { token, reply: self.lend(frame) });
                 }
                 Verdict::PushTooLarge => {
@@ -104,7 +115,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// All that was received has been looked at.
     fn starve(&mut self) {
         self.drained = true;
-        if self.skipping {
+        if self.skipping || self.scanner.is_in_pieces() {
             self.receive.consume(self.scanner.settled());
             self.scanner.forget();
         } else if !self.scanner.is_inside() {
@@ -184,7 +195,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// Counts a confirmation for the request at the head; its token once all are in.
     fn confirm(&mut self, word: Word) -> Option<Token> {
         let subscriber = self.subscriber;
-        self.asked()?;
+        self.asked().filter(|_| self.is_whole())?;
         let slot = self.in_flight.head_mut()?;
         let done = match (slot.effect, word) {
             (Effect::Subscribe(a), Word::Subscribed(b)) if a == b => {
@@ -213,6 +224,35 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.in_flight.head().filter(|slot| self.sent > slot.start)
     }
 
+    /// Whether the oldest request was handed over whole: only the newest can owe bytes.
+    const fn is_whole(&self) -> bool {
+        self.owed == 0 || self.in_flight.len() > 1
+    }
+
+    /// Whether a string that answers this request, the oldest, is told in chunks.
+    const fn answers_in_chunks(&self, slot: &Slot) -> bool {
+        slot.chunks && !slot.awaits_confirmations() && self.is_whole()
+    }
+
+    /// Whether the oldest request cannot be answered like this: the server does not have all of it,
+    /// or did not when the answer began.
+    fn is_premature(&self, slot: &Slot, kind: Kind) -> bool {
+        let is_string = matches!(kind, Kind::Bulk | Kind::Verbatim);
+        !kind.is_error() && (!self.is_whole() || slot.chunks && is_string)
+    }
+
+    /// A piece of the string that answers the oldest request.
+    fn judge_piece(&mut self, piece: Piece) -> Option<Token> {
+        // Attributes in front of it may have been.
+        self.skipping = false;
+        let slot = *self.in_flight.head()?;
+        if piece.left == Some(0) {
+            self.take_effect(slot.effect, Kind::Bulk);
+            self.in_flight.pop();
+        }
+        if slot.discard { None } else { Some(slot.token) }
+    }
+
     /// An ordinary reply: it answers the oldest request.
     fn judge_reply(&mut self, frame: Frame) -> Verdict {
         let reply = Reply::new(self.receive.unread(), frame);
@@ -224,7 +264,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return Verdict::Push;
         }
         let Some(slot) = self.asked() else { return unasked(frame) };
-        if slot.awaits_confirmations() && !kind.is_error() {
+        if slot.awaits_confirmations() && !kind.is_error() || self.is_premature(slot, kind) {
             return Verdict::Fatal(Reason::Unsolicited);
         }
         let refused = slot.effect == Effect::Multi && reply.error().is_some_and(|error| !is_nested(error));
@@ -234,8 +274,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             self.take_effect(effect, kind);
         }
         self.queueing &= !refused;
+        if !self.is_whole() {
+            // The server wants no more of it, and there is no other way to end a frame.
+            self.fail(Reason::Refused(frame));
+        }
         match self.in_flight.pop() {
             Some(slot) if !slot.discard => Verdict::Reply(slot.token),
+            _ if self.is_closed() => Verdict::Fatal(Reason::Refused(frame)),
             _ => Verdict::Consumed,
         }
     }
@@ -275,8 +320,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return Verdict::PushTooLarge;
         }
         let Some(slot) = self.asked() else { return Verdict::Fatal(Reason::Unsolicited) };
-        if slot.awaits_confirmations() && !kind.is_error() {
-            // Without it nobody knows what this connection is subscribed to.
+        if self.is_premature(slot, kind) {
+            return Verdict::Fatal(Reason::Unsolicited);
+        }
+        if slot.awaits_confirmations() && !kind.is_error() || !self.is_whole() {
+            // Without it nobody knows what this connection is subscribed to, or why it is over.
             return Verdict::Fatal(Reason::WindowTooSmall);
         }
         self.take_effect(slot.effect, kind);

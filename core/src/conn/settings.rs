@@ -7,6 +7,7 @@ use crate::time::Duration;
 
 /// What does not change with the server: limits and patience.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Config {
     /// What the server may send.
     pub limits: Limits,
@@ -30,6 +31,7 @@ impl Default for Config {
 
 /// The versions of the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Protocol {
     /// RESP2: every server.
     Resp2,
@@ -39,7 +41,7 @@ pub enum Protocol {
 
 /// Who we are and what we want of this server: the contents of the handshake.
 ///
-/// `Debug` hides the password.
+/// `Debug` and `defmt::Format` hide the password.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Settings<'a> {
     /// The version to speak. `None`: RESP3, and RESP2 with servers that know no `HELLO` (before
@@ -56,6 +58,22 @@ pub struct Settings<'a> {
     /// Name and version of the library for `CLIENT LIST`; servers before Redis 7.2 refuse it,
     /// which is ignored.
     pub library: Option<(&'a str, &'a str)>,
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Settings<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Settings {{ protocol: {}, user: {}, password: {}, db: {}, name: {}, library: {} }}",
+            self.protocol,
+            self.user,
+            self.password.map(|_| "***"),
+            self.db,
+            self.name,
+            self.library
+        );
+    }
 }
 
 impl fmt::Debug for Settings<'_> {

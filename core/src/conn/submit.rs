@@ -6,14 +6,15 @@ use super::in_flight::Slot;
 use super::settings::Settings;
 use super::{SubmitError, Token};
 use crate::buffer::Storage;
-use crate::command::{Effect, Request};
+use crate::command::{Command, Effect, Request};
 use crate::error::{Full, Misuse};
 use crate::resp::{ArgSink, Measure, Writer};
 use crate::time::Instant;
 
 impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// Takes a request: encodes it whole and gives it a slot, or refuses it and changes nothing.
-    /// Its answer will carry `token`, which is the caller's choice.
+    /// Its answer will carry `token`, which is the caller's choice. A value that it leaves for
+    /// [`Later`](crate::command::Later) is [supplied](Self::supply) next.
     ///
     /// # Errors
     /// See [`SubmitError`].
@@ -38,10 +39,14 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             Phase::Closed { .. } => return Err(SubmitError::Closed),
             Phase::Idle | Phase::Handshake { .. } => return Err(SubmitError::NotReady),
         }
-        let effect = request.command().effect;
+        if self.owed > 0 {
+            return Err(SubmitError::Owed);
+        }
+        let command = request.command();
+        let effect = command.effect;
         let mut measure = Measure::new();
         request.visit(&mut measure);
-        self.permit(effect, measure, request)?;
+        self.permit(command, measure, request)?;
         if self.in_flight.is_full() {
             return Err(Full::InFlight.into());
         }
@@ -49,7 +54,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.put_measured(measure, request)?;
         let left = u32::try_from(measure.args().saturating_sub(1)).unwrap_or(u32::MAX);
         let deadline = deadline.unwrap_or(Instant::MAX);
-        self.in_flight.push(Slot { token, deadline, start, effect, left, discard: false });
+        let chunks = request.in_chunks();
+        self.in_flight.push(Slot { token, deadline, start, effect, left, discard: false, chunks });
         match effect {
             Effect::Multi => self.queueing = true,
             Effect::EndMulti | Effect::Reset => self.queueing = false,
@@ -59,11 +65,16 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// What may not be sent at all.
-    fn permit(&self, effect: Effect, measure: Measure, request: &impl Request) -> Result<(), Misuse> {
+    fn permit(&self, command: &Command, measure: Measure, request: &impl Request) -> Result<(), Misuse> {
         if measure.args() == 0 {
             return Err(Misuse::Empty);
         }
-        match effect {
+        // Without a row nobody knows whether the second word is part of the name.
+        let words = if command.words.is_empty() { 2 } else { command.words.len() };
+        if measure.later().is_some_and(|later| later.at < words) {
+            return Err(Misuse::Later);
+        }
+        match command.effect {
             Effect::ReplyMode if !turns_replies_on(request) => Err(Misuse::ReplyOff),
             Effect::Subscribe(_) | Effect::Unsubscribe(_) if self.queueing => Err(Misuse::SubscribeInMulti),
             _ => Ok(()),
@@ -95,11 +106,16 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         };
         let mut writer = Writer::new(self.transmit.reserved(&reservation), measure.args());
         request.visit(&mut writer);
-        if !writer.is_exact() {
+        let (owed, later) = (measure.owed(), writer.later());
+        if !writer.is_exact() || owed != later.map_or(0, |later| later.len) {
             return Err(Misuse::Inconsistent.into());
         }
         self.transmit.commit(reservation);
         self.submitted = self.submitted.saturating_add(len as u64);
+        if let Some(later) = later.filter(|_| owed > 0) {
+            self.transmit.hold(len.saturating_sub(later.at));
+            self.owed = owed;
+        }
         Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::world::{LARGE, STYLES, World};
+use super::world::{LARGE, STYLES, Wish, World};
 use crate::buffer::{Growing, Storage};
-use crate::command::{Request, words};
+use crate::command::{Later, Request, chunked, raw, words};
 use crate::conn::{Config, Connection, Protocol, Settings, Token};
 use crate::resp::Measure;
 use crate::time::{Duration, Instant};
@@ -32,13 +32,15 @@ struct Player<S> {
     lives: u8,
     small: bool,
     token: u64,
+    /// How many bytes the newest request left for later.
+    later: u8,
     pushes: u64,
 }
 
 impl<S: Storage> Player<S> {
     fn new(connection: Connection<S, 6>, lives: u8, small: bool) -> Self {
         let world = World::default();
-        Self { connection, world, now: Instant::ZERO, lives, small, token: 0, pushes: 0 }
+        Self { connection, world, now: Instant::ZERO, lives, small, token: 0, later: 0, pushes: 0 }
     }
 
     fn play(mut self, ops: &[u8]) {
@@ -51,9 +53,15 @@ impl<S: Storage> Player<S> {
 
     fn op(&mut self, op: u8, arg: u8) {
         match op {
-            0..=2 => self.submit(if op == 2 { LARGE + arg % 6 } else { arg % STYLES }),
+            0..=2 => self.submit(Wish {
+                style: if op == 2 { LARGE + arg % 6 } else { arg % STYLES },
+                chunked: if op == 2 { arg / 6 > 0 } else { op == 0 && arg >= STYLES },
+                later: (op == 2 && arg / 6 > 1 || op == 1 && arg >= STYLES)
+                    .then_some((self.token as u8).wrapping_mul(37)),
+            }),
             3 => self.abandon(arg.into()),
             4 => self.transmit(1 + usize::from(arg)),
+            5 if arg % 2 == 1 => self.supply(usize::from(arg) * 4),
             5 => self.transmit(usize::MAX),
             6..=7 => (0..=arg % 4).for_each(|_| self.world.answer()),
             8..=9 => self.feed(1 + usize::from(arg)),
@@ -88,8 +96,10 @@ impl<S: Storage> Player<S> {
             6 => self.connection.handle_received(0),
             7 => self.connection.handle_timeout(Instant::ZERO),
             8 => assert!(!self.connection.abandon(Token(u64::MAX))),
+            9 => self.world.object(),
             _ => {
-                // A whole turn of a driver.
+                // A whole turn of an application and a driver.
+                self.supply(usize::MAX);
                 self.transmit(usize::MAX);
                 (0..8).for_each(|_| self.world.answer());
                 self.feed(usize::MAX);
@@ -114,22 +124,51 @@ impl<S: Storage> Player<S> {
         self.world.ready = self.connection.is_ready();
     }
 
-    fn submit(&mut self, style: u8) {
-        let words_of = World::words(self.token, style);
+    fn submit(&mut self, wish: Wish) {
+        let words_of = World::words(self.token, wish.style);
         let request = words(&words_of);
-        let before = self.connection.poll_transmit().len();
-        let held: Vec<u8> = self.connection.poll_transmit().to_vec();
-        match self.connection.submit(self.now, Token(self.token), &request) {
-            Ok(()) => {
-                let mut measure = Measure::new();
-                request.visit(&mut measure);
-                let len = measure.frame_len();
-                assert_eq!(self.connection.poll_transmit().len(), before + len);
-                self.world.submitted(self.token, style, len);
-                self.token += 1;
+        match (wish.later, &words_of[..]) {
+            (Some(len), [command, name, style]) => {
+                let request = raw(command).arg(name).arg(style).arg(Later(len.into())).arg("tail");
+                self.take(wish, len, request);
             }
-            Err(_) => assert_eq!(self.connection.poll_transmit(), held, "a refusal changed something"),
+            _ => self.take(wish, 0, request),
         }
+    }
+
+    fn take(&mut self, wish: Wish, later: u8, request: impl Request) {
+        let held: Vec<u8> = self.connection.poll_transmit().to_vec();
+        let owed = self.connection.owed();
+        let token = Token(self.token);
+        let result = if wish.chunked {
+            self.connection.submit(self.now, token, &chunked(&request))
+        } else {
+            self.connection.submit(self.now, token, &request)
+        };
+        let ready = self.connection.poll_transmit();
+        if result.is_err() {
+            assert_eq!((ready, self.connection.owed()), (&held[..], owed), "a refusal changed something");
+            return;
+        }
+        assert_eq!((owed, self.connection.owed()), (0, later.into()), "others were not supplied");
+        let mut measure = Measure::new();
+        request.visit(&mut measure);
+        let len = measure.frame_len();
+        assert!(ready.starts_with(&held) && ready.len() <= held.len() + len);
+        assert!(later > 0 || ready.len() == held.len() + len);
+        self.world.submitted(self.token, wish, len + usize::from(later));
+        self.later = later;
+        self.token += 1;
+    }
+
+    fn supply(&mut self, n: usize) {
+        let owed = self.connection.owed();
+        let payload = World::payload(self.token.wrapping_sub(1), self.later);
+        let rest = payload.get(payload.len() - owed as usize..).unwrap_or_default();
+        let idle = self.connection.poll_transmit().is_empty();
+        let taken = self.connection.supply(rest.get(..n).unwrap_or(rest));
+        assert_eq!(self.connection.owed(), owed - taken as u64);
+        assert!(taken > 0 || !idle || rest.is_empty(), "nobody can go on");
     }
 
     fn abandon(&mut self, n: usize) {

@@ -15,10 +15,21 @@ pub(super) const LARGE: u8 = 4;
 const SUBSCRIBE: u8 = 8;
 const UNSUBSCRIBE: u8 = 9;
 
+/// A request as it is submitted.
+#[derive(Clone, Copy)]
+pub(super) struct Wish {
+    pub(super) style: u8,
+    /// To be answered in chunks.
+    pub(super) chunked: bool,
+    /// Carries so many bytes that are supplied later.
+    pub(super) later: Option<u8>,
+}
+
 /// A request that was taken.
 pub(super) struct Asked {
     pub(super) token: u64,
     style: u8,
+    chunked: bool,
     /// Its first and last byte in all that is transmitted.
     start: u64,
     end: u64,
@@ -53,6 +64,10 @@ pub(super) struct World {
     subscriptions: u32,
     /// Pushes that must come, in order.
     pushes: VecDeque<String>,
+    /// The chunks of the oldest answer so far, and how many bytes they will be.
+    chunks: Option<(u64, Vec<u8>, Option<u64>)>,
+    /// The server has answered a request before it was whole, and does nothing more.
+    objected: bool,
 }
 
 impl World {
@@ -70,11 +85,29 @@ impl World {
     }
 
     /// A request of `len` bytes was taken.
-    pub(super) fn submitted(&mut self, token: u64, style: u8, len: usize) {
+    pub(super) fn submitted(&mut self, token: u64, wish: Wish, len: usize) {
         let start = self.submitted;
         self.submitted += len as u64;
         let end = self.submitted;
-        self.asked.push_back(Asked { token, style, start, end, abandoned: false, answered: None });
+        let Wish { style, chunked, .. } = wish;
+        self.asked.push_back(Asked { token, style, chunked, start, end, abandoned: false, answered: None });
+    }
+
+    /// What the request of this token carries: no two bytes in a row are the same.
+    pub(super) fn payload(token: u64, len: u8) -> Vec<u8> {
+        (0..len).map(|at| (token as u8).wrapping_add(at)).collect()
+    }
+
+    /// The server answers the one request that there is before all of it has come, with an error.
+    pub(super) fn object(&mut self) {
+        let idle = self.fed() == self.sent && !self.objected;
+        let [asked] = self.asked.make_contiguous() else { return };
+        if idle && self.transmitted > asked.start && self.transmitted < asked.end {
+            let answer = format!("-ERR t{}e\r\n", asked.token);
+            self.objected = true;
+            asked.answered = Some(self.sent + answer.len() as u64);
+            self.send(answer.as_bytes());
+        }
     }
 
     /// Marks the request and says whether it can be abandoned.
@@ -82,6 +115,7 @@ impl World {
         for asked in &mut self.asked {
             asked.abandoned |= asked.token == token;
         }
+        self.chunks = self.chunks.take().filter(|&(whose, ..)| whose != token);
     }
 
     /// A request that is not resolved and not abandoned.
@@ -108,6 +142,12 @@ impl World {
                 "ECHO" => word(2).parse().unwrap_or(0),
                 _ => u8::MAX,
             };
+            if let [_, _, _, Tree::Bulk(payload), Tree::Bulk(tail)] = &words[..] {
+                let token = word(1).trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0);
+                let len = payload.len().try_into().unwrap_or(0);
+                assert_eq!(*payload, Self::payload(token, len), "supplied bytes were changed");
+                assert_eq!(tail, b"tail");
+            }
             let text = if style == u8::MAX { word(0) } else { word(1) };
             self.todo.push_back((text, style));
         }
@@ -115,6 +155,9 @@ impl World {
 
     /// The server answers one request.
     pub(super) fn answer(&mut self) {
+        if self.objected {
+            return;
+        }
         let Some((text, style)) = self.todo.pop_front() else { return };
         let (len, push) = (text.len(), if self.resp3 { '>' } else { '*' });
         let large = 300 - len;
@@ -190,9 +233,40 @@ impl World {
         }
     }
 
+    /// Checks a part of an answer, and the whole with the last.
+    fn chunk(&mut self, token: u64, bytes: &[u8], left: Option<u64>) {
+        let begun = self.chunks.take();
+        let (first, (whose, mut all, total)) = (begun.is_none(), begun.unwrap_or((token, Vec::new(), None)));
+        all.extend_from_slice(bytes);
+        let now = left.map(|left| left + all.len() as u64);
+        let last = left == Some(0);
+        assert_eq!(whose, token, "chunks of two answers");
+        assert!(first || now == total || last && total.is_none(), "{left:?} behind {} bytes", all.len());
+        assert!(last || !bytes.is_empty());
+        if !last {
+            self.chunks = Some((token, all, now));
+            return;
+        }
+        let asked = self.resolve(token, false);
+        let text = format!("t{token}e");
+        let wanted = if asked.style == LARGE { 300 } else { text.len() };
+        assert!(asked.chunked && matches!(asked.style, 0 | LARGE | 5 | 6), "{} in chunks", asked.style);
+        assert!(all.starts_with(text.as_bytes()) && all.len() == wanted, "{text} was answered by {all:?}");
+        assert!(asked.answered.is_some_and(|end| end <= self.fed()) && self.transmitted >= asked.end);
+    }
+
     /// Checks an event against what must have happened. Says whether the connection must be over.
     pub(super) fn told(&mut self, event: &Event<'_>) -> bool {
         assert!(!self.closed, "an event behind the last: {event:?}");
+        if let Event::Chunk { token, bytes, left } = event {
+            self.chunk(token.0, bytes, *left);
+            return false;
+        }
+        if let Some((whose, ..)) = self.chunks.take() {
+            let failed =
+                matches!(event, Event::Failed { token, failure: Failure::Unknown } if token.0 == whose);
+            assert!(failed, "in the middle of an answer: {event:?}");
+        }
         match event {
             Event::Ready { .. } => {
                 assert!(!self.announced, "ready twice");
@@ -204,7 +278,8 @@ impl World {
                 let text = format!("t{}e", token.0);
                 assert!(format!("{reply:?}").contains(&text), "{text} was answered by {reply:?}");
                 assert!(asked.answered.is_some_and(|end| end <= self.fed()), "{text} was answered too soon");
-                assert!(self.transmitted >= asked.end);
+                assert!(self.transmitted >= asked.end || self.objected);
+                assert!(!asked.chunked || reply.chunks().is_none() || asked.style == 1, "not in chunks");
             }
             Event::Push(reply) => {
                 let wanted = self.pushes.pop_front().unwrap_or_default();
@@ -213,7 +288,7 @@ impl World {
             Event::PushTooLarge => assert_eq!(self.pushes.pop_front().as_deref(), Some("too large")),
             Event::Failed { token, failure: Failure::TooLarge } => {
                 let asked = self.resolve(token.0, false);
-                assert!(asked.style == LARGE && self.small);
+                assert!(asked.style == LARGE && self.small && !asked.chunked);
             }
             Event::Failed { token, failure } => {
                 let asked = self.resolve(token.0, true);
@@ -221,6 +296,7 @@ impl World {
                 assert_eq!(*failure, if begun { Failure::Unknown } else { Failure::NotSent });
                 return true;
             }
+            Event::Chunk { .. } => {}
             Event::Closed(_) => {
                 self.closed = true;
                 assert!(self.asked.iter().all(|asked| asked.abandoned), "a request was forgotten");

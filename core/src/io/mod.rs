@@ -2,17 +2,32 @@
 //!
 //! [`Socket`] is two methods, and [`pump`] moves bytes between one and a
 //! [`Connection`]: write what is ready in one call, read what has come,
-//! tell the events. A mio stream, a WASI stream, a smoltcp socket or an embedded-io transport
-//! becomes a `Socket` in a few lines.
+//! tell the events. A mio stream or a WASI stream becomes a `Socket` in a few lines; a TCP socket of
+//! smoltcp is one with feature `smoltcp`, and an embedded-io transport that says when it is ready
+//! with feature `embedded-io`.
+//!
+//! A socket that can also be waited for is a [`Transport`], and [`Driver`] is the blocking loop over
+//! it. Those that only wait have a turn of their own: `Blocking` (feature `embedded-io`), and for
+//! embassy and its like `embedded_async` (feature `embedded-io-async`).
 
+mod driver;
 #[cfg(feature = "embedded-io")]
 mod embedded;
+#[cfg(feature = "embedded-io-async")]
+pub mod embedded_async;
+#[cfg(feature = "smoltcp")]
+pub mod smoltcp;
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+mod turn;
 
 use crate::buffer::Storage;
 use crate::conn::{Connection, Event};
 
+pub use driver::{CallError, Driver, StartError, Transport};
 #[cfg(feature = "embedded-io")]
 pub use embedded::{Blocking, Ready};
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+pub use turn::TurnError;
 
 /// A stream of bytes that does not block.
 pub trait Socket {
@@ -47,6 +62,7 @@ impl<T: Socket + ?Sized> Socket for &mut T {
 
 /// What the socket is worth waiting for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Turn {
     /// Bytes are left to write: wait for room, too.
     pub wants_write: bool,

@@ -36,6 +36,12 @@ pub trait ArgSink {
         self.arg(Digits::unsigned(n).as_bytes());
     }
 
+    /// An argument of `len` bytes that the connection is given later. Here it counts as empty, so
+    /// that every argument keeps its position.
+    fn later(&mut self, _len: u64) {
+        self.arg(&[]);
+    }
+
     /// A double: the shortest text that reads back as the same number.
     fn double(&mut self, n: f64) {
         self.arg(DoubleText::new(n).as_bytes());
@@ -47,12 +53,22 @@ pub trait ArgSink {
 pub struct Measure {
     args: usize,
     bytes: usize,
+    later: Option<Later>,
+}
+
+/// An argument whose bytes follow later.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Later {
+    /// How many bytes.
+    pub(crate) len: u64,
+    /// Which argument it is, from 0; to a writer, how many bytes of the frame stand before it.
+    pub(crate) at: usize,
 }
 
 impl Measure {
     /// Nothing counted yet.
     pub const fn new() -> Self {
-        Self { args: 0, bytes: 0 }
+        Self { args: 0, bytes: 0, later: None }
     }
 
     /// How many arguments there are.
@@ -60,9 +76,23 @@ impl Measure {
         self.args
     }
 
-    /// The length of the whole frame: header, and every argument with its own.
+    /// The length of the whole frame: header, and every argument with its own. Bytes that are left
+    /// for [`later`](ArgSink::later) are not counted in.
     pub const fn frame_len(&self) -> usize {
         self.bytes.saturating_add(3 + Digits::count(self.args as u64))
+    }
+
+    /// How many bytes are left for [`later`](ArgSink::later).
+    pub const fn owed(&self) -> u64 {
+        match self.later {
+            Some(later) => later.len,
+            None => 0,
+        }
+    }
+
+    /// The argument that is left for later.
+    pub(crate) const fn later(&self) -> Option<Later> {
+        self.later
     }
 
     const fn add(&mut self, len: usize) {
@@ -83,6 +113,14 @@ impl ArgSink for Measure {
     fn unsigned(&mut self, n: u64) {
         self.add(Digits::count(n));
     }
+
+    fn later(&mut self, len: u64) {
+        // A second one is misplaced, wherever it stands.
+        let at = if self.later.is_some() { 0 } else { self.args };
+        self.later = Some(Later { len, at });
+        self.args += 1;
+        self.bytes = self.bytes.saturating_add(5 + Digits::count(len));
+    }
 }
 
 /// Writes a request as an array of bulk strings into memory of the measured size.
@@ -91,13 +129,14 @@ pub struct Writer<'b> {
     out: &'b mut [u8],
     at: usize,
     overrun: bool,
+    later: Option<Later>,
 }
 
 impl<'b> Writer<'b> {
     /// Writes the header of a request with `args` arguments.
     pub fn new(out: &'b mut [u8], args: usize) -> Self {
-        let mut writer = Self { out, at: 0, overrun: false };
-        writer.header(b'*', args);
+        let mut writer = Self { out, at: 0, overrun: false, later: None };
+        writer.header(b'*', args as u64);
         writer
     }
 
@@ -106,13 +145,18 @@ impl<'b> Writer<'b> {
         !self.overrun && self.at == self.out.len()
     }
 
-    fn header(&mut self, tag: u8, n: usize) {
+    /// The argument that is left for later.
+    pub(crate) const fn later(&self) -> Option<Later> {
+        self.later
+    }
+
+    fn header(&mut self, tag: u8, n: u64) {
         self.put(&[tag]);
         match n {
             // One digit is the common case, and costs no division.
             0..=9 => self.put(&[n as u8 + b'0', b'\r', b'\n']),
             _ => {
-                self.put(Digits::unsigned(n as u64).as_bytes());
+                self.put(Digits::unsigned(n).as_bytes());
                 self.put(b"\r\n");
             }
         }
@@ -132,8 +176,14 @@ impl<'b> Writer<'b> {
 
 impl ArgSink for Writer<'_> {
     fn arg(&mut self, bytes: &[u8]) {
-        self.header(b'$', bytes.len());
+        self.header(b'$', bytes.len() as u64);
         self.put(bytes);
+        self.put(b"\r\n");
+    }
+
+    fn later(&mut self, len: u64) {
+        self.header(b'$', len);
+        self.later = Some(Later { len, at: self.at });
         self.put(b"\r\n");
     }
 }

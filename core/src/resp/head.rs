@@ -7,6 +7,7 @@ use crate::error::ProtocolError;
 /// What a peer may send in one value. Over a limit the connection ends with a typed error;
 /// nothing is ever allocated from a header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Limits {
     /// Bytes of one line: simple strings, errors and big numbers.
     pub line: u32,
@@ -221,7 +222,9 @@ fn double(line: &[u8], whole: impl FnOnce(usize, Kind) -> Head) -> Result<Head, 
         return if seen.len() == LONGEST { Err(ProtocolError::BadDouble) } else { Ok(Head::Partial) };
     };
     let text = seen.get(..end).unwrap_or_default();
-    number::parse_double(text).ok_or(ProtocolError::BadDouble)?;
+    if !number::is_double(text) {
+        return Err(ProtocolError::BadDouble);
+    }
     let rest = line.get(end..).unwrap_or_default();
     literal(rest, b"\r\n", whole(end + 2, Kind::Double), ProtocolError::BadLineEnd)
 }

@@ -2,6 +2,7 @@
 
 /// The kind of a value. Both spellings of null, and a streamed value, are the kind they mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Kind {
     /// `+`: a line of text.
     Simple,

@@ -14,6 +14,7 @@ mod kind;
 mod number;
 #[cfg(feature = "alloc")]
 mod owned;
+mod piece;
 mod reply;
 mod scan;
 mod seq;
@@ -26,6 +27,7 @@ pub use head::Limits;
 pub use kind::Kind;
 #[cfg(feature = "alloc")]
 pub use owned::{ErrorReply, Natural};
+pub(crate) use piece::{Found, Piece};
 pub use reply::{Chunks, Reply};
 pub use scan::{Frame, Scanner};
 pub use seq::{Map, Preorder, Seq, Visit};

@@ -74,21 +74,46 @@ fn line_end<T>(bytes: &[u8], at: usize, value: T) -> Line<T> {
     }
 }
 
-/// A whole text as a double, in Redis' spellings: `inf`, `-inf`, `nan`, `-nan`, exponents.
-pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
-    match text {
-        b"inf" | b"+inf" => Some(f64::INFINITY),
-        b"-inf" => Some(f64::NEG_INFINITY),
-        b"nan" | b"-nan" | b"+nan" => Some(f64::NAN),
-        _ => {
-            let first = text.iter().find(|byte| !matches!(byte, b'+' | b'-'))?;
-            // `str::parse` also takes "infinity" and "NaN", which no server means.
-            if !matches!(first, b'0'..=b'9' | b'.') {
-                return None;
-            }
-            core::str::from_utf8(text).ok()?.parse().ok()
-        }
+/// Whether a whole text is a double, in Redis' spellings: `inf`, `-inf`, `nan`, `-nan`, exponents.
+///
+/// Exactly what [`parse_double`] reads. Reading takes 18 KiB of tables and code, which a program that
+/// never asks for a double should not carry because the scanner checks their syntax.
+pub(crate) fn is_double(text: &[u8]) -> bool {
+    let text = unsigned(text);
+    if matches!(text, b"inf" | b"nan") {
+        return true;
     }
+    let (whole, rest) = leading_digits(text);
+    let (fraction, rest) = rest.strip_prefix(b".").map_or((&[][..], rest), leading_digits);
+    let exponent_is_right = match rest {
+        [] => true,
+        [b'e' | b'E', exponent @ ..] => {
+            let (digits, rest) = leading_digits(unsigned(exponent));
+            !digits.is_empty() && rest.is_empty()
+        }
+        _ => false,
+    };
+    exponent_is_right && !(whole.is_empty() && fraction.is_empty())
+}
+
+/// A text without its sign.
+fn unsigned(text: &[u8]) -> &[u8] {
+    match text {
+        [b'+' | b'-', rest @ ..] => rest,
+        _ => text,
+    }
+}
+
+/// The digits that a text starts with, and the rest.
+fn leading_digits(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or_default()
+}
+
+/// A whole text as a double; see [`is_double`].
+pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
+    // `str::parse` also takes "infinity" and "NaN", which no server means.
+    if is_double(text) { core::str::from_utf8(text).ok()?.parse().ok() } else { None }
 }
 
 /// Decimal digits of a number, in a small buffer of its own.
@@ -228,6 +253,22 @@ mod tests {
         assert!(parse_double(b"-nan").unwrap().is_nan());
         for bad in [&b"infinity"[..], b"NaN", b"", b"-", b"1,5", b"0x10"] {
             assert_eq!(parse_double(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_double_can_be_read() {
+        const ALPHABET: &[u8] = b"05+-.eE";
+        for len in 0..=6 {
+            for number in 0..ALPHABET.len().pow(len) {
+                let mut text = [0; 6];
+                let text = &mut text[..len as usize];
+                for (at, byte) in text.iter_mut().enumerate() {
+                    *byte = ALPHABET[number / ALPHABET.len().pow(at as u32) % ALPHABET.len()];
+                }
+                let text = core::str::from_utf8(text).unwrap();
+                assert_eq!(is_double(text.as_bytes()), text.parse::<f64>().is_ok(), "{text:?}");
+            }
         }
     }
 

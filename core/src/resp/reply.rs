@@ -291,6 +291,14 @@ impl fmt::Debug for Reply<'_> {
     }
 }
 
+/// What it is, never what it says: replies are the server's data.
+#[cfg(feature = "defmt")]
+impl defmt::Format for Reply<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{}", self.kind);
+    }
+}
+
 impl Reply<'_> {
     fn fmt_head(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.kind {

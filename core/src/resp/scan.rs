@@ -13,6 +13,7 @@ use crate::error::ProtocolError;
 
 /// One whole reply at the front of the bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Frame {
     /// How many bytes it takes, attributes in front of it included.
     pub len: usize,
@@ -25,19 +26,23 @@ pub struct Frame {
 /// Finds and validates one reply, over as many calls as its bytes take to arrive.
 #[derive(Clone, Debug)]
 pub struct Scanner {
-    limits: Limits,
+    pub(super) limits: Limits,
     /// Everything before this is settled, relative to the start of the frame.
-    pos: usize,
+    pub(super) pos: usize,
     /// Where the value proper starts, once its kind is known.
     body: usize,
-    kind: Option<Kind>,
+    pub(super) kind: Option<Kind>,
     /// The start of the frame is gone.
     forgot: bool,
     /// Values still to come, not counting those of open streams.
     owed: u64,
     open: [Open; 4],
     opens: usize,
-    stage: Stage,
+    pub(super) stage: Stage,
+    /// A string at the top is to be handed out in pieces.
+    pub(super) wanted: bool,
+    /// It has begun: see `piece`.
+    pub(super) pieces: bool,
 }
 
 /// A streamed aggregate whose end marker has not come.
@@ -62,6 +67,8 @@ impl Scanner {
             open: [Open { outer: 0, map: false, odd: false }; 4],
             opens: 0,
             stage: Stage::Value,
+            wanted: false,
+            pieces: false,
         }
     }
 
@@ -86,7 +93,7 @@ impl Scanner {
                 Stage::Terminator { chunk } => self.terminator(rest, chunk)?,
                 Stage::Chunk => self.chunk(rest)?,
             };
-            if !moved {
+            if !moved || self.pieces {
                 return Ok(None);
             }
         }
@@ -174,6 +181,7 @@ impl Scanner {
         }
         self.stage = stage;
         self.pos = self.pos.saturating_add(len + 1);
+        self.pieces = self.wanted && top && self.begin_pieces();
         Ok(true)
     }
 
@@ -207,7 +215,7 @@ impl Scanner {
         false
     }
 
-    fn terminator(&mut self, rest: &[u8], chunk: bool) -> Result<bool, ProtocolError> {
+    pub(super) fn terminator(&mut self, rest: &[u8], chunk: bool) -> Result<bool, ProtocolError> {
         match rest {
             [b'\r', b'\n', ..] => {
                 self.pos = self.pos.saturating_add(2);
@@ -219,7 +227,7 @@ impl Scanner {
         }
     }
 
-    fn chunk(&mut self, rest: &[u8]) -> Result<bool, ProtocolError> {
+    pub(super) fn chunk(&mut self, rest: &[u8]) -> Result<bool, ProtocolError> {
         let line = match rest.split_first() {
             Some((b';', line)) => line,
             Some(_) => return Err(ProtocolError::BadStream),

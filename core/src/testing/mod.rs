@@ -3,8 +3,12 @@
 //! Nothing here opens a socket or reads a clock. Bytes and the time go in,
 //! bytes come out, and the same calls always give the same answers.
 
+#[cfg(feature = "client")]
+mod local;
 pub mod responder;
 pub mod transcript;
 
+#[cfg(feature = "client")]
+pub use local::{Alone, Local, LocalSocket};
 pub use responder::{ClientId, Responder};
 pub use transcript::{Cut, Mismatch, Transcript};

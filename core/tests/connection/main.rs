@@ -2,6 +2,7 @@
 //! over fixed memory.
 #![cfg(feature = "testing")]
 
+mod chunks;
 mod handshake;
 mod large;
 mod machine;
@@ -9,6 +10,7 @@ mod misuse;
 mod requests;
 mod secrets;
 mod subscriber;
+mod supply;
 mod time;
 
 use respire_core::buffer::{Growing, Storage};
@@ -82,6 +84,10 @@ fn a_transcript_that_does_not_come_true_says_where() {
     assert_eq!(wrong(&format!("{ready}sent 1")), "line 3: wanted 1 bytes to write, found 0 bytes to write");
     assert_eq!(wrong("subscribed"), "line 1: wanted subscribed, found unsubscribed");
     assert_eq!(wrong("< +OK\nstart\n in-flight 3"), "line 3: wanted in-flight 3, found in-flight 0");
+    assert_eq!(
+        wrong(&format!("{ready}chunked 1 GET k\nsent\n< $1\\r\\nv\nchunks 1 \"w\"")),
+        "line 6: wanted chunks 1 \"w\", found chunks 1 \"v\""
+    );
     assert_eq!(
         wrong("start\ndeadline none"),
         "line 2: wanted deadline None, found deadline Some(Instant(5000000))"

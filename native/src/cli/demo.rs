@@ -1,16 +1,18 @@
 //! `respire demo`: the main job, shown on a server inside this process or on a real one.
 
+#[cfg(not(target_os = "wasi"))]
 mod server;
 
 use std::time::{Duration, Instant};
 
+use respire_core::client::{Call, Dial, Error, Fault, PipelineCall, Share, Subscriber};
 use respire_core::command::{
     ExpiryOptions, GenericCommands, PubSubCommands, Set, StringCommands, get, incr, set,
 };
 
 use super::options::{Options, Stop};
 use super::output::Output;
-use crate::{Client, Subscriber};
+use crate::Client;
 
 /// A line on standard output. If that is closed, the process ends quietly.
 macro_rules! print_line {
@@ -33,6 +35,7 @@ const CHANNEL: &str = "respire:demo:channel";
 type Failed = Box<dyn std::error::Error>;
 
 /// Whether the words of the demo hold a URL with a login.
+#[cfg(unix)]
 pub(super) fn shows_password(options: &Options) -> bool {
     options.command.first().is_some_and(|word| word == b"demo")
         && options.command.iter().any(|word| word.contains(&b'@'))
@@ -42,28 +45,51 @@ pub(super) fn shows_password(options: &Options) -> bool {
 pub(super) fn run(options: &Options) -> Result<(), Stop> {
     let words: Vec<_> = options.command.iter().map(|word| String::from_utf8_lossy(word)).collect();
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    let url = match words.as_slice() {
-        [_] => {
-            let address = server::start().map_err(|error| Stop::error(format!("demo server: {error}")))?;
-            print_line!("A server inside this process, over a real socket on {address}.\n");
-            format!("redis://{address}")
-        }
-        [_, "--url", url] => (*url).to_owned(),
+    match words.as_slice() {
+        [_] => show_inside(),
+        [_, "--url", url] => show_at(url),
         _ => return Err(Stop::error("usage: respire demo [--url URL]")),
-    };
-    show(&url).map_err(|error| Stop::error(format!("demo: {error}")))
+    }
+    .map_err(|error| Stop::error(format!("demo: {error}")))
 }
 
-fn show(url: &str) -> Result<(), Failed> {
-    let client = Client::open(url)?;
+fn show_at(url: &str) -> Result<(), Failed> {
+    let client = Client::open(url).map_err(words)?;
+    show(&client, &mut crate::Subscriber::open(url).map_err(words)?)
+}
 
-    client.set(GREETING, "hello, world").ex(60).wait()?;
-    let greeting: Option<String> = client.get(GREETING).wait()?;
+#[cfg(not(target_os = "wasi"))]
+fn show_inside() -> Result<(), Failed> {
+    let address = server::start()?;
+    print_line!("A server inside this process, over a real socket on {address}.\n");
+    show_at(&format!("redis://{address}"))
+}
+
+/// A component has no threads: client and server take turns in one.
+#[cfg(target_os = "wasi")]
+fn show_inside() -> Result<(), Failed> {
+    use respire_core::client;
+    let server = respire_core::testing::Local::default();
+    let url = crate::Url::new(crate::Endpoint::default());
+    print_line!("A server inside this component, without a socket.\n");
+    let mut subscriber = Subscriber::connect(server.clone(), &url).map_err(words)?;
+    show(&client::Client::connect(server, url).map_err(words)?, &mut subscriber)
+}
+
+/// Errors outlive the transport that they tell of.
+fn words<E: Fault>(error: Error<E>) -> Failed {
+    error.to_string().into()
+}
+
+fn show<C: Share, D: Dial>(client: &C, subscriber: &mut Subscriber<D>) -> Result<(), Failed> {
+    client.set(GREETING, "hello, world").ex(60).wait().map_err(words)?;
+    let greeting: Option<String> = client.get(GREETING).wait().map_err(words)?;
     print_line!("set, get      {:?}", greeting.unwrap_or_default());
-    print_line!("ttl           {} s", client.ttl(GREETING).wait()?);
+    print_line!("ttl           {} s", client.ttl(GREETING).wait().map_err(words)?);
 
-    let (text, number) = client.pipeline((get(GREETING), incr(COUNTER))).wait()?;
-    print_line!("a tuple       {:?} and {}", String::from_utf8_lossy(&text?.unwrap_or_default()), number?);
+    let (text, number) = PipelineCall::new(client, (get(GREETING), incr(COUNTER))).wait().map_err(words)?;
+    let text = text.map_err(words)?.unwrap_or_default();
+    print_line!("a tuple       {:?} and {}", String::from_utf8_lossy(&text), number.map_err(words)?);
 
     match client.incr(GREETING).wait() {
         Err(error) => print_line!("typed error   code {:?}: {error}", error.code().unwrap_or("none")),
@@ -72,24 +98,24 @@ fn show(url: &str) -> Result<(), Failed> {
     print_line!("");
 
     let mut table = Table::default();
-    one_by_one(&client, &mut table)?;
-    pipelines(&client, &mut table)?;
-    messages(url, &client, &mut table)?;
+    one_by_one(client, &mut table)?;
+    pipelines(client, &mut table)?;
+    messages(client, subscriber, &mut table)?;
     table.print();
 
     let keys: Vec<String> = (0..PIPELINE).map(key).collect();
-    client.del(&keys).wait()?;
-    client.del(&[GREETING, COUNTER]).wait()?;
+    client.del(&keys).wait().map_err(words)?;
+    client.del(&[GREETING, COUNTER]).wait().map_err(words)?;
     Ok(())
 }
 
 /// Requests that wait for each other: the time of one round trip.
-fn one_by_one(client: &Client, table: &mut Table) -> Result<(), Failed> {
+fn one_by_one<C: Share>(client: &C, table: &mut Table) -> Result<(), Failed> {
     let mut times = Vec::with_capacity(SINGLES);
     let start = Instant::now();
     for _ in 0..SINGLES {
         let sent = Instant::now();
-        client.send(get(GREETING)).wait_with(|reply| Ok(reply.get::<&[u8]>()?.len()))?;
+        Call::new(client, get(GREETING)).wait_with(|reply| Ok(reply.get::<&[u8]>()?.len())).map_err(words)?;
         times.push(sent.elapsed());
     }
     table.row("GET, one by one", SINGLES, start.elapsed(), Some(times));
@@ -97,21 +123,21 @@ fn one_by_one(client: &Client, table: &mut Table) -> Result<(), Failed> {
 }
 
 /// Requests that go out together.
-fn pipelines(client: &Client, table: &mut Table) -> Result<(), Failed> {
+fn pipelines<C: Share>(client: &C, table: &mut Table) -> Result<(), Failed> {
     let keys: Vec<String> = (0..PIPELINE).map(key).collect();
     let sets: Vec<Set<'_>> = keys.iter().map(|key| set(key, key).ex(60)).collect();
     let start = Instant::now();
-    for result in client.pipeline(sets.as_slice()).wait()? {
-        result?;
+    for result in PipelineCall::new(client, sets.as_slice()).wait().map_err(words)? {
+        result.map_err(words)?;
     }
     table.row("SET, a pipeline of 10 000", PIPELINE, start.elapsed(), None);
 
     let gets: Vec<_> = keys.iter().map(get).collect();
     let start = Instant::now();
-    let values = client.pipeline(gets.as_slice()).wait()?;
+    let values = PipelineCall::new(client, gets.as_slice()).wait().map_err(words)?;
     table.row("GET, a pipeline of 10 000", PIPELINE, start.elapsed(), None);
     for (key, value) in keys.iter().zip(values) {
-        if value?.as_deref() != Some(key.as_bytes()) {
+        if value.map_err(words)?.as_deref() != Some(key.as_bytes()) {
             return Err(format!("another value came back for {key}").into());
         }
     }
@@ -119,15 +145,18 @@ fn pipelines(client: &Client, table: &mut Table) -> Result<(), Failed> {
 }
 
 /// From one connection to another.
-fn messages(url: &str, client: &Client, table: &mut Table) -> Result<(), Failed> {
-    let mut subscriber = Subscriber::open(url)?;
-    subscriber.subscribe(CHANNEL)?;
+fn messages<C: Share, D: Dial>(
+    client: &C,
+    subscriber: &mut Subscriber<D>,
+    table: &mut Table,
+) -> Result<(), Failed> {
+    subscriber.subscribe(CHANNEL).map_err(words)?;
     let mut times = Vec::with_capacity(MESSAGES);
     let start = Instant::now();
     for n in 0..MESSAGES {
         let sent = Instant::now();
-        client.publish(CHANNEL, n).wait()?;
-        if subscriber.next(Some(Duration::from_secs(5)))?.is_none() {
+        client.publish(CHANNEL, n).wait().map_err(words)?;
+        if subscriber.next(Some(Duration::from_secs(5))).map_err(words)?.is_none() {
             return Err(format!("message {n} did not arrive").into());
         }
         times.push(sent.elapsed());

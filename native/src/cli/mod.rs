@@ -10,6 +10,7 @@
 //! | `format`, `quoting` | replies to text, text to words |
 //! | `demo` | the main job against a server in this process |
 
+#[cfg(unix)]
 mod conceal;
 mod demo;
 mod format;
@@ -18,6 +19,7 @@ mod once;
 mod options;
 mod output;
 mod pipe;
+#[cfg(not(target_os = "wasi"))]
 mod prompt;
 mod quoting;
 mod scan;
@@ -27,21 +29,16 @@ use crate::cli::output::complain;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use conceal::Arguments;
 use options::{Options, Stop};
 use output::Output;
 use session::Session;
 
 /// Runs the tool with the arguments of this process.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::of_process();
-    let options = match Options::parse(arguments.list.clone()) {
+    let options = match options() {
         Ok(options) => options,
         Err(stop) => return say(&stop),
     };
-    if options.password_shown || demo::shows_password(&options) {
-        arguments.conceal();
-    }
     if options.command.first().is_some_and(|word| word == b"demo") {
         return match demo::run(&options) {
             Ok(()) => ExitCode::SUCCESS,
@@ -58,8 +55,23 @@ pub fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
+#[cfg(unix)]
+fn options() -> Result<Options, Stop> {
+    let arguments = conceal::Arguments::of_process();
+    let options = Options::parse(arguments.list.clone())?;
+    if options.password_shown || demo::shows_password(&options) {
+        arguments.conceal();
+    }
+    Ok(options)
+}
+
+/// Elsewhere the arguments of a process are not for everyone to see, or cannot be hidden.
+#[cfg(not(unix))]
+fn options() -> Result<Options, Stop> {
+    Options::parse(std::env::args_os())
+}
+
 fn run(options: Options, output: Output) -> u8 {
-    let from_terminal = std::io::stdin().is_terminal();
     if options.pipe {
         return pipe::run(&options);
     }
@@ -68,11 +80,22 @@ fn run(options: Options, output: Output) -> u8 {
         scan::run(&mut session)
     } else if !session.options.command.is_empty() || session.options.eval.is_some() {
         once::run(&mut session)
-    } else if from_terminal && session.options.stdin_tag.is_none() {
-        prompt::run(&mut session)
+    } else if std::io::stdin().is_terminal() && session.options.stdin_tag.is_none() {
+        interact(&mut session)
     } else {
         lines::run(&mut session)
     }
+}
+
+#[cfg(not(target_os = "wasi"))]
+fn interact(session: &mut Session) -> u8 {
+    prompt::run(session)
+}
+
+/// Without a line editor a terminal is a file like any other.
+#[cfg(target_os = "wasi")]
+fn interact(session: &mut Session) -> u8 {
+    lines::run(session)
 }
 
 fn say(stop: &Stop) -> ExitCode {

@@ -4,7 +4,7 @@ use crate::cli::output::complain;
 use std::io::Read;
 use std::time::Duration;
 
-use super::session::{Outcome, Session};
+use super::session::{Outcome, Session, plain};
 
 /// Runs the command of the arguments, as often as asked.
 pub(super) fn run(session: &mut Session) -> u8 {
@@ -64,9 +64,8 @@ fn command(session: &Session) -> Result<Vec<Vec<u8>>, String> {
 
 /// `EVAL script numkeys key … arg …` from `key … , arg …`.
 fn script(path: &std::ffi::OsStr, words: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, String> {
-    let text = std::fs::read(path).map_err(|error| {
-        format!("Can't open file '{}': {}", path.to_string_lossy(), crate::error::plain(&error))
-    })?;
+    let text = std::fs::read(path)
+        .map_err(|error| format!("Can't open file '{}': {}", path.to_string_lossy(), plain(&error)))?;
     let comma = words.iter().position(|word| word == b",");
     let keys = comma.unwrap_or(words.len());
     let mut command = vec![b"EVAL".to_vec(), text, keys.to_string().into_bytes()];

@@ -4,8 +4,6 @@
 use crate::cli::output::complain;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -14,13 +12,13 @@ use respire_core::conn::Protocol;
 
 use super::format::{Format, Printer};
 use super::quoting;
-use crate::url::{Endpoint, Url};
+use crate::{Endpoint, Url};
 
 /// What the command line says.
 pub(super) struct Options {
     pub(super) host: String,
     pub(super) port: i64,
-    pub(super) socket: Option<PathBuf>,
+    pub(super) socket: Option<String>,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     /// The password stood on the command line, where other users may see it.
@@ -138,7 +136,7 @@ impl Options {
         let matches = definition().try_get_matches_from(options).map_err(|error| stop(&error))?;
         let mut this = Self { password: std::env::var_os("REDISCLI_AUTH").map(lossy), ..Self::default() };
         this.apply(&matches)?;
-        this.command = words.into_iter().map(OsString::into_vec).collect();
+        this.command = words.into_iter().map(OsString::into_encoded_bytes).collect();
         if matches.get_flag("quoted-input") {
             this.unquote_command()?;
         }
@@ -181,7 +179,10 @@ impl Options {
         match id {
             "host" => self.host = lossy(value),
             "port" => self.port = number(&value),
-            "socket" => self.socket = Some(value.into()),
+            "socket" => {
+                let path = value.into_string().map_err(|_| Stop::error("The socket's path is not UTF-8."))?;
+                self.socket = Some(path);
+            }
             "password" | "pass" => {
                 self.password = Some(lossy(value));
                 self.password_shown = true;
@@ -194,16 +195,16 @@ impl Options {
             "resp2" => self.protocol = Some(Protocol::Resp2),
             "resp3" => self.protocol = Some(Protocol::Resp3),
             "stdin-last" => self.stdin_last = true,
-            "stdin-tag" => self.stdin_tag = Some(value.into_vec()),
-            "delimiter" => self.printer.element_delimiter = value.into_vec(),
-            "end" => self.printer.reply_delimiter = value.into_vec(),
+            "stdin-tag" => self.stdin_tag = Some(value.into_encoded_bytes()),
+            "delimiter" => self.printer.element_delimiter = value.into_encoded_bytes(),
+            "end" => self.printer.reply_delimiter = value.into_encoded_bytes(),
             "error-status" => self.error_status = true,
             "raw" => self.printer.format = Format::Raw,
             "no-raw" => self.printer.format = Format::Tty,
             "csv" => self.printer.format = Format::Csv,
             "json" => self.printer.format = Format::Json,
             "quoted-json" => self.printer.format = Format::QuotedJson,
-            "show-pushes" => match value.as_bytes().first().map(u8::to_ascii_lowercase) {
+            "show-pushes" => match value.as_encoded_bytes().first().map(u8::to_ascii_lowercase) {
                 Some(b'y') => self.show_pushes = true,
                 Some(b'n') => self.show_pushes = false,
                 _ => complain!(
@@ -216,9 +217,9 @@ impl Options {
             "no-auth-warning" => self.auth_warning = false,
             "eval" => self.eval = Some(value),
             "scan" => self.scan = true,
-            "pattern" => self.pattern = Some(value.into_vec()),
+            "pattern" => self.pattern = Some(value.into_encoded_bytes()),
             "quoted-pattern" => {
-                let pattern = quoting::unquote(value.as_bytes());
+                let pattern = quoting::unquote(value.as_encoded_bytes());
                 self.pattern = Some(pattern.ok_or_else(invalid_quoting)?);
             }
             _ => {}
@@ -305,7 +306,7 @@ impl Options {
     /// The server's address as messages and the prompt show it.
     pub(super) fn address(&self) -> String {
         match &self.socket {
-            Some(path) => path.display().to_string(),
+            Some(path) => path.clone(),
             None => format!("{}:{}", self.host, self.port),
         }
     }
@@ -346,7 +347,7 @@ impl Default for Options {
 fn split_command(args: Vec<OsString>) -> Result<(Vec<OsString>, Vec<OsString>), Stop> {
     let definition = definition();
     let mut at = 1;
-    while let Some(word) = args.get(at).filter(|word| word.as_bytes().starts_with(b"-")) {
+    while let Some(word) = args.get(at).filter(|word| word.as_encoded_bytes().starts_with(b"-")) {
         let text = word.to_string_lossy();
         let option = definition.get_arguments().find(|arg| {
             let long = arg.get_long().is_some_and(|long| text.strip_prefix("--") == Some(long));

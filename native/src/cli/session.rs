@@ -4,6 +4,7 @@ use crate::cli::output::complain;
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use respire_core::client::{self, Cause, Fault, Patience};
 use respire_core::command::{Command, Effect, words};
 use respire_core::conn::{CloseReason, Event, Failure, Protocol, Settings, SubmitError, Token};
 use respire_core::error::ProtocolError;
@@ -11,15 +12,17 @@ use respire_core::resp::Reply;
 
 use super::options::Options;
 use super::output::Output;
-use crate::driver::{Driver, Tuning};
-use crate::error::{ConnectCause, ConnectError};
 use crate::resp::ErrorReply;
+use crate::{ConnectError, Dialer};
+
+/// A connection that at most `IN_FLIGHT` commands wait on.
+pub(super) type Link<const IN_FLIGHT: usize = 16> = Box<client::Link<Dialer, IN_FLIGHT>>;
 
 /// What the tool keeps while it runs.
 pub(super) struct Session {
     pub(super) options: Options,
     pub(super) output: Output,
-    driver: Option<Driver>,
+    driver: Option<Link>,
     /// The database that SELECT chose, for the prompt.
     pub(super) db: i64,
     /// Between MULTI and what ends it, for the prompt.
@@ -68,6 +71,7 @@ impl Session {
         }
     }
 
+    #[cfg(not(target_os = "wasi"))]
     pub(super) const fn is_connected(&self) -> bool {
         self.driver.is_some()
     }
@@ -211,7 +215,7 @@ impl End {
 /// Sends a command and waits for its answer as long as it takes. Shows the answer and, as `false`,
 /// the pushes that come before it.
 fn exchange(
-    driver: &mut Driver,
+    driver: &mut Link,
     command: &[Vec<u8>],
     mut show: impl FnMut(bool, Reply<'_>),
 ) -> Result<(), End> {
@@ -313,7 +317,7 @@ pub(super) fn word(command: &[Vec<u8>], at: usize) -> &[u8] {
 }
 
 /// How the connection ended, in redis-cli's words where it has some.
-fn end_of<const N: usize>(driver: &Driver<N>) -> String {
+pub(super) fn end_of<const N: usize>(driver: &Link<N>) -> String {
     match driver.connection().close_reason() {
         Some(CloseReason::Eof | CloseReason::Quit | CloseReason::Transport) => {
             "Server closed the connection".to_owned()
@@ -329,18 +333,17 @@ fn end_of<const N: usize>(driver: &Driver<N>) -> String {
             ProtocolError::BadNull => "Bad nil value".to_owned(),
             error => error.to_string(),
         },
-        _ => driver.cause(),
+        _ => cause(driver),
     }
 }
 
 /// Connects as the options say. What goes wrong after that is said on standard error, and the
 /// connection is used all the same.
 pub(super) fn connect<const N: usize>(options: &Options) -> Result<Connected<N>, ConnectError> {
-    let tuning =
-        Tuning { connect_timeout: Duration::from_secs(30), reply_timeout: None, socket_buffers: None };
+    let patience = Patience { connect: Duration::from_secs(30), reply: None };
     // No handshake of the connection's own: what the server says to each step is shown.
     let bare = Settings { protocol: Some(Protocol::Resp2), ..Settings::default() };
-    let mut driver = Driver::connect(&options.endpoint(), &bare, tuning)?;
+    let mut driver: Link<N> = client::connect(&mut Dialer::default(), &options.endpoint(), &bare, patience)?;
     let mut steps: Vec<(Vec<Vec<u8>>, String)> = Vec::new();
     let step = |words: &[&str]| words.iter().map(|word| word.as_bytes().to_vec()).collect();
     if let Some(password) = &options.password {
@@ -385,7 +388,7 @@ pub(super) fn connect<const N: usize>(options: &Options) -> Result<Connected<N>,
 
 /// A connection, and whether every step that the options ask for went well.
 pub(super) struct Connected<const N: usize> {
-    pub(super) driver: Driver<N>,
+    pub(super) driver: Link<N>,
     pub(super) complete: bool,
 }
 
@@ -395,10 +398,30 @@ pub(super) fn explain(error: &ConnectError) {
         return;
     }
     for (address, error) in &error.tried {
-        complain!("  tried {address}: {}", crate::error::plain(error));
+        complain!("  tried {address}: {}", plain(error));
     }
-    if !matches!(error.cause, ConnectCause::Rejected(_)) {
+    if !matches!(error.cause, Cause::Server(_)) {
         complain!("  {}", error.hint());
         complain!("  to see respire work without a server: respire demo");
     }
+}
+
+/// How the connection ended, in the library's words.
+pub(super) fn cause<const N: usize>(driver: &Link<N>) -> String {
+    match (driver.connection().close_reason(), driver.error()) {
+        (_, Some(error)) => format!("the connection broke: {}", plain(error)),
+        (Some(reason), _) => reason.to_string(),
+        (None, _) => "the connection stands".to_owned(),
+    }
+}
+
+/// An error in the system's words alone.
+pub(super) fn plain(error: &impl Fault) -> String {
+    struct Words<'a, E>(&'a E);
+    impl<E: Fault> std::fmt::Display for Words<'_, E> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.words(f)
+        }
+    }
+    Words(error).to_string()
 }

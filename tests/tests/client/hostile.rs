@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use respire::ConnectCause;
+use respire::Cause;
 use respire::prelude::*;
 use respire_core::testing::Responder;
 
@@ -20,7 +20,7 @@ fn handshake(peer: &Peer) -> String {
         let error = refused(&url);
         assert!(!error.hint().is_empty());
         match error.cause {
-            ConnectCause::Handshake(words) => words,
+            Cause::Closed(reason) => reason.to_string(),
             other => panic!("{other:?}"),
         }
     })
@@ -63,7 +63,7 @@ fn a_peer_that_closes_at_once() {
         let url = peer.url();
         let error = within(LIMIT, move || refused(&url));
         // With our bytes unread, the system may reset the connection.
-        assert!(matches!(error.cause, ConnectCause::Handshake(_) | ConnectCause::Io(_)), "{error:?}");
+        assert!(matches!(error.cause, Cause::Closed(_) | Cause::Transport(_)), "{error:?}");
     }
     let peer = Peer::new(|_, mut stream| {
         let _ = stream.read(&mut [0; 4096]);

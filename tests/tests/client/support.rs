@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub(crate) use peer::Peer;
 use respire::conn::Failure;
 use respire::prelude::*;
-use respire::{Client, ConnectCause, ConnectError, Error};
+use respire::{Cause, Client, ConnectError, Error};
 use respire_tests::{Kind, Server};
 
 /// Longer than a connection may rest before the client looks at it.
@@ -57,7 +57,7 @@ pub(crate) fn refused(url: &str) -> ConnectError {
 /// The server's words, if it was the server that refused.
 pub(crate) fn rejection(error: &ConnectError) -> String {
     match &error.cause {
-        ConnectCause::Rejected(reply) => reply.to_string(),
+        Cause::Server(reply) => reply.to_string(),
         other => panic!("not the server's words: {other:?}"),
     }
 }
@@ -65,7 +65,10 @@ pub(crate) fn rejection(error: &ConnectError) -> String {
 /// Checks that the request was sent and not answered; says how the connection ended.
 pub(crate) fn lost<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     match result {
-        Err(Error::Lost { failure: Failure::Unknown, cause }) => cause,
+        Err(error @ Error::Lost { failure: Failure::Unknown, .. }) => {
+            let text = error.to_string();
+            text.strip_suffix(&format!("; {}", Failure::Unknown)).expect("the failure comes last").to_owned()
+        }
         other => panic!("not lost: {other:?}"),
     }
 }

@@ -19,14 +19,14 @@ pub(super) fn step(line: &str) -> Result<Step, Fault> {
     let alone = |step| if rest.is_empty() { Ok(step) } else { Err("a verb that takes no words") };
     match verb {
         "start" => start(rest).map(Step::Start),
-        "submit" => {
+        "submit" | "chunked" => {
             let (token, words) = request(rest)?;
-            Ok(Step::Submit { token, words, until: Until::Configured })
+            Ok(Step::Submit { token, words, until: Until::Configured, chunked: verb == "chunked" })
         }
         "until" => {
             let (until, rest) = rest.split_once(' ').ok_or("a time without a request")?;
             let (token, words) = request(rest)?;
-            Ok(Step::Submit { token, words, until: Until::Own(perhaps(until, "never")?) })
+            Ok(Step::Submit { token, words, until: Until::Own(perhaps(until, "never")?), chunked: false })
         }
         "refused" => {
             let (error, rest) = rest.split_once(' ').ok_or("an error without a request")?;
@@ -43,7 +43,7 @@ pub(super) fn step(line: &str) -> Result<Step, Fault> {
         "eof" => alone(Step::Eof),
         "error" => alone(Step::Error),
         "timeout" => alone(Step::Timeout),
-        "ready" | "reply" | "push" | "failed" | "closed" => Ok(Step::Event(line.into())),
+        "ready" | "reply" | "chunks" | "push" | "failed" | "closed" => Ok(Step::Event(line.into())),
         "deadline" => perhaps(rest, "none").map(Step::Deadline),
         "in-flight" => number(rest).map(Step::InFlight),
         _ => ["protocol resp2", "protocol resp3", "subscribed", "unsubscribed", "quiet"]

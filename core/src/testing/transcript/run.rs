@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::{Cut, Mismatch, Start, Step, Until};
 use crate::buffer::Storage;
-use crate::command::words;
+use crate::command::{self, words};
 use crate::conn::{Connection, Event, Protocol, Settings, SubmitError, Token};
 use crate::time::Instant;
 
@@ -21,11 +21,13 @@ pub(super) struct Run<'c, S, const N: usize> {
     received: usize,
     /// Events that no line has named.
     events: VecDeque<String>,
+    /// Whose last chunk has not come, what the others held, and how many bytes that will be.
+    chunks: Option<(Token, Vec<u8>, Option<u64>)>,
 }
 
 impl<'c, S: Storage, const N: usize> Run<'c, S, N> {
     pub(super) fn new(connection: &'c mut Connection<S, N>, cut: Cut) -> Self {
-        Self { connection, now: Instant::ZERO, cut, received: 0, events: VecDeque::new() }
+        Self { connection, now: Instant::ZERO, cut, received: 0, events: VecDeque::new(), chunks: None }
     }
 
     pub(super) fn all(mut self, steps: &[(usize, Step)]) -> Result<(), Mismatch> {
@@ -48,8 +50,8 @@ impl<'c, S: Storage, const N: usize> Run<'c, S, N> {
         match step {
             Step::Time(now) => self.now = *now,
             Step::Start(start) => self.start(start)?,
-            Step::Submit { token, words, until } => {
-                let result = self.submit(*token, words, *until);
+            Step::Submit { token, words, until, chunked } => {
+                let result = self.submit(*token, words, *until, *chunked);
                 same(
                     "a request taken",
                     &result.map_or_else(|error| format!("{error:?}"), |()| "a request taken".into()),
@@ -106,17 +108,25 @@ impl<'c, S: Storage, const N: usize> Run<'c, S, N> {
         same("Ok(())", &format!("{result:?}"))
     }
 
-    fn submit(&mut self, token: u64, args: &[Vec<u8>], until: Until) -> Result<(), SubmitError> {
+    fn submit(
+        &mut self,
+        token: u64,
+        args: &[Vec<u8>],
+        until: Until,
+        chunked: bool,
+    ) -> Result<(), SubmitError> {
+        let (token, words) = (Token(token), words(args));
         match until {
-            Until::Configured => self.connection.submit(self.now, Token(token), &words(args)),
-            Until::Own(deadline) => self.connection.submit_until(deadline, Token(token), &words(args)),
+            Until::Own(deadline) => self.connection.submit_until(deadline, token, &words),
+            Until::Configured if chunked => self.connection.submit(self.now, token, &command::chunked(words)),
+            Until::Configured => self.connection.submit(self.now, token, &words),
         }
     }
 
     /// A refusal changes nothing that can be seen.
     fn refused(&mut self, token: u64, args: &[Vec<u8>], error: &str) -> Result<(), Wrong> {
         let before = (self.connection.poll_transmit().to_vec(), self.connection.in_flight());
-        let result = self.submit(token, args, Until::Configured);
+        let result = self.submit(token, args, Until::Configured, false);
         same(&format!("Err({error})"), &format!("{result:?}"))?;
         let after = (self.connection.poll_transmit().to_vec(), self.connection.in_flight());
         same(&format!("no change: {before:?}"), &format!("no change: {after:?}"))
@@ -162,6 +172,13 @@ impl<'c, S: Storage, const N: usize> Run<'c, S, N> {
 
     fn poll(&mut self) {
         while let Some(event) = self.connection.poll_event() {
+            if let Event::Chunk { token, bytes, left } = event {
+                self.events.extend(join(&mut self.chunks, token, bytes, left));
+                continue;
+            }
+            // An answer may break off, and nothing may come between its chunks.
+            let broken = self.chunks.take().is_some() && !matches!(event, Event::Failed { .. });
+            self.events.extend(broken.then(|| "half an answer".into()));
             self.events.push_back(describe(&event));
         }
     }
@@ -171,10 +188,36 @@ impl<'c, S: Storage, const N: usize> Run<'c, S, N> {
     }
 }
 
+/// Adds a chunk; all of them once the last is there.
+fn join(
+    chunks: &mut Option<(Token, Vec<u8>, Option<u64>)>,
+    token: Token,
+    bytes: &[u8],
+    left: Option<u64>,
+) -> Option<String> {
+    let begun = chunks.take();
+    let (first, (whose, mut all, total)) = (begun.is_none(), begun.unwrap_or_default());
+    all.extend_from_slice(bytes);
+    let now = left.map(|left| left + all.len() as u64);
+    let last = left == Some(0);
+    let fits = first || whose == token && (now == total || last && total.is_none());
+    if !fits || bytes.is_empty() && !last {
+        return Some(format!("chunk {} with {left:?} left behind {} bytes", token.0, all.len()));
+    }
+    if last {
+        return Some(format!("chunks {} \"{}\"", token.0, escape(&all)));
+    }
+    *chunks = Some((token, all, now));
+    None
+}
+
 fn describe(event: &Event<'_>) -> String {
     match event {
         Event::Ready { protocol } => format!("ready {}", version(*protocol)),
         Event::Reply { token, reply } => format!("reply {} {reply:?}", token.0),
+        Event::Chunk { token, bytes, left } => {
+            format!("chunk {} \"{}\" {left:?}", token.0, escape(bytes))
+        }
         Event::Push(reply) => format!("push {reply:?}"),
         Event::PushTooLarge => "push too large".into(),
         Event::Failed { token, failure } => format!("failed {} {failure:?}", token.0),

@@ -14,15 +14,19 @@
 //! | `connect_timeout` | for dialling one address, and for the handshake, `5`, `5s` or `500ms` | 5 s |
 //! | `timeout` | for the answer to one request, `0` waits for ever | 5 s |
 //!
-//! Looking up a name is left to the system's resolver and its own patience.
+//! Looking up a name is left to the resolver of the frontend: on native systems the system's, with
+//! its own patience.
 
-use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use core::fmt;
+use core::net::SocketAddr;
+use core::str::FromStr;
 
 use percent_encoding::percent_decode_str;
-use respire_core::conn::{Protocol, Settings};
+
+use crate::conn::{Protocol, Settings};
+use crate::time::Duration;
 
 /// Everything a URL says. `Debug` hides the password.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,13 +59,21 @@ pub enum Endpoint {
         /// The port.
         port: u16,
     },
-    /// A Unix socket.
-    Unix(PathBuf),
+    /// A Unix socket, by its path.
+    Unix(String),
 }
 
 impl Endpoint {
     /// The port of a URL that names none.
     pub const DEFAULT_PORT: u16 = 6379;
+
+    /// Whether it names this very address.
+    pub(super) fn is(&self, address: SocketAddr) -> bool {
+        match self {
+            Self::Tcp { host, port } => *port == address.port() && host.parse() == Ok(address.ip()),
+            Self::Unix(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Endpoint {
@@ -69,7 +81,7 @@ impl fmt::Display for Endpoint {
         match self {
             Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Self::Unix(path) => write!(f, "{}", path.display()),
+            Self::Unix(path) => f.write_str(path),
         }
     }
 }
@@ -96,7 +108,7 @@ impl Url {
     }
 
     /// What the handshake is made of.
-    pub(crate) fn settings(&self) -> Settings<'_> {
+    pub fn settings(&self) -> Settings<'_> {
         Settings {
             protocol: self.protocol,
             user: self.user.as_deref(),
@@ -178,7 +190,7 @@ impl fmt::Display for UrlError {
     }
 }
 
-impl std::error::Error for UrlError {}
+impl core::error::Error for UrlError {}
 
 impl FromStr for Url {
     type Err = UrlError;
@@ -289,7 +301,7 @@ fn unix(host: &str, path: &str) -> Result<Endpoint, UrlError> {
     if !host.is_empty() {
         return Err(UrlError::BadHost);
     }
-    if path.len() < 2 { Err(UrlError::NoPath) } else { Ok(Endpoint::Unix(path.into())) }
+    if path.len() < 2 { Err(UrlError::NoPath) } else { Ok(Endpoint::Unix(path)) }
 }
 
 fn decode(text: &str) -> Result<String, UrlError> {
@@ -306,6 +318,9 @@ fn span(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+    use std::panic;
+
     use super::*;
 
     fn url(text: &str) -> Url {

@@ -1,37 +1,32 @@
 //! A connection of its own for messages.
 
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
-use respire_core::command::Keys;
-use respire_core::command::{Request, psubscribe, punsubscribe, subscribe, unsubscribe};
-use respire_core::conn::{Event, Failure, Token};
-use respire_core::resp::Reply;
-
-use crate::clock::left;
-use crate::driver::{Driver, Tuning};
-use crate::error::Error;
-use crate::url::Url;
+use super::connect::{Dial, Link, Patience, connect};
+use super::error::{Cause, Error};
+use super::url::Url;
+use crate::command::{Keys, Request, psubscribe, punsubscribe, subscribe, unsubscribe};
+use crate::conn::{Event, Failure, Token};
+use crate::resp::Reply;
+use crate::time::Duration;
 
 /// Messages that wait for [`Subscriber::next`] while something else is waited for, and their bytes.
 const WAITING: usize = 65_536;
 const WAITING_BYTES: usize = 64 << 20;
 
+/// Requests that wait for confirmations.
+const IN_FLIGHT: usize = 16;
+
 /// Receives what is published.
 ///
 /// Pub/sub is at most once: what is published while this is not connected is gone, and a
 /// subscriber whose connection was lost says so ([`Error::Lost`]) instead of going on silently.
-///
-/// ```no_run
-/// let mut news = respire::Subscriber::open("redis://127.0.0.1:6379")?;
-/// news.subscribe("news")?;
-/// while let Some(message) = news.next(None)? {
-///     println!("{}: {:?}", message.channel, message.payload);
-/// }
-/// # Ok::<(), respire::Error>(())
-/// ```
-pub struct Subscriber {
-    driver: Driver,
+pub struct Subscriber<D: Dial> {
+    driver: Box<Link<D, IN_FLIGHT>>,
     waiting: VecDeque<Message>,
     /// Bytes of the messages that wait.
     waiting_bytes: usize,
@@ -51,16 +46,25 @@ pub struct Message {
     pub payload: Vec<u8>,
 }
 
-impl Subscriber {
-    /// Connects to the server of a [URL](crate::Url).
+impl<D: Dial> Subscriber<D> {
+    /// Connects to the server of a [URL](Url).
     ///
     /// # Errors
     /// [`Error::Url`], or [`Error::Connect`] with every address that was tried.
-    pub fn open(url: &str) -> Result<Self, Error> {
-        let url: Url = url.parse()?;
-        let tuning =
-            Tuning { connect_timeout: url.connect_timeout, reply_timeout: url.timeout, socket_buffers: None };
-        let driver = Driver::connect(&url.endpoint, &url.settings(), tuning)?;
+    pub fn open(url: &str) -> Result<Self, Error<D::Error>>
+    where
+        D: Default,
+    {
+        Self::connect(D::default(), &url.parse()?)
+    }
+
+    /// Connects as `url` says, with a dialer of one's own.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] with every address that was tried.
+    pub fn connect(mut dialer: D, url: &Url) -> Result<Self, Error<D::Error>> {
+        let patience = Patience { connect: url.connect_timeout, reply: url.timeout };
+        let driver = connect(&mut dialer, &url.endpoint, &url.settings(), patience)?;
         Ok(Self { driver, waiting: VecDeque::new(), waiting_bytes: 0, dropped: 0, timeout: url.timeout })
     }
 
@@ -68,7 +72,7 @@ impl Subscriber {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn subscribe<'a>(&mut self, channels: impl Into<Keys<'a>>) -> Result<(), Error> {
+    pub fn subscribe<'a>(&mut self, channels: impl Into<Keys<'a>>) -> Result<(), Error<D::Error>> {
         self.ask(&subscribe(channels))
     }
 
@@ -76,7 +80,7 @@ impl Subscriber {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn psubscribe<'a>(&mut self, patterns: impl Into<Keys<'a>>) -> Result<(), Error> {
+    pub fn psubscribe<'a>(&mut self, patterns: impl Into<Keys<'a>>) -> Result<(), Error<D::Error>> {
         self.ask(&psubscribe(patterns))
     }
 
@@ -84,7 +88,7 @@ impl Subscriber {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn unsubscribe<'a>(&mut self, channels: impl Into<Keys<'a>>) -> Result<(), Error> {
+    pub fn unsubscribe<'a>(&mut self, channels: impl Into<Keys<'a>>) -> Result<(), Error<D::Error>> {
         self.ask(&unsubscribe(channels))
     }
 
@@ -92,7 +96,7 @@ impl Subscriber {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn punsubscribe<'a>(&mut self, patterns: impl Into<Keys<'a>>) -> Result<(), Error> {
+    pub fn punsubscribe<'a>(&mut self, patterns: impl Into<Keys<'a>>) -> Result<(), Error<D::Error>> {
         self.ask(&punsubscribe(patterns))
     }
 
@@ -102,8 +106,8 @@ impl Subscriber {
     /// # Errors
     /// [`Error::Overflow`] once if messages had to be dropped, and [`Error::Lost`] once the connection
     /// is gone; both after every message that was kept was handed out.
-    pub fn next(&mut self, patience: Option<Duration>) -> Result<Option<Message>, Error> {
-        let start = Instant::now();
+    pub fn next(&mut self, patience: Option<Duration>) -> Result<Option<Message>, Error<D::Error>> {
+        let start = self.driver.now();
         let mut turned = false;
         loop {
             if let Some(message) = self.waiting.pop_front() {
@@ -116,7 +120,8 @@ impl Subscriber {
             if self.driver.connection().is_closed() {
                 return Err(self.lost());
             }
-            let left = patience.map(|patience| left(start, patience));
+            let left =
+                patience.map(|patience| patience.saturating_sub(self.driver.now().saturating_since(start)));
             if turned && left == Some(Duration::ZERO) {
                 return Ok(None);
             }
@@ -125,9 +130,9 @@ impl Subscriber {
         }
     }
 
-    fn ask(&mut self, request: &impl Request) -> Result<(), Error> {
+    fn ask(&mut self, request: &impl Request) -> Result<(), Error<D::Error>> {
         if self.driver.connection().is_closed() {
-            return Err(Error::Lost { failure: Failure::NotSent, cause: self.driver.cause() });
+            return Err(Error::Lost { failure: Failure::NotSent, cause: Cause::of(&self.driver) });
         }
         let token = Token(0);
         let deadline = self.timeout.map(|timeout| self.driver.now().saturating_add(timeout));
@@ -164,13 +169,13 @@ impl Subscriber {
         });
     }
 
-    fn lost(&self) -> Error {
-        Error::Lost { failure: Failure::Unknown, cause: self.driver.cause() }
+    fn lost(&self) -> Error<D::Error> {
+        Error::Lost { failure: Failure::Unknown, cause: Cause::of(&self.driver) }
     }
 }
 
-impl std::fmt::Debug for Subscriber {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<D: Dial> fmt::Debug for Subscriber<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscriber")
             .field("connection", self.driver.connection())
             .field("waiting", &self.waiting.len())

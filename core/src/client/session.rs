@@ -1,0 +1,254 @@
+//! One connection that is replaced when it is lost, and what must be remembered of it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::connect::{Dial, Link, Patience, connect};
+use super::error::{Cause, Error};
+use super::url::Url;
+use crate::command::{Each, Effect, Pipeline, Request};
+use crate::conn::{Event, Failure, SubmitError, Token};
+use crate::error::Full;
+use crate::resp::Reply;
+use crate::time::{Duration, Instant};
+
+/// How long a connection may rest before it is looked at for an end that came meanwhile.
+const RESTED: Duration = Duration::from_secs(1);
+
+/// Bytes of a pipeline that are encoded ahead of the socket.
+const AHEAD: usize = 256 << 10;
+
+/// Requests that wait for answers.
+const IN_FLIGHT: usize = 1024;
+
+/// What comes of a pipeline: a result for each request, or nothing at all.
+pub type Results<P, E> = Result<<P as Pipeline>::Output<E>, E>;
+
+/// The connection of a client, and what must be remembered of it.
+pub struct Session<D: Dial> {
+    dialer: D,
+    url: Url,
+    driver: Option<Box<Link<D, IN_FLIGHT>>>,
+    /// On the clock of the driver.
+    used: Instant,
+    /// The user has set something that a new connection would not have.
+    altered: bool,
+    in_multi: bool,
+}
+
+impl<D: Dial> Session<D> {
+    /// Connects as `url` says, and waits until the server said hello.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] with every address that was tried.
+    pub fn open(dialer: D, url: Url) -> Result<Self, Error<D::Error>> {
+        let mut session =
+            Self { dialer, url, driver: None, used: Instant::ZERO, altered: false, in_multi: false };
+        session.driver()?;
+        Ok(session)
+    }
+
+    /// Gives the connection up: answers may have been left unread. The next request makes another.
+    pub fn forget(&mut self) {
+        self.driver = None;
+    }
+
+    /// A connection that stood a moment ago.
+    fn driver(&mut self) -> Result<&mut Link<D, IN_FLIGHT>, Error<D::Error>> {
+        if let Some(driver) = &mut self.driver
+            && driver.now().saturating_since(self.used) > RESTED
+        {
+            driver.look();
+        }
+        if self.driver.as_ref().is_none_or(|driver| driver.connection().is_closed()) {
+            self.driver = None;
+            if core::mem::take(&mut self.altered) | core::mem::take(&mut self.in_multi) {
+                return Err(Error::SessionLost);
+            }
+        }
+        let driver = match &mut self.driver {
+            Some(driver) => driver,
+            vacant => {
+                let patience = Patience { connect: self.url.connect_timeout, reply: self.url.timeout };
+                let Self { dialer, url, .. } = self;
+                vacant.insert(connect(dialer, &url.endpoint, &url.settings(), patience)?)
+            }
+        };
+        self.used = driver.now();
+        Ok(driver)
+    }
+
+    /// Sends a request and shows its answer to `read`. `timeout`: `None` is the URL's, `Some(None)`
+    /// is none at all.
+    ///
+    /// # Errors
+    /// See [`Error`]; and what `read` returns.
+    pub fn call<T>(
+        &mut self,
+        request: &impl Request,
+        timeout: Option<Option<Duration>>,
+        read: impl FnOnce(Reply<'_>) -> Result<T, Error<D::Error>>,
+    ) -> Result<T, Error<D::Error>> {
+        let effect = permit(request)?;
+        let default = self.url.timeout;
+        let driver = self.driver()?;
+        let timeout = timeout.unwrap_or(default);
+        let deadline = timeout.map(|timeout| driver.now().saturating_add(timeout));
+        // It is the only one: whoever held the session before left nothing in flight.
+        let token = Token(0);
+        driver.submit_until(deadline, token, request).map_err(Error::Refused)?;
+        let ends = self.foresee([effect]);
+        let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
+        let mut read = Some(read);
+        let mut answer = None;
+        while answer.is_none() {
+            let mut failure = None;
+            driver.turn(None, |event| match event {
+                Event::Reply { reply, .. } => answer = read.take().map(|read| read(reply)),
+                Event::Failed { failure: why, .. } => failure = Some(why),
+                _ => {}
+            });
+            if let Some(failure) = failure {
+                return Err(lost::<D>(driver, failure));
+            }
+        }
+        if ends {
+            self.driver = None;
+        }
+        answer.unwrap_or(Err(Error::Refused(SubmitError::Closed)))
+    }
+
+    /// Sends requests and collects their results, in constant memory besides them.
+    ///
+    /// # Errors
+    /// Only that nothing could be sent at all; each request's fate is in its own result.
+    pub fn pipeline<P: Pipeline>(&mut self, pipeline: &P) -> Results<P, Error<D::Error>> {
+        let total = pipeline.len();
+        for index in 0..total {
+            pipeline.visit(index, &mut Permit(PhantomData)).transpose()?;
+        }
+        self.driver()?;
+        let ends = self.foresee((0..total).filter_map(|index| pipeline.visit(index, &mut EffectOf)));
+        let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
+        let mut partial = pipeline.start::<Error<D::Error>>();
+        let (mut next, mut resolved) = (0, 0);
+        let mut failures = Vec::new();
+        while resolved < total {
+            while next < total && driver.connection().poll_transmit().len() < AHEAD {
+                match pipeline.visit(next, &mut Submit::<D> { driver, index: next }) {
+                    Some(Ok(())) => {}
+                    Some(Err(SubmitError::Full(Full::Transmit | Full::InFlight))) => break,
+                    Some(Err(SubmitError::Closed)) => {
+                        resolved += 1;
+                        P::put(&mut partial, next, Err(lost::<D>(driver, Failure::NotSent)));
+                    }
+                    Some(Err(error)) => {
+                        resolved += 1;
+                        P::put(&mut partial, next, Err(Error::Refused(error)));
+                    }
+                    None => resolved += 1,
+                }
+                next += 1;
+            }
+            if resolved == total {
+                break;
+            }
+            driver.turn(None, |event| match event {
+                Event::Reply { token, reply } => {
+                    resolved += 1;
+                    P::put(&mut partial, index_of(token), Ok(reply));
+                }
+                Event::Failed { token, failure } => failures.push((token, failure)),
+                _ => {}
+            });
+            for (token, failure) in failures.drain(..) {
+                resolved += 1;
+                P::put(&mut partial, index_of(token), Err(lost::<D>(driver, failure)));
+            }
+        }
+        if ends {
+            self.driver = None;
+        }
+        Ok(P::finish(partial, || Error::Refused(SubmitError::Closed)))
+    }
+
+    /// Remembers what requests that are about to be sent leave behind on the connection, so that its
+    /// loss is never silent. Says whether they end its use: as good as new after RESET is not what
+    /// the URL asked for.
+    fn foresee(&mut self, effects: impl IntoIterator<Item = Effect>) -> bool {
+        let mut ends = false;
+        for effect in effects {
+            match effect {
+                Effect::Session | Effect::Hello => self.altered = true,
+                Effect::Multi => self.in_multi = true,
+                Effect::EndMulti => self.in_multi = false,
+                Effect::Reset | Effect::Quit => {
+                    (self.altered, self.in_multi, ends) = (false, false, true);
+                }
+                _ => {}
+            }
+        }
+        ends
+    }
+}
+
+impl<D: Dial> fmt::Debug for Session<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let connection = self.driver.as_ref().map(|driver| driver.connection());
+        f.debug_struct("Session").field("url", &self.url).field("connection", &connection).finish()
+    }
+}
+
+const fn index_of(token: Token) -> usize {
+    token.0 as usize
+}
+
+fn lost<D: Dial>(driver: &Link<D, IN_FLIGHT>, failure: Failure) -> Error<D::Error> {
+    match failure {
+        Failure::TooLarge => Error::TooLarge,
+        failure => Error::Lost { failure, cause: Cause::of(driver) },
+    }
+}
+
+/// What a shared connection cannot do.
+fn permit<E>(request: &impl Request) -> Result<Effect, Error<E>> {
+    match request.command().effect {
+        Effect::Subscribe(_) | Effect::Unsubscribe(_) | Effect::Monitor => Err(Error::NeedsOwnConnection),
+        effect => Ok(effect),
+    }
+}
+
+struct Permit<E>(PhantomData<E>);
+
+impl<E> Each for Permit<E> {
+    type Output = Result<(), Error<E>>;
+
+    fn request<R: Request>(&mut self, request: &R) -> Self::Output {
+        permit(request).map(|_| ())
+    }
+}
+
+struct EffectOf;
+
+impl Each for EffectOf {
+    type Output = Effect;
+
+    fn request<R: Request>(&mut self, request: &R) -> Effect {
+        request.command().effect
+    }
+}
+
+struct Submit<'d, D: Dial> {
+    driver: &'d mut Link<D, IN_FLIGHT>,
+    index: usize,
+}
+
+impl<D: Dial> Each for Submit<'_, D> {
+    type Output = Result<(), SubmitError>;
+
+    fn request<R: Request>(&mut self, request: &R) -> Self::Output {
+        self.driver.submit(Token(self.index as u64), request)
+    }
+}

@@ -1,0 +1,298 @@
+//! A connection with its transport and a clock, driven by whoever waits.
+
+use core::fmt;
+
+use super::{Socket, pump};
+use crate::buffer::Storage;
+use crate::command::Request;
+use crate::conn::{CloseReason, Connection, Event, Failure, Settings, SubmitError, Token};
+use crate::error::Full;
+use crate::resp::Reply;
+use crate::time::{Duration, Instant};
+
+/// A [`Socket`] that can be waited for, and the clock to wait by. With these two more methods a
+/// mio stream, a WASI stream or a network stack on a device is all that [`Driver`] needs.
+pub trait Transport: Socket {
+    /// The time now. It never goes back.
+    fn now(&self) -> Instant;
+
+    /// Waits until there may be something to read or, if `writable`, room to write; at most for
+    /// `patience`, `None` for ever. May return early.
+    ///
+    /// # Errors
+    /// The stream is broken, or cannot be waited for.
+    fn wait(&mut self, writable: bool, patience: Option<Duration>) -> Result<(), Self::Error>;
+}
+
+impl<T: Transport + ?Sized> Transport for &mut T {
+    fn now(&self) -> Instant {
+        (**self).now()
+    }
+
+    fn wait(&mut self, writable: bool, patience: Option<Duration>) -> Result<(), Self::Error> {
+        (**self).wait(writable, patience)
+    }
+}
+
+/// One connection that moves: the blocking driver of threads, components and firmware alike.
+///
+/// The one who waits for an answer turns it; nothing happens in between. [`call`](Self::call) is
+/// one request and its answer, [`submit`](Self::submit) and [`turn`](Self::turn) are for several at
+/// once and for subscribers.
+///
+/// Nothing allocates: the memory is that of the [`Connection`], and the error of the transport.
+///
+/// ```
+/// use respire_core::command::{get, set};
+/// use respire_core::conn::{Config, Connection, Settings};
+/// use respire_core::io::{Driver, Transport};
+///
+/// fn greet<T: Transport>(transport: T) -> Option<usize> {
+///     let connection = Connection::<[u8; 512], 4>::new([0; 512], [0; 512], Config::default());
+///     let mut driver = Driver::new(connection, transport);
+///     driver.start(&Settings::default()).ok()?;
+///     driver.call(&set("greeting", "hello"), |reply| assert!(reply.error().is_none()), |_push| {}).ok()?;
+///     driver.call(&get("greeting"), |reply| reply.as_bytes().map(<[u8]>::len), |_push| {}).ok()?
+/// }
+/// ```
+pub struct Driver<T: Transport, S, const IN_FLIGHT: usize> {
+    connection: Connection<S, IN_FLIGHT>,
+    transport: T,
+    /// How the transport failed.
+    error: Option<T::Error>,
+    /// The last turn left bytes unwritten.
+    wants_write: bool,
+}
+
+/// Why [`Driver::start`] did not get to a connection that takes requests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum StartError {
+    /// The transmit buffer cannot hold the handshake.
+    Full(Full),
+    /// The connection ended: [`Connection::close_reason`] says why.
+    Closed,
+}
+
+/// Why [`Driver::call`] has no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum CallError {
+    /// The request was not taken; nothing was sent.
+    Refused(SubmitError),
+    /// The request was taken and will have no answer.
+    Failed(Failure),
+}
+
+impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
+    /// Puts the two together. The transport is connected, or will be before [`start`](Self::start).
+    pub const fn new(connection: Connection<S, IN_FLIGHT>, transport: T) -> Self {
+        Self { connection, transport, error: None, wants_write: false }
+    }
+
+    /// Starts a new life over a transport that was just connected, and waits until the handshake is
+    /// done. For a reconnect: renew the [transport](Self::transport_mut), then start again; the
+    /// memory is used again.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start(&mut self, settings: &Settings<'_>) -> Result<(), StartError> {
+        self.error = None;
+        self.wants_write = false;
+        self.connection.start(self.transport.now(), settings).map_err(StartError::Full)?;
+        while !self.connection.is_ready() && !self.connection.is_closed() {
+            self.turn(None, |_| {});
+        }
+        if self.connection.is_closed() { Err(StartError::Closed) } else { Ok(()) }
+    }
+
+    /// The connection, to ask it things.
+    pub const fn connection(&self) -> &Connection<S, IN_FLIGHT> {
+        &self.connection
+    }
+
+    /// The connection, to submit to it or to close it.
+    pub const fn connection_mut(&mut self) -> &mut Connection<S, IN_FLIGHT> {
+        &mut self.connection
+    }
+
+    /// The transport.
+    pub const fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// The transport, to renew it before the next start.
+    pub const fn transport_mut(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// How the transport failed, once [`close_reason`](Connection::close_reason) is
+    /// [`CloseReason::Transport`].
+    pub fn error(&self) -> Option<&T::Error> {
+        let failed = matches!(self.connection.close_reason(), Some(CloseReason::Transport));
+        self.error.as_ref().filter(|_| failed)
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Instant {
+        self.transport.now()
+    }
+
+    /// [`Connection::submit`] with the time of now. Nothing is written before the next turn.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub fn submit(&mut self, token: Token, request: &impl Request) -> Result<(), SubmitError> {
+        self.connection.submit(self.transport.now(), token, request)
+    }
+
+    /// [`Connection::submit_until`].
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub fn submit_until(
+        &mut self,
+        deadline: Option<Instant>,
+        token: Token,
+        request: &impl Request,
+    ) -> Result<(), SubmitError> {
+        self.connection.submit_until(deadline, token, request)
+    }
+
+    /// One request, and its answer shown to `read`. Pushes that come before it are shown to
+    /// `on_push`. No other request may be in flight: their answers would be dropped.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub fn call<O>(
+        &mut self,
+        request: &impl Request,
+        read: impl FnOnce(Reply<'_>) -> O,
+        on_push: impl FnMut(Reply<'_>),
+    ) -> Result<O, CallError> {
+        self.submit(CALL, request).map_err(CallError::Refused)?;
+        self.answer(read, on_push)
+    }
+
+    /// [`call`](Self::call) with a deadline of its own, or none, as blocking commands need.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub fn call_until<O>(
+        &mut self,
+        deadline: Option<Instant>,
+        request: &impl Request,
+        read: impl FnOnce(Reply<'_>) -> O,
+        on_push: impl FnMut(Reply<'_>),
+    ) -> Result<O, CallError> {
+        self.submit_until(deadline, CALL, request).map_err(CallError::Refused)?;
+        self.answer(read, on_push)
+    }
+
+    /// Moves bytes and tells events. If nothing happens by itself it waits for the transport, for
+    /// the connection's own deadline, and at most for `patience`; `None` for ever.
+    pub fn turn(&mut self, patience: Option<Duration>, mut on_event: impl FnMut(Event<'_>)) {
+        if self.move_bytes(&mut on_event) || patience == Some(Duration::ZERO) {
+            return;
+        }
+        let own = self.connection.patience(self.transport.now());
+        let wait = [own, patience].into_iter().flatten().min();
+        if let Err(error) = self.transport.wait(self.wants_write, wait) {
+            self.connection.handle_transport_error();
+            self.error.get_or_insert(error);
+        }
+        self.move_bytes(&mut on_event);
+    }
+
+    /// Reads what has come meanwhile, to find an end behind it. What is pushed is dropped, and a
+    /// peer that never stops talking is left to the request that comes next.
+    pub fn look(&mut self) {
+        for _ in 0..64 {
+            if !self.move_bytes(&mut |_| {}) || self.connection.is_closed() {
+                return;
+            }
+        }
+    }
+
+    fn answer<O>(
+        &mut self,
+        read: impl FnOnce(Reply<'_>) -> O,
+        mut on_push: impl FnMut(Reply<'_>),
+    ) -> Result<O, CallError> {
+        let mut read = Some(read);
+        let mut answer = None;
+        loop {
+            self.turn(None, |event| match event {
+                Event::Reply { token: CALL, reply } => answer = read.take().map(|read| Ok(read(reply))),
+                Event::Failed { token: CALL, failure } => answer = Some(Err(CallError::Failed(failure))),
+                Event::Push(push) => on_push(push),
+                _ => {}
+            });
+            if let Some(answer) = answer.take() {
+                return answer;
+            }
+        }
+    }
+
+    /// Turns the pump while bytes move. Says whether anything was told. Compiled once, whoever
+    /// listens: there are many, and the pump is large for a device.
+    fn move_bytes(&mut self, on_event: &mut dyn FnMut(Event<'_>)) -> bool {
+        let mut told = false;
+        loop {
+            let mut answered = false;
+            let turn = pump(&mut self.connection, &mut self.transport, |event| {
+                told = true;
+                answered |= matches!(event, Event::Reply { .. });
+                on_event(event);
+            });
+            match turn {
+                Ok(turn) => {
+                    self.wants_write = turn.wants_write;
+                    if answered || self.connection.is_closed() {
+                        return true;
+                    }
+                    // After every read, for a peer may never stop talking; but not before it, nor
+                    // while answers come: what came in time counts even if it is read late.
+                    self.connection.handle_timeout(self.transport.now());
+                    let more = turn.may_read && !told;
+                    if !more && !self.connection.is_closed() {
+                        return told;
+                    }
+                }
+                Err(error) => {
+                    self.error.get_or_insert(error);
+                    return true;
+                }
+            }
+        }
+    }
+}
+
+/// The token of a request that is alone.
+const CALL: Token = Token(u64::MAX);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(full) => full.fmt(f),
+            Self::Closed => f.write_str("the connection ended in the handshake"),
+        }
+    }
+}
+
+impl core::error::Error for StartError {}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(error) => error.fmt(f),
+            Self::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for CallError {}
+
+impl<T: Transport, S: Storage, const IN_FLIGHT: usize> fmt::Debug for Driver<T, S, IN_FLIGHT> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,449 @@
+//! Values larger than the transmit buffer: supplied in pieces, written as one frame.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use respire_core::buffer::{Growing, Storage};
+use respire_core::command::{
+    self, Arg, ExpiryOptions, Later, Request, WhenOptions, chunked, echo, get, raw, set, set_get,
+};
+use respire_core::conn::{
+    CloseReason, Config, Connection, Event, Failure, Protocol, Settings, SubmitError, Token,
+};
+use respire_core::error::{Full, Misuse, ServerError};
+use respire_core::resp::{ArgSink, Measure, Writer};
+use respire_core::time::Instant;
+
+use super::{Fixed, fixed};
+
+const NOW: Instant = Instant::ZERO;
+
+fn ready<S: Storage>(receive: S, transmit: S) -> Connection<S, 8> {
+    let mut connection = Connection::new(receive, transmit, Config::default());
+    start(&mut connection);
+    connection
+}
+
+fn small(size: usize) -> Connection<Fixed, 8> {
+    ready(Fixed(vec![0; 64]), Fixed(vec![0; size]))
+}
+
+fn start<S: Storage, const N: usize>(connection: &mut Connection<S, N>) {
+    let settings = Settings { protocol: Some(Protocol::Resp2), ..Settings::default() };
+    connection.start(NOW, &settings).unwrap();
+    assert!(matches!(connection.poll_event(), Some(Event::Ready { .. })));
+}
+
+/// So many bytes of which no two in a row are the same.
+fn value(len: usize) -> Vec<u8> {
+    (0..=250).cycle().take(len).collect()
+}
+
+/// The frame in one piece.
+fn whole(request: &impl Request) -> Vec<u8> {
+    let mut measure = Measure::new();
+    request.visit(&mut measure);
+    let mut bytes = vec![0; measure.frame_len()];
+    let mut writer = Writer::new(&mut bytes, measure.args());
+    request.visit(&mut writer);
+    assert!(writer.is_exact());
+    bytes
+}
+
+/// Lets the socket take up to `n` bytes.
+fn write<S: Storage, const N: usize>(connection: &mut Connection<S, N>, n: usize, wire: &mut Vec<u8>) {
+    let ready = connection.poll_transmit();
+    let n = n.min(ready.len());
+    wire.extend_from_slice(&ready[..n]);
+    connection.handle_transmitted(n);
+}
+
+fn receive<S: Storage, const N: usize>(connection: &mut Connection<S, N>, bytes: &[u8]) {
+    connection.recv_space().unwrap()[..bytes.len()].copy_from_slice(bytes);
+    connection.handle_received(bytes.len());
+}
+
+/// Supplies in pieces of `supply` bytes and writes in pieces of `taken`, to the end.
+fn pass<S: Storage, const N: usize>(
+    connection: &mut Connection<S, N>,
+    value: &[u8],
+    supply: usize,
+    taken: usize,
+) -> Vec<u8> {
+    let mut wire = Vec::new();
+    while connection.owed() > 0 || !connection.poll_transmit().is_empty() {
+        let rest = &value[value.len() - usize::try_from(connection.owed()).unwrap()..];
+        let idle = connection.poll_transmit().is_empty();
+        let n = connection.supply(&rest[..rest.len().min(supply)]);
+        assert!(n > 0 || !idle, "{} bytes are owed and nothing moves", rest.len());
+        assert_eq!(connection.owed(), (rest.len() - n) as u64);
+        write(connection, taken, &mut wire);
+    }
+    wire
+}
+
+#[test]
+fn a_frame_in_pieces_is_the_frame() {
+    for len in [0, 1, 9, 10, 31, 32, 33, 99, 100, 300] {
+        let value = value(len);
+        let plain = whole(&set("key", &value).nx().ex(60));
+        let last = whole(&set("key", &value));
+        for supply in (1..70).chain([len.max(1)]) {
+            for taken in [1, 2, 3, 7, 31, 32, 63, 64, 1000] {
+                for size in [64, 65, 70, 100] {
+                    let mut connection = small(size);
+                    connection.submit(NOW, Token(1), &set("key", Later(len as u64))).unwrap();
+                    assert_eq!(connection.owed(), len as u64);
+                    assert_eq!(pass(&mut connection, &value, supply, taken), last);
+                    // The buffer is as it was.
+                    connection.submit(NOW, Token(2), &set("key", Later(len as u64)).nx().ex(60)).unwrap();
+                    assert_eq!(pass(&mut connection, &value, supply, taken), plain);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn long_values_pass_through_any_memory() {
+    for len in [4096, 100_000] {
+        let value = value(len);
+        let plain = whole(&set("key", &value).ex(60));
+        for (supply, taken) in [(1, 1000), (1000, 1), (100, 100), (len, len), (33, 32)] {
+            let request = set("key", Later(len as u64)).ex(60);
+            let mut connection = small(64);
+            connection.submit(NOW, Token(1), &request).unwrap();
+            assert_eq!(pass(&mut connection, &value, supply, taken), plain);
+            let mut connection = ready(Growing::new(64, 1 << 20), Growing::new(64, 1 << 20));
+            connection.submit(NOW, Token(1), &request).unwrap();
+            assert!(connection.supply(&value) <= 128, "memory does not grow for it");
+            start(&mut connection);
+            connection.submit(NOW, Token(1), &request).unwrap();
+            assert_eq!(pass(&mut connection, &value, supply, taken), plain);
+        }
+    }
+}
+
+#[test]
+fn a_long_tail_leaves_room_for_one_byte_at_a_time() {
+    // All but the head of the frame is held: 33 bytes of 133.
+    let tail = "t".repeat(90);
+    for size in [133, 134, 140] {
+        let mut connection = small(size);
+        let request = raw("EVAL").arg("x").arg(1).arg(Later(500)).arg(&*tail);
+        connection.submit(NOW, Token(1), &request).unwrap();
+        let value = value(500);
+        let plain = whole(&raw("EVAL").arg("x").arg(1).arg(&value).arg(&*tail));
+        assert_eq!(pass(&mut connection, &value, 1000, 1000), plain);
+    }
+    let mut connection = small(80);
+    let request = raw("EVAL").arg("x").arg(1).arg(Later(500)).arg(&*tail);
+    assert_eq!(connection.submit(NOW, Token(1), &request), Err(Full::TooLarge.into()));
+    assert_eq!((connection.owed(), connection.poll_transmit()), (0, &b""[..]));
+}
+
+#[test]
+fn a_frame_behind_others_is_whole_and_others_follow() {
+    let mut connection = small(100);
+    connection.submit(NOW, Token(1), &get("a")).unwrap();
+    connection.submit(NOW, Token(2), &set("key", Later(200)).ex(60)).unwrap();
+    let before = connection.poll_transmit().to_vec();
+    let refused = connection.submit(NOW, Token(3), &get("b"));
+    assert_eq!(refused, Err(SubmitError::Owed));
+    assert_eq!(connection.submit(NOW, Token(3), &raw("")), Err(SubmitError::Owed));
+    assert_eq!(connection.poll_transmit(), before);
+    assert_eq!((connection.owed(), connection.in_flight()), (200, 2));
+    let value = value(200);
+    let mut wire = pass(&mut connection, &value, 50, 20);
+    assert_eq!(connection.supply(b"more"), 0);
+    connection.submit(NOW, Token(3), &get("b")).unwrap();
+    write(&mut connection, 1000, &mut wire);
+    let frames = [whole(&get("a")), whole(&set("key", &value).ex(60)), whole(&get("b"))];
+    assert_eq!(wire, frames.concat());
+    receive(&mut connection, b"+a\r\n+OK\r\n+b\r\n");
+    for token in 1..=3 {
+        assert!(matches!(connection.poll_event(), Some(Event::Reply { token: Token(t), .. }) if t == token));
+    }
+    assert_eq!(refused.unwrap_err().to_string(), "bytes of the last request are owed: supply the rest first");
+}
+
+#[test]
+fn a_request_behind_a_long_one_was_not_sent() {
+    // Where it starts counts the bytes that were supplied.
+    let mut connection = small(64);
+    connection.submit(NOW, Token(1), &set("key", Later(200))).unwrap();
+    pass(&mut connection, &value(200), 64, 64);
+    connection.submit(NOW, Token(2), &get("b")).unwrap();
+    receive(&mut connection, b"+OK\r\n+b\r\n");
+    assert!(matches!(connection.poll_event(), Some(Event::Reply { token: Token(1), .. })));
+    assert_eq!(connection.poll_event(), Some(Event::Failed { token: Token(2), failure: Failure::NotSent }));
+    assert_eq!(connection.poll_event(), Some(Event::Closed(CloseReason::Unsolicited)));
+}
+
+#[test]
+fn the_end_comes_while_bytes_are_owed() {
+    for sent in [0, 1, 30, 1000] {
+        for supplied in [0, 20, 1000] {
+            for end in [Connection::close, Connection::handle_eof, Connection::handle_transport_error] {
+                let mut connection = fixed::<64, 64>();
+                start(&mut connection);
+                connection.submit(NOW, Token(1), &set("key", Later(200)).ex(60)).unwrap();
+                write(&mut connection, sent, &mut Vec::new());
+                assert!(connection.supply(&vec![b'v'; supplied]) <= supplied);
+                end(&mut connection);
+                let failure = if sent > 0 { Failure::Unknown } else { Failure::NotSent };
+                assert_eq!(connection.poll_event(), Some(Event::Failed { token: Token(1), failure }));
+                assert!(matches!(connection.poll_event(), Some(Event::Closed(_))));
+                assert_eq!(connection.poll_event(), None);
+                assert_eq!((connection.owed(), connection.supply(b"v")), (0, 0));
+                assert_eq!(connection.poll_transmit(), b"");
+                start(&mut connection);
+                assert_eq!((connection.owed(), connection.supply(b"v")), (0, 0));
+                connection.submit(NOW, Token(2), &get("k")).unwrap();
+                assert_eq!(connection.poll_transmit(), whole(&get("k")));
+            }
+        }
+    }
+}
+
+#[test]
+fn its_deadline_runs_while_bytes_are_owed() {
+    let mut connection = small(64);
+    connection.submit(NOW, Token(1), &set("key", Later(200))).unwrap();
+    let deadline = connection.poll_timeout().unwrap();
+    connection.handle_timeout(deadline);
+    assert_eq!(connection.poll_event(), Some(Event::Failed { token: Token(1), failure: Failure::NotSent }));
+    assert_eq!(connection.poll_event(), Some(Event::Closed(CloseReason::ReplyTimeout)));
+}
+
+#[test]
+fn an_abandoned_request_still_owes_its_bytes() {
+    let mut connection = small(64);
+    connection.submit(NOW, Token(1), &set("key", Later(200))).unwrap();
+    assert!(connection.abandon(Token(1)));
+    assert_eq!(connection.submit(NOW, Token(2), &get("k")), Err(SubmitError::Owed));
+    let value = value(200);
+    assert_eq!(pass(&mut connection, &value, 10, 10), whole(&set("key", &value)));
+    connection.submit(NOW, Token(2), &get("k")).unwrap();
+    connection.handle_transmitted(usize::MAX);
+    receive(&mut connection, b"+OK\r\n$1\r\nv\r\n");
+    assert!(matches!(connection.poll_event(), Some(Event::Reply { token: Token(2), .. })));
+}
+
+const REFUSED: &[u8] = b"-ERR Protocol error: invalid bulk length\r\n";
+
+#[test]
+fn an_error_before_the_frame_is_whole_is_its_answer_and_the_end() {
+    let error = ServerError::new(&REFUSED[1..REFUSED.len() - 2]);
+    for in_chunks in [false, true] {
+        for abandoned in [false, true] {
+            let mut connection = small(64);
+            connection.submit(NOW, Token(1), &get("k")).unwrap();
+            connection.handle_transmitted(usize::MAX);
+            let request = set_get("key", Later(1 << 40));
+            if in_chunks {
+                connection.submit(NOW, Token(2), &chunked(request)).unwrap();
+            } else {
+                connection.submit(NOW, Token(2), &request).unwrap();
+            }
+            connection.handle_transmitted(usize::MAX);
+            assert!(connection.supply(&[b'v'; 1000]) > 0);
+            if abandoned {
+                assert!(connection.abandon(Token(2)));
+            }
+            receive(&mut connection, &[b":1\r\n", REFUSED].concat());
+            assert!(matches!(connection.poll_event(), Some(Event::Reply { token: Token(1), .. })));
+            assert!(connection.owed() > 0, "an answer to another is none to this");
+            if !abandoned {
+                let Some(Event::Reply { token: Token(2), reply }) = connection.poll_event() else { panic!() };
+                assert_eq!(reply.error(), Some(error));
+                assert!(connection.is_closed());
+                assert!(connection.recv_space().is_none());
+            }
+            assert_eq!(connection.poll_event(), Some(Event::Closed(CloseReason::Refused(error))));
+            assert_eq!(connection.poll_event(), None);
+            assert_eq!((connection.owed(), connection.supply(b"v")), (0, 0));
+            assert_eq!(connection.submit(NOW, Token(3), &get("k")), Err(SubmitError::Closed));
+        }
+    }
+}
+
+#[test]
+fn an_error_too_large_to_read_ends_it_as_well() {
+    let mut connection = small(64);
+    connection.submit(NOW, Token(1), &set("key", Later(100))).unwrap();
+    connection.handle_transmitted(usize::MAX);
+    for byte in [b"-ERR ", &[b'e'; 100][..], b"\r\n"].concat() {
+        receive(&mut connection, &[byte]);
+        if connection.poll_event().is_some() {
+            break;
+        }
+    }
+    assert_eq!(connection.close_reason(), Some(CloseReason::WindowTooSmall));
+}
+
+#[test]
+fn any_other_answer_before_the_frame_is_whole_is_nobody_s() {
+    for in_chunks in [false, true] {
+        for answer in [&b"+OK\r\n"[..], b"$2\r\nOK\r\n", b"$-1\r\n", b"*0\r\n", b":1\r\n"] {
+            let mut connection = small(64);
+            let request = set_get("key", Later(100));
+            if in_chunks {
+                connection.submit(NOW, Token(1), &chunked(request)).unwrap();
+            } else {
+                connection.submit(NOW, Token(1), &request).unwrap();
+            }
+            connection.handle_transmitted(usize::MAX);
+            receive(&mut connection, answer);
+            let failed = Event::Failed { token: Token(1), failure: Failure::Unknown };
+            assert_eq!(connection.poll_event(), Some(failed));
+            assert_eq!(connection.poll_event(), Some(Event::Closed(CloseReason::Unsolicited)));
+        }
+    }
+}
+
+#[test]
+fn chunks_come_in_while_bytes_are_owed_by_another() {
+    let mut connection = small(64);
+    connection.submit(NOW, Token(1), &chunked(get("k"))).unwrap();
+    connection.submit(NOW, Token(2), &chunked(set_get("key", Later(100)))).unwrap();
+    connection.handle_transmitted(usize::MAX);
+    receive(&mut connection, b"$4\r\nab");
+    let half = Event::Chunk { token: Token(1), bytes: b"ab", left: Some(2) };
+    assert_eq!(connection.poll_event(), Some(half));
+    assert_eq!(connection.poll_event(), None);
+    receive(&mut connection, b"cd\r\n");
+    let rest = Event::Chunk { token: Token(1), bytes: b"cd", left: Some(0) };
+    assert_eq!(connection.poll_event(), Some(rest));
+    pass(&mut connection, &value(100), 100, 100);
+    receive(&mut connection, b"$1\r\nv\r\n");
+    let old = Event::Chunk { token: Token(2), bytes: b"v", left: Some(0) };
+    assert_eq!(connection.poll_event(), Some(old));
+    assert_eq!(connection.in_flight(), 0);
+}
+
+#[test]
+fn what_cannot_be_left_for_later_is_refused() {
+    let refused = |request: &dyn Fn(&mut Connection<Fixed, 8>) -> Result<(), SubmitError>| {
+        let mut connection = small(256);
+        let result = request(&mut connection);
+        assert_eq!((connection.owed(), connection.in_flight()), (0, 0));
+        assert_eq!(connection.poll_transmit(), b"");
+        assert_eq!(result, Err(Misuse::Later.into()));
+    };
+    let two = [(command::Key(b"a"), Arg::Later(5)), (command::Key(b"b"), Arg::Later(5))];
+    refused(&|c| c.submit(NOW, Token(1), &command::mset(&two)));
+    refused(&|c| c.submit(NOW, Token(1), &raw("SET").arg(Later(0)).arg(Later(0))));
+    // Nobody could tell what these do to the connection.
+    refused(&|c| c.submit(NOW, Token(1), &raw("").arg(Later(9))));
+    refused(&|c| c.submit(NOW, Token(1), &raw("CLIENT").arg(Later(5)).arg("OFF")));
+    let mut connection = small(256);
+    let reply_later = connection.submit(NOW, Token(1), &raw("CLIENT REPLY").arg(Later(2)));
+    assert_eq!(reply_later, Err(Misuse::ReplyOff.into()));
+    connection.submit(NOW, Token(1), &echo(Later(1))).unwrap();
+    assert_eq!((connection.supply(b"xyz"), connection.supply(b"xyz")), (1, 0));
+    connection.submit(NOW, Token(2), &raw("SET k").with(Later(3))).unwrap();
+    assert_eq!(connection.supply(b"wxyz"), 3);
+    assert!(connection.poll_transmit().ends_with(b"$3\r\nSET\r\n$1\r\nk\r\n$3\r\nwxy\r\n"));
+}
+
+/// Leaves more for later the second time.
+struct Fickle(core::cell::Cell<u64>);
+
+impl Request for Fickle {
+    type Reply<'r> = ();
+
+    fn command(&self) -> &'static command::Command {
+        &command::Command::UNKNOWN
+    }
+
+    fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
+        self.0.set(self.0.get() + 1);
+        sink.word("SET");
+        sink.key(b"k");
+        sink.later(self.0.get());
+    }
+}
+
+#[test]
+fn a_request_that_changes_its_mind_is_not_sent() {
+    let mut connection = small(64);
+    let fickle = Fickle(core::cell::Cell::new(4));
+    assert_eq!(connection.submit(NOW, Token(1), &fickle), Err(Misuse::Inconsistent.into()));
+    assert_eq!((connection.owed(), connection.poll_transmit()), (0, &b""[..]));
+}
+
+#[test]
+fn other_readers_of_arguments_see_an_empty_one() {
+    struct Count(Vec<usize>);
+    impl ArgSink for Count {
+        fn arg(&mut self, bytes: &[u8]) {
+            self.0.push(bytes.len());
+        }
+    }
+    let mut count = Count(Vec::new());
+    set("key", Later(1000)).ex(60).visit(&mut count);
+    assert_eq!(count.0, [3, 3, 0, 2, 2]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any order of submitting, supplying and writing writes the frames, one behind the other.
+    #[test]
+    fn any_order_writes_the_same_bytes(
+        requests in vec((0..200usize, 0..30usize, any::<bool>()), 1..8),
+        steps in vec((0..3u8, 1..150usize), 0..200),
+        size in 100..160usize,
+        grows in any::<bool>(),
+    ) {
+        if grows {
+            interleave(ready(Growing::new(64, 4096), Growing::new(64, 4096)), &requests, &steps);
+        } else {
+            interleave(small(size), &requests, &steps);
+        }
+    }
+}
+
+fn interleave<S: Storage>(
+    mut connection: Connection<S, 8>,
+    requests: &[(usize, usize, bool)],
+    steps: &[(u8, usize)],
+) {
+    let (mut wire, mut wanted) = (Vec::new(), Vec::new());
+    let mut current = Vec::new();
+    let mut waiting = requests.iter().enumerate();
+    let mut next = waiting.next();
+    // Whatever the dice leave over is done in the end.
+    let mut steps = steps.iter().copied().chain((0..3).cycle().map(|step| (step, 1000)));
+    while next.is_some() || connection.owed() > 0 || !connection.poll_transmit().is_empty() {
+        match steps.next().unwrap() {
+            (0, _) => {
+                let Some((token, &(len, tail, later))) = next else { continue };
+                let (value, tail) = (value(len), "t".repeat(tail));
+                let name = raw("SET").key("k");
+                let plain = name.arg(&value[..len.min(30)]).arg(&tail);
+                let owed = connection.owed();
+                let result = if later {
+                    connection.submit(NOW, Token(token as u64), &name.arg(Later(len as u64)).arg(&tail))
+                } else {
+                    connection.submit(NOW, Token(token as u64), &plain)
+                };
+                assert_eq!(owed > 0, result == Err(SubmitError::Owed));
+                if result.is_ok() {
+                    wanted.extend(if later { whole(&name.arg(&value).arg(&tail)) } else { whole(&plain) });
+                    current = value;
+                    next = waiting.next();
+                }
+            }
+            (1, n) => {
+                let owed = usize::try_from(connection.owed()).unwrap();
+                let rest = &current[current.len().saturating_sub(owed)..];
+                let rest = if owed == 0 { b"unasked" } else { &rest[..rest.len().min(n)] };
+                let taken = connection.supply(rest);
+                assert_eq!(connection.owed(), (owed - taken) as u64);
+            }
+            (_, n) => write(&mut connection, n, &mut wire),
+        }
+    }
+    assert_eq!(wire, wanted);
+}
