@@ -277,10 +277,16 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         }
     }
 
-    /// How long the driver may sleep from `now` on; `None` for ever.
+    /// How long the driver may sleep from `now` on; `None` for ever. Not at all while it has something
+    /// to say by itself: that a deadline has passed, for instance.
     #[must_use = "a deadline that nobody keeps is no deadline"]
     pub fn patience(&self, now: Instant) -> Option<Duration> {
-        self.poll_timeout().map(|deadline| deadline.saturating_since(now))
+        match self.phase {
+            Phase::Ready { announced: false } | Phase::Closed { announced: false, .. } => {
+                Some(Duration::ZERO)
+            }
+            _ => self.poll_timeout().map(|deadline| deadline.saturating_since(now)),
+        }
     }
 
     // Inside.

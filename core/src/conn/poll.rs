@@ -115,7 +115,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// All that was received has been looked at.
     fn starve(&mut self) {
         self.drained = true;
-        if self.skipping || self.scanner.is_in_pieces() {
+        if self.skipping {
             self.receive.consume(self.scanner.settled());
             self.scanner.forget();
         } else if !self.scanner.is_inside() {

@@ -165,6 +165,7 @@ impl World {
             u8::MAX if text == "HELLO" && self.old => "-ERR unknown command `HELLO`\r\n".into(),
             u8::MAX if text == "HELLO" => "%1\r\n+proto\r\n:3\r\n".into(),
             u8::MAX => "+OK\r\n".into(),
+            0 if self.resp3 => format!("={}\r\ntxt:{text}\r\n", len + 4),
             1 => format!("+{text}\r\n"),
             2 => format!("-ERR {text}\r\n"),
             3 => format!("*2\r\n${len}\r\n{text}\r\n*1\r\n$-1\r\n"),

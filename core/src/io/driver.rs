@@ -6,7 +6,7 @@ use super::{Socket, pump};
 use crate::buffer::Storage;
 use crate::command::Request;
 use crate::conn::{CloseReason, Connection, Event, Failure, Settings, SubmitError, Token};
-use crate::error::Full;
+use crate::error::{Full, Misuse};
 use crate::resp::Reply;
 use crate::time::{Duration, Instant};
 
@@ -65,6 +65,7 @@ pub struct Driver<T: Transport, S, const IN_FLIGHT: usize> {
 }
 
 /// Why [`Driver::start`] did not get to a connection that takes requests.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum StartError {
     /// The transmit buffer cannot hold the handshake.
@@ -74,6 +75,7 @@ pub enum StartError {
 }
 
 /// Why [`Driver::call`] has no answer.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum CallError {
     /// The request was not taken; nothing was sent.
@@ -161,15 +163,18 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// `on_push`. No other request may be in flight: their answers would be dropped.
     ///
     /// # Errors
-    /// See [`CallError`].
+    /// See [`CallError`]. A request whose answer comes in chunks is for [`fetch`](Self::fetch).
     pub fn call<O>(
         &mut self,
         request: &impl Request,
         read: impl FnOnce(Reply<'_>) -> O,
         on_push: impl FnMut(Reply<'_>),
     ) -> Result<O, CallError> {
+        if request.in_chunks() {
+            return Err(IN_CHUNKS);
+        }
         self.submit(CALL, request).map_err(CallError::Refused)?;
-        self.answer(read, on_push)
+        self.answer(read, |_| {}, on_push)?.ok_or(IN_CHUNKS)
     }
 
     /// [`call`](Self::call) with a deadline of its own, or none, as blocking commands need.
@@ -183,8 +188,26 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         read: impl FnOnce(Reply<'_>) -> O,
         on_push: impl FnMut(Reply<'_>),
     ) -> Result<O, CallError> {
+        if request.in_chunks() {
+            return Err(IN_CHUNKS);
+        }
         self.submit_until(deadline, CALL, request).map_err(CallError::Refused)?;
-        self.answer(read, on_push)
+        self.answer(read, |_| {}, on_push)?.ok_or(IN_CHUNKS)
+    }
+
+    /// One [`chunked`](crate::command::chunked) request: a string of any length is shown to
+    /// `on_chunk` piece by piece, and then there is `None`; any other answer is shown to `read`.
+    ///
+    /// # Errors
+    /// See [`CallError`]. Pieces that came before are a part of the string, no more.
+    pub fn fetch<O>(
+        &mut self,
+        request: &impl Request,
+        on_chunk: impl FnMut(&[u8]),
+        read: impl FnOnce(Reply<'_>) -> O,
+    ) -> Result<Option<O>, CallError> {
+        self.submit(CALL, request).map_err(CallError::Refused)?;
+        self.answer(read, on_chunk, |_| {})
     }
 
     /// Moves bytes and tells events. If nothing happens by itself it waits for the transport, for
@@ -212,16 +235,24 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         }
     }
 
+    /// Waits for the answer to the request that is alone. `None`: it came in chunks.
     fn answer<O>(
         &mut self,
         read: impl FnOnce(Reply<'_>) -> O,
+        mut on_chunk: impl FnMut(&[u8]),
         mut on_push: impl FnMut(Reply<'_>),
-    ) -> Result<O, CallError> {
+    ) -> Result<Option<O>, CallError> {
         let mut read = Some(read);
         let mut answer = None;
         loop {
             self.turn(None, |event| match event {
-                Event::Reply { token: CALL, reply } => answer = read.take().map(|read| Ok(read(reply))),
+                Event::Reply { token: CALL, reply } => answer = read.take().map(|read| Ok(Some(read(reply)))),
+                Event::Chunk { token: CALL, bytes, left } => {
+                    on_chunk(bytes);
+                    if left == Some(0) {
+                        answer = Some(Ok(None));
+                    }
+                }
                 Event::Failed { token: CALL, failure } => answer = Some(Err(CallError::Failed(failure))),
                 Event::Push(push) => on_push(push),
                 _ => {}
@@ -240,7 +271,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
             let mut answered = false;
             let turn = pump(&mut self.connection, &mut self.transport, |event| {
                 told = true;
-                answered |= matches!(event, Event::Reply { .. });
+                answered |= matches!(event, Event::Reply { .. } | Event::Chunk { .. });
                 on_event(event);
             });
             match turn {
@@ -268,6 +299,9 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
 
 /// The token of a request that is alone.
 const CALL: Token = Token(u64::MAX);
+
+/// Chunks have nowhere to go in a call.
+const IN_CHUNKS: CallError = CallError::Refused(SubmitError::Misuse(Misuse::Chunks));
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -40,11 +40,6 @@ impl Scanner {
         if self.pieces { Ok(self.piece(bytes)?.map(Found::Piece)) } else { Ok(None) }
     }
 
-    /// Whether a string has begun that is handed out in pieces.
-    pub(crate) const fn is_in_pieces(&self) -> bool {
-        self.pieces
-    }
-
     /// Whether the value whose header was just read is a string; steps over a verbatim's format.
     pub(super) const fn begin_pieces(&mut self) -> bool {
         match (self.kind, &mut self.stage) {
