@@ -19,8 +19,12 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// # Errors
     /// See [`SubmitError`].
     pub fn submit(&mut self, now: Instant, token: Token, request: &impl Request) -> Result<(), SubmitError> {
-        let deadline = self.config.reply_timeout.map(|timeout| now.saturating_add(timeout));
-        self.submit_until(deadline, token, request)
+        self.submit_until(self.reply_deadline(now), token, request)
+    }
+
+    /// Until when a request that is submitted now may wait for its answer.
+    pub(crate) fn reply_deadline(&self, now: Instant) -> Option<Instant> {
+        self.config.reply_timeout.map(|timeout| now.saturating_add(timeout))
     }
 
     /// [`submit`](Self::submit) with the request's own deadline, or none: blocking commands wait as

@@ -27,7 +27,7 @@ pub use encode::{ArgSink, Measure, Writer};
 pub use from_reply::{Done, FromReply};
 pub use head::Limits;
 pub use kind::Kind;
-pub(crate) use number::Digits;
+pub(crate) use number::{Digits, DoubleText};
 #[cfg(feature = "alloc")]
 pub use owned::{ErrorReply, Natural};
 pub(crate) use piece::{Found, Piece};
