@@ -148,14 +148,6 @@ impl Digits {
         self.bytes.get(self.start..).unwrap_or_default()
     }
 
-    /// How many digits `n` has.
-    pub(crate) const fn count(n: u64) -> usize {
-        match n.checked_ilog10() {
-            Some(log) => log as usize + 1,
-            None => 1,
-        }
-    }
-
     fn push(&mut self, byte: u8) {
         self.start = self.start.saturating_sub(1);
         if let Some(place) = self.bytes.get_mut(self.start) {
@@ -271,13 +263,6 @@ mod tests {
                 let text = core::str::from_utf8(text).unwrap();
                 assert_eq!(is_double(text.as_bytes()), text.parse::<f64>().is_ok(), "{text:?}");
             }
-        }
-    }
-
-    #[test]
-    fn digits_are_counted() {
-        for n in [0, 9, 10, 99, 100, u64::MAX] {
-            assert_eq!(Digits::count(n), Digits::unsigned(n).as_bytes().len());
         }
     }
 }
