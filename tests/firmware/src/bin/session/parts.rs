@@ -1,0 +1,185 @@
+//! What is done while all goes well.
+
+use core::array;
+
+use respire_core::command::*;
+use respire_core::conn::{Event, Failure as Fate, SubmitError, Token};
+use respire_core::io::Transport;
+use respire_core::resp::{Done, Reply, Seq};
+use respire_core::time::Duration;
+
+use crate::{Failure, PATIENCE, Session, check};
+
+/// What is stored here is read again after the connection was lost.
+pub(crate) const KEY: &str = "respire:session";
+pub(crate) const VALUE: &str = "from the board";
+
+const BRIEF: &str = "respire:session:brief";
+const LARGE: &str = "respire:session:large";
+const COUNTER: &str = "respire:session:counter";
+const CHANNEL: &str = "respire:session:news";
+
+/// How long the large value is.
+const LENGTH: u32 = 100_000;
+
+impl Session<'_, '_> {
+    /// Requests and answers of each kind: stored and read, a time to live, numbers, nothing, several,
+    /// an error, deleted.
+    pub(crate) fn commands(&mut self) -> Result<(), Failure> {
+        self.ask(&set(KEY, VALUE), is_done)?;
+        self.ask(&get(KEY), |reply| reply.get() == Ok(Some(VALUE)))?;
+        self.ask(&set(BRIEF, 41).ex(60), is_done)?;
+        self.ask(&ttl(BRIEF), |reply| reply.get().is_ok_and(|seconds: i64| (1..=60).contains(&seconds)))?;
+        self.ask(&incr(BRIEF), |reply| reply.get() == Ok(42))?;
+        self.ask(&mget(&[KEY, COUNTER, BRIEF]), |reply| {
+            let expected = [Some(VALUE), None, Some("42")];
+            let values = reply.get::<Seq<'_, Option<&str>>>();
+            values.is_ok_and(|values| values.eq(expected.into_iter().map(Ok)))
+        })?;
+        self.ask(&raw("LPUSH").key(KEY).arg("no list"), |reply| {
+            reply.error().is_some_and(|error| error.code() == b"WRONGTYPE")
+        })?;
+        self.ask(&del(BRIEF), |reply| reply.get() == Ok(1))?;
+        self.ask(&get(BRIEF), |reply| reply.get() == Ok(None::<&str>))
+    }
+
+    /// A value that is made as it is sent, and never is in memory as a whole.
+    pub(crate) fn send_large(&mut self) -> Result<(), Failure> {
+        let deadline = self.server.now().saturating_add(2 * PATIENCE);
+        let request = set(LARGE, Later(LENGTH.into()));
+        self.server.submit_until(Some(deadline), Token(0), &request).map_err(|_| Failure::WrongAnswer)?;
+        let (mut next, mut answer) = (0, None);
+        while answer.is_none() {
+            let piece: [u8; 64] = array::from_fn(|n| byte(next + n as u32));
+            let taken = self.server.connection_mut().supply(&piece) as u32;
+            next += taken;
+            let is_owing = self.server.connection().owed() > 0;
+            if is_owing && taken == 0 {
+                // A turn would wait for the answer; this waits for room.
+                let _ = self.server.transport_mut().wait(true, Some(PATIENCE));
+            }
+            self.server.turn(is_owing.then_some(Duration::ZERO), |event| match event {
+                Event::Reply { reply, .. } => answer = Some(check(is_done(reply))),
+                Event::Failed { .. } => answer = Some(Err(Failure::Lost)),
+                _ => {}
+            });
+        }
+        answer.unwrap_or(Err(Failure::Lost))?;
+        self.ask(&strlen(LARGE), |reply| reply.get() == Ok(LENGTH))
+    }
+
+    /// The same value again, looked at as it arrives.
+    pub(crate) fn receive_large(&mut self) -> Result<(), Failure> {
+        let (mut next, mut right) = (0, true);
+        let other = self.server.fetch(
+            &chunked(get(LARGE)),
+            |bytes| {
+                for received in bytes {
+                    right &= *received == byte(next);
+                    next += 1;
+                }
+            },
+            |_| (),
+        )?;
+        check(right && next == LENGTH && other.is_none())
+    }
+
+    /// Each request waits for the answer to the one before.
+    pub(crate) fn round_trips(&mut self) -> Result<(), Failure> {
+        let request = get(KEY);
+        for _ in 0..1000 {
+            self.ask(&request, |reply| reply.get() == Ok(Some(VALUE)))?;
+        }
+        Ok(())
+    }
+
+    /// No request waits for the answer to the one before, as long as there is room for it.
+    pub(crate) fn pipeline(&mut self) -> Result<(), Failure> {
+        const COUNT: u64 = 2000;
+        self.server.call(&del(COUNTER), |_| (), |_| {})?;
+        let (mut asked, mut tally) = (0, Tally::new());
+        while tally.answered < COUNT {
+            asked += self.fill(COUNTER, asked, COUNT)?;
+            self.server.turn(None, |event| tally.take(event, |n, reply| reply.get() == Ok(n + 1)));
+            if tally.unknown + tally.not_sent > 0 {
+                return Err(Failure::Lost);
+            }
+        }
+        check(tally.right && asked == COUNT)
+    }
+
+    /// Submits INCR for the numbers from `asked` on and below `end`, as there is room. Says how many.
+    pub(crate) fn fill(&mut self, key: &str, asked: u64, end: u64) -> Result<u64, Failure> {
+        for number in asked..end {
+            match self.server.submit(Token(number), &incr(key)) {
+                Ok(()) => {}
+                Err(SubmitError::Full(_)) => return Ok(number - asked),
+                Err(_) => return Err(Failure::Lost),
+            }
+        }
+        Ok(end - asked)
+    }
+
+    /// A message comes while answers are awaited, and takes the place of none.
+    pub(crate) fn message(&mut self) -> Result<(), Failure> {
+        self.ask(&subscribe(CHANNEL), |reply| reply.get() == Ok(("subscribe", CHANNEL, 1)))?;
+        let mut tally = Tally::new();
+        for number in 0..5 {
+            let submitted = match number {
+                // One subscriber hears it: this connection.
+                2 => self.server.submit(Token(number), &publish(CHANNEL, VALUE)),
+                _ => self.server.submit(Token(number), &echo(number)),
+            };
+            submitted.map_err(|_| Failure::WrongAnswer)?;
+        }
+        while tally.answered < 5 && !self.server.connection().is_closed() {
+            self.server.turn(None, |event| {
+                tally.take(event, |n, reply| reply.get() == Ok(if n == 2 { 1 } else { n }));
+            });
+        }
+        check(tally.right && tally.messages == 1)?;
+        self.ask(&unsubscribe(CHANNEL), |reply| reply.get() == Ok(("unsubscribe", CHANNEL, 0)))
+    }
+}
+
+/// What became of requests whose tokens are their numbers, from 0 on.
+pub(crate) struct Tally {
+    pub(crate) answered: u64,
+    pub(crate) unknown: u64,
+    pub(crate) not_sent: u64,
+    pub(crate) messages: u32,
+    /// All answers came in order and were right; so were the messages.
+    pub(crate) right: bool,
+}
+
+impl Tally {
+    pub(crate) const fn new() -> Self {
+        Self { answered: 0, unknown: 0, not_sent: 0, messages: 0, right: true }
+    }
+
+    /// Counts an event; `is_right` looks at the answer to a request.
+    pub(crate) fn take(&mut self, event: Event<'_>, is_right: impl FnOnce(u64, Reply<'_>) -> bool) {
+        match event {
+            Event::Reply { token: Token(number), reply } => {
+                self.right &= number == self.answered && is_right(number, reply);
+                self.answered += 1;
+            }
+            Event::Failed { failure: Fate::NotSent, .. } => self.not_sent += 1,
+            Event::Failed { .. } => self.unknown += 1,
+            Event::Push(push) => {
+                self.right &= push.get() == Ok(("message", CHANNEL, VALUE));
+                self.messages += 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The large value's byte at this place: all values are there, and line ends too.
+fn byte(place: u32) -> u8 {
+    (place % 251) as u8
+}
+
+pub(crate) fn is_done(reply: Reply<'_>) -> bool {
+    reply.get::<Done>().is_ok()
+}
