@@ -260,8 +260,9 @@ pub enum Misuse {
     /// More than one argument of a request is left for later, or a word of the command's name is
     /// (without a row that may be each of the first two): what it does must be known at once.
     Later,
-    /// An answer in chunks is asked for where it must be whole.
-    Chunks,
+    /// A value in pieces, on the way in or out, where it must be whole: calls that wait for one answer
+    /// take neither [`chunked`](crate::command::chunked) nor [`Later`](crate::command::Later).
+    Streamed,
     /// A request wrote other arguments the second time it was visited.
     Inconsistent,
 }
@@ -275,7 +276,7 @@ impl fmt::Display for Misuse {
                 "subscribing inside MULTI is refused: servers misplace the confirmations"
             }
             Self::Later => "only one argument can be supplied later, and no word of the command",
-            Self::Chunks => "an answer in chunks is asked for where it must be whole",
+            Self::Streamed => "a value in pieces is asked for where it must be whole",
             Self::Inconsistent => "the request changed while it was encoded",
         })
     }

@@ -8,7 +8,7 @@ use respire_core::command::*;
 use respire_core::conn::{CloseReason, Config, Connection, Event, Failure, Settings, SubmitError, Token};
 use respire_core::error::Misuse;
 use respire_core::io::{CallError, Driver, Socket, StartError, Transport};
-use respire_core::resp::Reply;
+use respire_core::resp::Kind;
 use respire_core::testing::{Alone, Local, LocalSocket, Responder};
 use respire_core::time::Instant;
 
@@ -95,10 +95,11 @@ fn a_string_of_any_length_is_fetched_in_pieces() {
     assert_eq!(other.strlen("copy").wait().unwrap(), value.len() as i64);
 
     // What is no string is told whole, and calls take no chunks.
-    let nothing = driver.fetch(&chunked(get("missing")), |_| panic!("no piece"), Reply::is_null);
+    let nothing =
+        driver.fetch(&chunked(get("missing")), |_| panic!("no piece"), |reply| reply.kind() == Kind::Null);
     assert_eq!(nothing, Ok(Some(true)));
     let refused = driver.call(&chunked(get("long")), |_| (), |_| {});
-    assert_eq!(refused, Err(CallError::Refused(SubmitError::Misuse(Misuse::Chunks))));
+    assert_eq!(refused, Err(CallError::Refused(SubmitError::Misuse(Misuse::Streamed))));
 }
 
 #[test]
@@ -161,6 +162,24 @@ fn a_client_over_any_dialer_reconnects_and_tells_what_was_lost() {
     assert!(matches!(client.set("k", 2).wait(), Err(Error::SessionLost)));
     let kept: Option<i64> = client.get("k").wait().unwrap();
     assert_eq!(kept, Some(1));
+}
+
+#[test]
+fn a_value_that_nobody_would_supply_is_refused() {
+    let server = Local::default();
+    let client = Client::connect(server.clone(), Url::new(Endpoint::default())).unwrap();
+    let refused = client.set("k", Later(5)).wait();
+    assert!(matches!(refused, Err(Error::Refused(SubmitError::Misuse(Misuse::Streamed)))), "{refused:?}");
+    let (refused, _) = client.pipeline((set("k", Later(5)), ping())).wait().unwrap();
+    assert!(matches!(refused, Err(Error::Refused(SubmitError::Misuse(Misuse::Streamed)))), "{refused:?}");
+    client.set("k", "here").wait().unwrap();
+    assert_eq!(client.strlen("k").wait().unwrap(), 4);
+
+    let mut driver = driver(dial(&server));
+    driver.start(&Settings::default()).unwrap();
+    let refused = driver.call(&set("k", Later(5)), |_| (), |_| {});
+    assert_eq!(refused, Err(CallError::Refused(SubmitError::Misuse(Misuse::Streamed))));
+    assert!(driver.connection().is_closed());
 }
 
 #[test]

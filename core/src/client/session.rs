@@ -98,7 +98,7 @@ impl<D: Dial> Session<D> {
         let deadline = timeout.map(|timeout| driver.now().saturating_add(timeout));
         // It is the only one: whoever held the session before left nothing in flight.
         let token = Token(0);
-        driver.submit_until(deadline, token, request).map_err(Error::Refused)?;
+        driver.submit_whole(deadline, token, request).map_err(Error::Refused)?;
         let ends = self.foresee([effect]);
         let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
         let mut read = Some(read);
@@ -249,6 +249,7 @@ impl<D: Dial> Each for Submit<'_, D> {
     type Output = Result<(), SubmitError>;
 
     fn request<R: Request>(&mut self, request: &R) -> Self::Output {
-        self.driver.submit(Token(self.index as u64), request)
+        let deadline = self.driver.connection().reply_deadline(self.driver.now());
+        self.driver.submit_whole(deadline, Token(self.index as u64), request)
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::resp::ArgSink;
+use crate::resp::{ArgSink, DoubleText};
 
 /// Something that stands for zero or more arguments.
 pub trait Argument {
@@ -23,8 +23,8 @@ pub enum Arg<'a> {
     Integer(i64),
     /// An unsigned integer in decimal.
     Unsigned(u64),
-    /// A double, in the shortest text that reads back as the same number.
-    Double(f64),
+    /// A double, as text.
+    Double(Double),
     /// So many bytes that follow later: see [`Later`].
     Later(u64),
 }
@@ -63,6 +63,23 @@ pub enum Arg<'a> {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Later(pub u64);
+
+/// A double in the shortest text that reads back as the same number. It is made where the number is
+/// given, so that a program without doubles has no code for them.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Double(DoubleText);
+
+impl From<f64> for Double {
+    fn from(n: f64) -> Self {
+        Self(DoubleText::new(n))
+    }
+}
+
+impl From<f32> for Double {
+    fn from(n: f32) -> Self {
+        Self::from(f64::from(n))
+    }
+}
 
 /// A password, or anything else that no log and no `Debug` shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,7 +130,7 @@ impl Argument for Arg<'_> {
             Self::Bytes(bytes) => sink.arg(bytes),
             Self::Integer(n) => sink.integer(n),
             Self::Unsigned(n) => sink.unsigned(n),
-            Self::Double(n) => sink.double(n),
+            Self::Double(ref n) => sink.arg(n.0.as_bytes()),
             Self::Later(len) => sink.later(len),
         }
     }

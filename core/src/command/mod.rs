@@ -22,7 +22,7 @@ mod string;
 mod table;
 mod transaction;
 
-pub use arg::{Arg, Argument, Key, Keys, Later, Pairs, Secret};
+pub use arg::{Arg, Argument, Double, Key, Keys, Later, Pairs, Secret};
 pub use chunked::{Chunked, chunked};
 pub use connection::*;
 pub use generic::*;

@@ -306,6 +306,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.transmit.release();
     }
 
+    #[cold]
     pub(super) fn fail(&mut self, reason: Reason) {
         if !self.is_closed() {
             debug!("closed: {:?}", reason);

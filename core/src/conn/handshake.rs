@@ -8,7 +8,7 @@
 
 use super::settings::{Protocol, Settings};
 use crate::command::{Access, Command, Effect, Request};
-use crate::resp::{ArgSink, Reply};
+use crate::resp::{ArgSink, Digits, Reply};
 
 /// Things to do, done in the order of their bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -162,46 +162,41 @@ impl Request for StepRequest<'_> {
     }
 
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
-        let Settings { user, password, db, name, library, .. } = *self.settings;
+        let db = Digits::unsigned(self.settings.db.into());
+        self.words(&db).into_iter().flatten().for_each(|word| sink.arg(word));
+    }
+}
+
+impl<'a> StepRequest<'a> {
+    /// The words, with gaps. As values, for every visit of a request is code of its own.
+    fn words(&self, db: &'a Digits) -> [Option<&'a [u8]>; 7] {
+        let Settings { user, password, name, library, .. } = *self.settings;
+        let word = |text: &'static str| Some(text.as_bytes());
+        let text = |text: Option<&'a str>| Some(text.unwrap_or_default().as_bytes());
+        let (login, named) = (password.is_some(), name.is_some());
+        let when = |wanted: bool, text: &'static str| if wanted { word(text) } else { None };
         match self.step {
-            Step::Hello => {
-                sink.word("HELLO");
-                sink.word("3");
-                if let Some(password) = password {
-                    sink.word("AUTH");
-                    sink.arg(user.unwrap_or("default").as_bytes());
-                    sink.secret(password.as_bytes());
-                }
-                if let Some(name) = name {
-                    sink.word("SETNAME");
-                    sink.arg(name.as_bytes());
-                }
-            }
-            Step::Auth => {
-                sink.word("AUTH");
-                // Servers before Redis 6.0 know no users.
-                if let Some(user) = user {
-                    sink.arg(user.as_bytes());
-                }
-                sink.secret(password.unwrap_or_default().as_bytes());
-            }
-            Step::SetName => {
-                sink.word("CLIENT");
-                sink.word("SETNAME");
-                sink.arg(name.unwrap_or_default().as_bytes());
-            }
-            Step::Select => {
-                sink.word("SELECT");
-                sink.unsigned(db.into());
-            }
-            Step::LibName | Step::LibVer => {
-                let (name, version) = library.unwrap_or_default();
-                let is_name = self.step == Step::LibName;
-                sink.word("CLIENT");
-                sink.word("SETINFO");
-                sink.word(if is_name { "LIB-NAME" } else { "LIB-VER" });
-                sink.arg(if is_name { name } else { version }.as_bytes());
-            }
+            Step::Hello => [
+                word("HELLO"),
+                word("3"),
+                when(login, "AUTH"),
+                if login { text(user.or(Some("default"))) } else { None },
+                password.map(str::as_bytes),
+                when(named, "SETNAME"),
+                name.map(str::as_bytes),
+            ],
+            // Servers before Redis 6.0 know no users.
+            Step::Auth => [word("AUTH"), user.map(str::as_bytes), text(password), None, None, None, None],
+            Step::SetName => [word("CLIENT"), word("SETNAME"), text(name), None, None, None, None],
+            Step::Select => [word("SELECT"), Some(db.as_bytes()), None, None, None, None, None],
+            Step::LibName => self.label("LIB-NAME", library.map(|(name, _)| name)),
+            Step::LibVer => self.label("LIB-VER", library.map(|(_, version)| version)),
         }
+    }
+
+    fn label(&self, attribute: &'static str, text: Option<&'a str>) -> [Option<&'a [u8]>; 7] {
+        let [client, setinfo] = ["CLIENT", "SETINFO"].map(|word| Some(word.as_bytes()));
+        let text = text.unwrap_or_default().as_bytes();
+        [client, setinfo, Some(attribute.as_bytes()), Some(text), None, None, None]
     }
 }

@@ -1,7 +1,7 @@
 //! From received bytes to events.
 
 use super::close::Reason;
-use super::connection::{Connection, Lent, Phase};
+use super::connection::{Connection, Phase};
 use super::handshake::{Handshake, Outcome};
 use super::in_flight::Slot;
 use super::settings::Protocol;
@@ -30,10 +30,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     #[must_use = "an event is told once"]
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
         if let Some((token, frame)) = self.lent.answers.take() {
-            return Some(Event::Reply { token, reply: Reply::new(self.receive.unread(), frame) });
+            return Some(Event::Reply { token, reply: self.lend(frame) });
         }
-        self.release();
         loop {
+            self.release();
             match &mut self.phase {
                 Phase::Idle => return None,
                 Phase::Ready { announced } if !*announced => {
@@ -47,11 +47,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             let frame = match self.scanner.find(self.receive.unread(), in_chunks) {
                 Ok(Some(Found::Frame(frame))) => frame,
                 Ok(Some(Found::Piece(piece))) => {
-                    let Some(token) = self.judge_piece(piece) else {
-                        self.receive.consume(piece.len);
-                        continue;
-                    };
                     self.lent.len = piece.len;
+                    let Some(token) = self.judge_piece(piece) else { continue };
                     let bytes = self.receive.unread().get(piece.start..piece.end).unwrap_or_default();
                     return Some(Event::Chunk { token, bytes, left: piece.left });
                 }
@@ -74,31 +71,29 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             } else {
                 self.judge(frame)
             };
-            match verdict {
-                Verdict::Consumed => self.receive.consume(frame.len),
-                Verdict::Fatal(reason) => self.fail(reason),
-                Verdict::Push => {
-                    self.lent.len = frame.len;
-                    return Some(Event::Push(self.lend(frame)));
+            self.lent.len = frame.len;
+            return Some(match verdict {
+                Verdict::Consumed => continue,
+                Verdict::Fatal(reason) => {
+                    // Nothing is read any more, and the reason may be this text.
+                    self.lent.len = 0;
+                    self.fail(reason);
+                    continue;
                 }
+                Verdict::Push => Event::Push(self.lend(frame)),
                 Verdict::Confirmed(token) => {
-                    self.lent = Lent { len: frame.len, answers: Some((token, frame)) };
-                    return Some(Event::Push(self.lend(frame)));
+                    self.lent.answers = Some((token, frame));
+                    Event::Push(self.lend(frame))
                 }
                 Verdict::Reply(token) => {
-                    // Once it is over nothing is read any more, and the reason may be this text.
-                    self.lent.len = if self.is_closed() { 0 } else { frame.len };
-                    return Some(Event::Reply { token, reply: self.lend(frame) });
+                    if self.is_closed() {
+                        self.lent.len = 0;
+                    }
+                    Event::Reply { token, reply: self.lend(frame) }
                 }
-                Verdict::PushTooLarge => {
-                    self.receive.consume(frame.len);
-                    return Some(Event::PushTooLarge);
-                }
-                Verdict::TooLarge(token) => {
-                    self.receive.consume(frame.len);
-                    return Some(Event::Failed { token, failure: Failure::TooLarge });
-                }
-            }
+                Verdict::PushTooLarge => Event::PushTooLarge,
+                Verdict::TooLarge(token) => Event::Failed { token, failure: Failure::TooLarge },
+            });
         }
     }
 
@@ -108,6 +103,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.receive.consume(lent.len);
     }
 
+    #[inline(never)]
     fn lend(&self, frame: Frame) -> Reply<'_> {
         Reply::new(self.receive.unread(), frame)
     }
@@ -115,7 +111,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// All that was received has been looked at.
     fn starve(&mut self) {
         self.drained = true;
-        if self.skipping || self.scanner.is_in_pieces() {
+        if self.skipping {
             self.receive.consume(self.scanner.settled());
             self.scanner.forget();
         } else if !self.scanner.is_inside() {
@@ -123,6 +119,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         }
     }
 
+    #[cold]
     fn poll_closed(&mut self) -> Option<Event<'_>> {
         while let Some(slot) = self.in_flight.pop() {
             if !slot.discard {
@@ -303,6 +300,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// A frame of which only the end was kept.
+    #[cold]
     fn judge_skipped(&mut self, frame: Frame) -> Verdict {
         let kind = frame.kind;
         if let Phase::Handshake { mut handshake, deadline } = self.phase {

@@ -43,7 +43,8 @@ impl Subscriber {
     /// Reads a confirmation. Its last element counts what is left, channels and patterns together,
     /// shards apart; so one kind's number is that total without the other's.
     pub(super) fn confirm(&mut self, subscription: Subscription, reply: Reply<'_>) {
-        let total = reply.get::<(Reply<'_>, Reply<'_>, u32)>().map_or(0, |(_, _, total)| total);
+        let total = reply.elements().and_then(|elements| elements.flatten().nth(2));
+        let total: u32 = total.and_then(|total| total.get().ok()).unwrap_or(0);
         match subscription {
             Subscription::Channel => self.channels = total.saturating_sub(self.patterns),
             Subscription::Pattern => self.patterns = total.saturating_sub(self.channels),
@@ -59,18 +60,22 @@ impl Word {
             return None;
         }
         let first: Reply<'_> = reply.elements()?.next()?.ok()?;
-        Some(match first.as_bytes()? {
-            b"message" | b"pmessage" | b"smessage" => Self::Message,
-            b"subscribe" => Self::Subscribed(Subscription::Channel),
-            b"psubscribe" => Self::Subscribed(Subscription::Pattern),
-            b"ssubscribe" => Self::Subscribed(Subscription::Shard),
-            b"unsubscribe" => Self::Unsubscribed(Subscription::Channel),
-            b"punsubscribe" => Self::Unsubscribed(Subscription::Pattern),
-            b"sunsubscribe" => Self::Unsubscribed(Subscription::Shard),
-            _ => return None,
-        })
+        let first = first.as_bytes()?;
+        WORDS.iter().find(|(text, _)| text.as_bytes() == first).map(|&(_, word)| word)
     }
 }
+
+static WORDS: [(&str, Word); 9] = [
+    ("message", Word::Message),
+    ("pmessage", Word::Message),
+    ("smessage", Word::Message),
+    ("subscribe", Word::Subscribed(Subscription::Channel)),
+    ("psubscribe", Word::Subscribed(Subscription::Pattern)),
+    ("ssubscribe", Word::Subscribed(Subscription::Shard)),
+    ("unsubscribe", Word::Unsubscribed(Subscription::Channel)),
+    ("punsubscribe", Word::Unsubscribed(Subscription::Pattern)),
+    ("sunsubscribe", Word::Unsubscribed(Subscription::Shard)),
+];
 
 #[cfg(test)]
 mod tests {

@@ -213,6 +213,7 @@ impl<S: Storage> Player<S> {
         let over = self.world.told(&event);
         assert!(self.connection.is_closed() || !over, "a request failed on a living connection");
         assert!(self.connection.in_flight() <= in_flight);
+        assert!(self.connection.owed() == 0 || self.connection.in_flight() > 0, "nobody owes these bytes");
         true
     }
 

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::oracle::{self, Tree};
-use crate::conn::{Event, Failure};
+use crate::conn::{CloseReason, Event, Failure};
 
 /// How a request wants to be answered.
 pub(super) const STYLES: u8 = 10;
@@ -165,6 +165,7 @@ impl World {
             u8::MAX if text == "HELLO" && self.old => "-ERR unknown command `HELLO`\r\n".into(),
             u8::MAX if text == "HELLO" => "%1\r\n+proto\r\n:3\r\n".into(),
             u8::MAX => "+OK\r\n".into(),
+            0 if self.resp3 => format!("={}\r\ntxt:{text}\r\n", len + 4),
             1 => format!("+{text}\r\n"),
             2 => format!("-ERR {text}\r\n"),
             3 => format!("*2\r\n${len}\r\n{text}\r\n*1\r\n$-1\r\n"),
@@ -297,7 +298,10 @@ impl World {
                 return true;
             }
             Event::Chunk { .. } => {}
-            Event::Closed(_) => {
+            Event::Closed(reason) => {
+                let broken = matches!(reason, CloseReason::Protocol(_) | CloseReason::Unsolicited);
+                let refused = matches!(reason, CloseReason::Refused(_));
+                assert!(!broken && (self.objected || !refused), "an honest server: {reason}");
                 self.closed = true;
                 assert!(self.asked.iter().all(|asked| asked.abandoned), "a request was forgotten");
             }

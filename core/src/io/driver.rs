@@ -159,22 +159,41 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         self.connection.submit_until(deadline, token, request)
     }
 
+    /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else: nobody would
+    /// supply a value that is left for later.
+    pub(crate) fn submit_whole(
+        &mut self,
+        deadline: Option<Instant>,
+        token: Token,
+        request: &impl Request,
+    ) -> Result<(), SubmitError> {
+        if request.in_chunks() {
+            return Err(Misuse::Streamed.into());
+        }
+        self.submit_until(deadline, token, request)?;
+        if self.connection.owed() > 0 {
+            self.connection.abandon(token);
+            self.connection.close();
+            return Err(Misuse::Streamed.into());
+        }
+        Ok(())
+    }
+
     /// One request, and its answer shown to `read`. Pushes that come before it are shown to
     /// `on_push`. No other request may be in flight: their answers would be dropped.
     ///
     /// # Errors
-    /// See [`CallError`]. A request whose answer comes in chunks is for [`fetch`](Self::fetch).
+    /// See [`CallError`]. A request whose answer comes in chunks is for [`fetch`](Self::fetch); one
+    /// that leaves a value for later is for [`submit`](Self::submit) and
+    /// [`supply`](Connection::supply), and ends the connection here.
     pub fn call<O>(
         &mut self,
         request: &impl Request,
         read: impl FnOnce(Reply<'_>) -> O,
         on_push: impl FnMut(Reply<'_>),
     ) -> Result<O, CallError> {
-        if request.in_chunks() {
-            return Err(IN_CHUNKS);
-        }
-        self.submit(CALL, request).map_err(CallError::Refused)?;
-        self.answer(read, |_| {}, on_push)?.ok_or(IN_CHUNKS)
+        let deadline = self.connection.reply_deadline(self.transport.now());
+        self.call_until(deadline, request, read, on_push)
     }
 
     /// [`call`](Self::call) with a deadline of its own, or none, as blocking commands need.
@@ -188,11 +207,8 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         read: impl FnOnce(Reply<'_>) -> O,
         on_push: impl FnMut(Reply<'_>),
     ) -> Result<O, CallError> {
-        if request.in_chunks() {
-            return Err(IN_CHUNKS);
-        }
-        self.submit_until(deadline, CALL, request).map_err(CallError::Refused)?;
-        self.answer(read, |_| {}, on_push)?.ok_or(IN_CHUNKS)
+        self.submit_whole(deadline, CALL, request).map_err(CallError::Refused)?;
+        self.answer(read, |_| {}, on_push)?.ok_or(CallError::Refused(SubmitError::Misuse(Misuse::Streamed)))
     }
 
     /// One [`chunked`](crate::command::chunked) request: a string of any length is shown to
@@ -299,9 +315,6 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
 
 /// The token of a request that is alone.
 const CALL: Token = Token(u64::MAX);
-
-/// Chunks have nowhere to go in a call.
-const IN_CHUNKS: CallError = CallError::Refused(SubmitError::Misuse(Misuse::Chunks));
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

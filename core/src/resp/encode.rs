@@ -123,6 +123,15 @@ impl ArgSink for Measure {
     }
 }
 
+/// What a writer did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    /// As many bytes as there was room for.
+    pub(crate) exact: bool,
+    /// The argument that is left for later.
+    pub(crate) later: Option<Later>,
+}
+
 /// Writes a request as an array of bulk strings into memory of the measured size.
 #[derive(Debug)]
 pub struct Writer<'b> {
@@ -145,9 +154,9 @@ impl<'b> Writer<'b> {
         !self.overrun && self.at == self.out.len()
     }
 
-    /// The argument that is left for later.
-    pub(crate) const fn later(&self) -> Option<Later> {
-        self.later
+    /// What has come of it.
+    pub(crate) const fn finish(self) -> Written {
+        Written { exact: self.is_exact(), later: self.later }
     }
 
     fn header(&mut self, tag: u8, n: u64) {

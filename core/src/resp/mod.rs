@@ -12,6 +12,7 @@ mod from_reply;
 mod head;
 mod kind;
 mod number;
+
 #[cfg(feature = "alloc")]
 mod owned;
 mod piece;
@@ -21,10 +22,12 @@ mod seq;
 #[cfg(feature = "alloc")]
 mod value;
 
+pub(crate) use encode::Written;
 pub use encode::{ArgSink, Measure, Writer};
 pub use from_reply::{Done, FromReply};
 pub use head::Limits;
 pub use kind::Kind;
+pub(crate) use number::{Digits, DoubleText};
 #[cfg(feature = "alloc")]
 pub use owned::{ErrorReply, Natural};
 pub(crate) use piece::{Found, Piece};

@@ -165,32 +165,34 @@ impl Digits {
 }
 
 /// The shortest text that reads back as the same double, in a small buffer of its own.
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct DoubleText {
-    bytes: [u8; 32],
-    len: usize,
+    bytes: [u8; 31],
+    len: u8,
 }
 
 impl DoubleText {
     pub(crate) fn new(value: f64) -> Self {
-        let mut text = Self { bytes: [0; 32], len: 0 };
+        let mut text = Self { bytes: [0; 31], len: 0 };
         let size = value.abs();
         let plain = size == 0.0 || (1e-5..1e16).contains(&size) || !value.is_finite();
-        // 32 bytes hold the longest of both forms: 17 digits, sign, point, exponent.
+        // 31 bytes hold the longest of both forms: 17 digits, sign, point, exponent.
         let _ = if plain { write!(text, "{value}") } else { write!(text, "{value:e}") };
         text.bytes.make_ascii_lowercase();
         text
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        self.bytes.get(..self.len.into()).unwrap_or_default()
     }
 }
 
 impl Write for DoubleText {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        let end = self.len.saturating_add(s.len());
-        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(s.as_bytes());
-        self.len = end;
+        let start = usize::from(self.len);
+        let end = start.saturating_add(s.len());
+        self.bytes.get_mut(start..end).ok_or(fmt::Error)?.copy_from_slice(s.as_bytes());
+        self.len = end as u8;
         Ok(())
     }
 }

@@ -40,12 +40,8 @@ impl Scanner {
         if self.pieces { Ok(self.piece(bytes)?.map(Found::Piece)) } else { Ok(None) }
     }
 
-    /// Whether a string has begun that is handed out in pieces.
-    pub(crate) const fn is_in_pieces(&self) -> bool {
-        self.pieces
-    }
-
-    /// Whether the value whose header was just read is a string; steps over a verbatim's format.
+    /// Whether the header that was just read is that of a string at the top: the scanner keeps the
+    /// kind of the top only. Steps over a verbatim's format.
     pub(super) const fn begin_pieces(&mut self) -> bool {
         match (self.kind, &mut self.stage) {
             (Some(Kind::Verbatim), Stage::Payload { left, .. }) => {

@@ -181,7 +181,7 @@ impl Scanner {
         }
         self.stage = stage;
         self.pos = self.pos.saturating_add(len + 1);
-        self.pieces = self.wanted && top && self.begin_pieces();
+        self.pieces = self.wanted && self.begin_pieces();
         Ok(true)
     }
 

@@ -302,6 +302,22 @@ fn any_other_answer_before_the_frame_is_whole_is_nobody_s() {
 }
 
 #[test]
+fn a_confirmation_before_the_frame_is_whole_confirms_nothing() {
+    let mut connection = small(64);
+    connection.submit(NOW, Token(1), &raw("SUBSCRIBE").arg(Later(5))).unwrap();
+    connection.handle_transmitted(usize::MAX);
+    let confirmed = b"*3\r\n+subscribe\r\n+c\r\n:1\r\n";
+    receive(&mut connection, confirmed);
+    assert!(matches!(connection.poll_event(), Some(Event::Push(_))));
+    assert_eq!(connection.poll_event(), None);
+    assert_eq!(connection.in_flight(), 1);
+    pass(&mut connection, b"c12+4", 9, 9);
+    receive(&mut connection, confirmed);
+    assert!(matches!(connection.poll_event(), Some(Event::Push(_))));
+    assert!(matches!(connection.poll_event(), Some(Event::Reply { token: Token(1), .. })));
+}
+
+#[test]
 fn chunks_come_in_while_bytes_are_owed_by_another() {
     let mut connection = small(64);
     connection.submit(NOW, Token(1), &chunked(get("k"))).unwrap();

@@ -173,6 +173,22 @@ fn the_last_words_are_read_although_the_write_broke() {
     );
 }
 
+#[test]
+fn an_end_behind_a_broken_write_is_the_reason() {
+    each(
+        || Wire { write_fails: Some(Err(Broken)), ..Wire::new() },
+        |wire, mut driver| {
+            let mut connection = ready();
+            connection.submit(Instant::ZERO, Token(1), &get("k")).unwrap();
+            let client = wire.borrow().client;
+            wire.borrow_mut().server.kill(client);
+            let (result, events) = driver.whole(&mut connection);
+            assert_eq!(result, Err(TurnError::Write(Broken)));
+            assert_eq!(events, ["Failed { token: Token(1), failure: NotSent }", "Closed(Eof)"]);
+        },
+    );
+}
+
 /// Four answers of 30 bytes for a server that stops reading while 20 bytes of them are unread.
 fn narrow(connection: &mut Small) {
     for token in 1..=4 {

@@ -5,7 +5,7 @@ use core::alloc::Layout;
 use core::panic::PanicInfo;
 
 #[global_allocator]
-static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static MEMORY: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {

