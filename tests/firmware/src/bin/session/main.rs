@@ -108,7 +108,8 @@ impl Session<'_, '_> {
             Settings { protocol: Some(Protocol::Resp3), user, password, name, ..Settings::default() };
         self.server.start(&settings).map_err(|error| match (error, self.server.connection().close_reason()) {
             (StartError::Full(_), _) => Failure::NoPort,
-            (_, Some(CloseReason::Rejected(_))) => Failure::Rejected,
+            // ERR says that there are too many clients: another time there may be fewer.
+            (_, Some(CloseReason::Rejected(error))) if error.code() != b"ERR" => Failure::Rejected,
             _ => Failure::Lost,
         })
     }
