@@ -5,7 +5,7 @@ use respire_core::conn::{CloseReason, Event, Token};
 use respire_core::time::Duration;
 use respire_firmware::board::host;
 
-use crate::parts::{KEY, Tally, VALUE};
+use crate::parts::{KEY, Tally, VALUE, is};
 use crate::{Failure, Session, check};
 
 /// Counted up until the end.
@@ -28,11 +28,15 @@ impl Session<'_, '_> {
         host::report(c"requests that may have been executed: ", tally.unknown as u32);
         host::report(c"requests not sent: ", tally.not_sent as u32);
         self.come_back()?;
-        self.ask(&get(KEY), |reply| reply.get() == Ok(Some(VALUE)))?;
+        self.ask(&get(KEY), |reply| is(reply, VALUE))?;
 
         // Whatever was answered was executed, and nothing that was not sent.
-        let executed = self.server.call(&get(DOOMED), |reply| reply.get::<u64>().ok(), |_| {})?;
-        check(executed.is_some_and(|n| (tally.answered..=tally.answered + tally.unknown).contains(&n)))
+        let executed = self.server.call(&get(DOOMED), |reply| reply.get::<i64>().ok(), |_| {})?;
+        check(
+            executed.is_some_and(|n| {
+                (tally.answered..=tally.answered + tally.unknown).contains(&n.cast_unsigned())
+            }),
+        )
     }
 
     /// Sends requests until the connection ends. Each is resolved, once.
@@ -46,9 +50,9 @@ impl Session<'_, '_> {
                 host::print(c"nobody did: leaving\n");
                 leaving = true;
             }
-            self.server.turn(None, |event| match event {
+            self.turn(None, &mut |event| match event {
                 Event::Reply { token: LEAVE, .. } => {}
-                event => tally.take(event, |n, reply| reply.get() == Ok(n + 1)),
+                event => tally.take(event, |n, reply| is(reply, n as i64 + 1)),
             });
         }
         let expected = match self.server.connection().close_reason() {

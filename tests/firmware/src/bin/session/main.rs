@@ -15,7 +15,7 @@ use core::ffi::CStr;
 
 use cortex_m_rt::entry;
 use respire_core::command::Request;
-use respire_core::conn::{CloseReason, Config, Connection, Failure as Fate, Protocol, Settings};
+use respire_core::conn::{CloseReason, Config, Connection, Event, Failure as Fate, Protocol, Settings};
 use respire_core::io::{CallError, Driver, StartError, Transport};
 use respire_core::resp::{Limits, Reply};
 use respire_core::time::Duration;
@@ -117,6 +117,11 @@ impl Session<'_, '_> {
     /// Sends one request and waits for its answer, which must be `right`.
     fn ask(&mut self, request: &impl Request, right: fn(Reply<'_>) -> bool) -> Result<(), Failure> {
         check(self.server.call(request, right, |_push| {})?)
+    }
+
+    /// One turn of the driver. Compiled once, whoever listens.
+    fn turn(&mut self, patience: Option<Duration>, on_event: &mut dyn FnMut(Event<'_>)) {
+        self.server.turn(patience, on_event);
     }
 
     /// Does one part of the session, and says how long it took.

@@ -5,19 +5,19 @@ use core::array;
 use respire_core::command::*;
 use respire_core::conn::{Event, Failure as Fate, SubmitError, Token};
 use respire_core::io::Transport;
-use respire_core::resp::{Done, Reply, Seq};
+use respire_core::resp::{Done, FromReply, Reply, Seq};
 use respire_core::time::Duration;
 
 use crate::{Failure, PATIENCE, Session, check};
 
 /// What is stored here is read again after the connection was lost.
 pub(crate) const KEY: &str = "respire:session";
-pub(crate) const VALUE: &str = "from the board";
+pub(crate) const VALUE: &[u8] = b"from the board";
 
 const BRIEF: &str = "respire:session:brief";
 const LARGE: &str = "respire:session:large";
 const COUNTER: &str = "respire:session:counter";
-const CHANNEL: &str = "respire:session:news";
+const CHANNEL: &[u8] = b"respire:session:news";
 
 /// How long the large value is.
 const LENGTH: u32 = 100_000;
@@ -27,20 +27,20 @@ impl Session<'_, '_> {
     /// an error, deleted.
     pub(crate) fn commands(&mut self) -> Result<(), Failure> {
         self.ask(&set(KEY, VALUE), is_done)?;
-        self.ask(&get(KEY), |reply| reply.get() == Ok(Some(VALUE)))?;
+        self.ask(&get(KEY), |reply| is(reply, VALUE))?;
         self.ask(&set(BRIEF, 41).ex(60), is_done)?;
         self.ask(&ttl(BRIEF), |reply| reply.get().is_ok_and(|seconds: i64| (1..=60).contains(&seconds)))?;
-        self.ask(&incr(BRIEF), |reply| reply.get() == Ok(42))?;
+        self.ask(&incr(BRIEF), |reply| is(reply, 42_i64))?;
         self.ask(&mget(&[KEY, COUNTER, BRIEF]), |reply| {
-            let expected = [Some(VALUE), None, Some("42")];
-            let values = reply.get::<Seq<'_, Option<&str>>>();
-            values.is_ok_and(|values| values.eq(expected.into_iter().map(Ok)))
+            let expected = [Some(VALUE), None, Some(&b"42"[..])];
+            let values = reply.get::<Seq<'_, Option<&[u8]>>>();
+            values.is_ok_and(|values| values.map(Result::ok).eq(expected.map(Some)))
         })?;
         self.ask(&raw("LPUSH").key(KEY).arg("no list"), |reply| {
             reply.error().is_some_and(|error| error.code() == b"WRONGTYPE")
         })?;
-        self.ask(&del(BRIEF), |reply| reply.get() == Ok(1))?;
-        self.ask(&get(BRIEF), |reply| reply.get() == Ok(None::<&str>))
+        self.ask(&del(BRIEF), |reply| is(reply, 1_i64))?;
+        self.ask(&get(BRIEF), |reply| is(reply, None::<&[u8]>))
     }
 
     /// A value that is made as it is sent, and never is in memory as a whole.
@@ -58,14 +58,14 @@ impl Session<'_, '_> {
                 // A turn would wait for the answer; this waits for room.
                 let _ = self.server.transport_mut().wait(true, Some(PATIENCE));
             }
-            self.server.turn(is_owing.then_some(Duration::ZERO), |event| match event {
+            self.turn(is_owing.then_some(Duration::ZERO), &mut |event| match event {
                 Event::Reply { reply, .. } => answer = Some(check(is_done(reply))),
                 Event::Failed { .. } => answer = Some(Err(Failure::Lost)),
                 _ => {}
             });
         }
         answer.unwrap_or(Err(Failure::Lost))?;
-        self.ask(&strlen(LARGE), |reply| reply.get() == Ok(LENGTH))
+        self.ask(&strlen(LARGE), |reply| is(reply, i64::from(LENGTH)))
     }
 
     /// The same value again, looked at as it arrives.
@@ -88,7 +88,7 @@ impl Session<'_, '_> {
     pub(crate) fn round_trips(&mut self) -> Result<(), Failure> {
         let request = get(KEY);
         for _ in 0..1000 {
-            self.ask(&request, |reply| reply.get() == Ok(Some(VALUE)))?;
+            self.ask(&request, |reply| is(reply, VALUE))?;
         }
         Ok(())
     }
@@ -100,7 +100,7 @@ impl Session<'_, '_> {
         let (mut asked, mut tally) = (0, Tally::new());
         while tally.answered < COUNT {
             asked += self.fill(COUNTER, asked, COUNT)?;
-            self.server.turn(None, |event| tally.take(event, |n, reply| reply.get() == Ok(n + 1)));
+            self.turn(None, &mut |event| tally.take(event, |n, reply| is(reply, n as i64 + 1)));
             if tally.unknown + tally.not_sent > 0 {
                 return Err(Failure::Lost);
             }
@@ -122,7 +122,7 @@ impl Session<'_, '_> {
 
     /// A message comes while answers are awaited, and takes the place of none.
     pub(crate) fn message(&mut self) -> Result<(), Failure> {
-        self.ask(&subscribe(CHANNEL), |reply| reply.get() == Ok(("subscribe", CHANNEL, 1)))?;
+        self.ask(&subscribe(CHANNEL), |reply| is(reply, (&b"subscribe"[..], CHANNEL, 1_i64)))?;
         let mut tally = Tally::new();
         for number in 0..5 {
             let submitted = match number {
@@ -133,12 +133,12 @@ impl Session<'_, '_> {
             submitted.map_err(|_| Failure::WrongAnswer)?;
         }
         while tally.answered < 5 && !self.server.connection().is_closed() {
-            self.server.turn(None, |event| {
-                tally.take(event, |n, reply| reply.get() == Ok(if n == 2 { 1 } else { n }));
+            self.turn(None, &mut |event| {
+                tally.take(event, |n, reply| is(reply, if n == 2 { 1 } else { n as i64 }));
             });
         }
         check(tally.right && tally.messages == 1)?;
-        self.ask(&unsubscribe(CHANNEL), |reply| reply.get() == Ok(("unsubscribe", CHANNEL, 0)))
+        self.ask(&unsubscribe(CHANNEL), |reply| is(reply, (&b"unsubscribe"[..], CHANNEL, 0_i64)))
     }
 }
 
@@ -158,7 +158,7 @@ impl Tally {
     }
 
     /// Counts an event; `is_right` looks at the answer to a request.
-    pub(crate) fn take(&mut self, event: Event<'_>, is_right: impl FnOnce(u64, Reply<'_>) -> bool) {
+    pub(crate) fn take(&mut self, event: Event<'_>, is_right: fn(u64, Reply<'_>) -> bool) {
         match event {
             Event::Reply { token: Token(number), reply } => {
                 self.right &= number == self.answered && is_right(number, reply);
@@ -167,7 +167,7 @@ impl Tally {
             Event::Failed { failure: Fate::NotSent, .. } => self.not_sent += 1,
             Event::Failed { .. } => self.unknown += 1,
             Event::Push(push) => {
-                self.right &= push.get() == Ok(("message", CHANNEL, VALUE));
+                self.right &= is(push, (&b"message"[..], CHANNEL, VALUE));
                 self.messages += 1;
             }
             _ => {}
@@ -178,6 +178,11 @@ impl Tally {
 /// The large value's byte at this place: all values are there, and line ends too.
 fn byte(place: u32) -> u8 {
     (place % 251) as u8
+}
+
+/// Whether the answer is this value, and no error.
+pub(crate) fn is<'r, T: FromReply<'r> + PartialEq>(reply: Reply<'r>, value: T) -> bool {
+    reply.get().is_ok_and(|answer: T| answer == value)
 }
 
 pub(crate) fn is_done(reply: Reply<'_>) -> bool {
