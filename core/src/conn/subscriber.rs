@@ -43,7 +43,11 @@ impl Subscriber {
     /// Reads a confirmation. Its last element counts what is left, channels and patterns together,
     /// shards apart; so one kind's number is that total without the other's.
     pub(super) fn confirm(&mut self, subscription: Subscription, reply: Reply<'_>) {
-        let total = reply.elements().and_then(|elements| elements.flatten().nth(2));
+        let total = reply.elements().and_then(|mut elements| {
+            elements.advance()?;
+            elements.advance()?;
+            elements.advance()
+        });
         let total: u32 = total.and_then(|total| total.get().ok()).unwrap_or(0);
         match subscription {
             Subscription::Channel => self.channels = total.saturating_sub(self.patterns),
