@@ -46,8 +46,8 @@ pub fn argument(line: &mut [u8; 128]) -> Option<&str> {
     if call(GET_CMDLINE, &raw mut block as usize) != 0 {
         return None;
     }
-    let line = core::str::from_utf8(line.get(..block[1])?).ok()?;
-    line.rsplit(' ').next()
+    let word = line.get(..block[1])?.rsplit(|&byte| byte == b' ').next()?;
+    core::str::from_utf8(word).ok()
 }
 
 /// Seconds since 1970: the only thing here that differs from run to run.

@@ -32,7 +32,7 @@ const IN_FLIGHT: usize = 20;
 /// Whatever we receive goes through this, a value of 100,000 bytes too.
 const RECEIVE: usize = 96;
 /// And whatever we send.
-const TRANSMIT: usize = 256;
+const TRANSMIT: usize = 384;
 
 /// What can go wrong, with its exit status.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,11 +159,15 @@ struct Address<'a> {
 impl<'a> Address<'a> {
     /// `PORT`, or `USER:PASSWORD@PORT`.
     fn parse(word: &'a str) -> Option<Self> {
-        let (login, port) = match word.rsplit_once('@') {
-            Some((login, port)) => (Some(login.split_once(':')?), port),
+        let (login, port) = match word.bytes().rposition(|byte| byte == b'@') {
+            Some(at) => (Some(word.get(..at)?), word.get(at + 1..)?),
             None => (None, word),
         };
-        let (user, password) = login.unzip();
+        let Some(login) = login else {
+            return Some(Self { port: port.parse().ok()?, user: None, password: None });
+        };
+        let colon = login.bytes().position(|byte| byte == b':')?;
+        let (user, password) = (login.get(..colon), login.get(colon + 1..));
         Some(Self { port: port.parse().ok()?, user, password })
     }
 }
