@@ -16,12 +16,12 @@ pub trait Transport: Socket {
     /// The time now. It never goes back.
     fn now(&self) -> Instant;
 
-    /// Waits until there may be something to read or, if `writable`, room to write; at most for
-    /// `patience`, `None` for ever. May return early.
+    /// Waits until there may be something to read or, if `writable`, room to write; at most until
+    /// the time is `until`, `None` for ever. May return early.
     ///
     /// # Errors
     /// The stream is broken, or cannot be waited for.
-    fn wait(&mut self, writable: bool, patience: Option<Duration>) -> Result<(), Self::Error>;
+    fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), Self::Error>;
 }
 
 impl<T: Transport + ?Sized> Transport for &mut T {
@@ -29,8 +29,8 @@ impl<T: Transport + ?Sized> Transport for &mut T {
         (**self).now()
     }
 
-    fn wait(&mut self, writable: bool, patience: Option<Duration>) -> Result<(), Self::Error> {
-        (**self).wait(writable, patience)
+    fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), Self::Error> {
+        (**self).wait(writable, until)
     }
 }
 
@@ -237,12 +237,13 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         if self.move_bytes(on_event) || patience == Some(Duration::ZERO) {
             return;
         }
-        let own = self.connection.patience(self.transport.now());
-        let wait = match (own, patience) {
+        let now = self.transport.now();
+        let own = if self.connection.has_news() { Some(now) } else { self.connection.poll_timeout() };
+        let until = match (own, patience.map(|patience| now.saturating_add(patience))) {
             (Some(own), Some(patience)) => Some(own.min(patience)),
             (own, patience) => own.or(patience),
         };
-        if let Err(error) = self.transport.wait(self.wants_write, wait) {
+        if let Err(error) = self.transport.wait(self.wants_write, until) {
             self.connection.handle_transport_error();
             self.error.get_or_insert(error);
         }

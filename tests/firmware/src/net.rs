@@ -197,8 +197,8 @@ impl Transport for Net<'_> {
     }
 
     /// Sleeps until then. Never fails: a connection that is lost says so at the next read.
-    fn wait(&mut self, writable: bool, patience: Option<Duration>) -> Result<(), Closed> {
-        let deadline = patience.map_or(Instant::MAX, |patience| self.now().saturating_add(patience));
+    fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), Closed> {
+        let deadline = until.unwrap_or(Instant::MAX);
         loop {
             self.poll();
             let socket = self.socket();

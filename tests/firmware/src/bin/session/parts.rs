@@ -56,7 +56,8 @@ impl Session<'_, '_> {
             let is_owing = self.server.connection().owed() > 0;
             if is_owing && taken == 0 {
                 // A turn would wait for the answer; this waits for room.
-                let _ = self.server.transport_mut().wait(true, Some(PATIENCE));
+                let until = self.server.now().saturating_add(PATIENCE);
+                let _ = self.server.transport_mut().wait(true, Some(until));
             }
             self.turn(is_owing.then_some(Duration::ZERO), &mut |event| match event {
                 Event::Reply { reply, .. } => answer = Some(check(is_done(reply))),
