@@ -61,6 +61,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Writes a request behind what is waiting. It counts once it is [taken](Self::take).
+    #[inline]
     fn encode(&mut self, request: &dyn AnyRequest) -> Result<Encoded, SubmitError> {
         let mut before = None;
         loop {
@@ -75,6 +76,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Whether a request is written; if not there is room for it now.
+    #[inline]
     fn settle(&mut self, encoded: Encoded, before: Option<Encoded>) -> Result<bool, SubmitError> {
         let len = encoded.len();
         match before {
@@ -92,6 +94,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Whether a request may be submitted now at all.
+    #[inline]
     fn admit(&self, command: &Command) -> Result<(), SubmitError> {
         match self.phase {
             Phase::Ready { .. } if self.owed > 0 => return Err(SubmitError::Owed),
@@ -106,6 +109,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Whether a request that was written may be sent.
+    #[inline]
     fn permit(&mut self, command: &Command, encoded: Encoded) -> Result<(), Misuse> {
         if encoded.is_empty() {
             return Err(Misuse::Empty);
@@ -123,6 +127,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// A request that was written gets its slot.
+    #[inline]
     fn take(&mut self, encoded: Encoded, slot: Slot) {
         match slot.effect {
             Effect::Multi => self.queueing = true,
@@ -134,6 +139,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// What was written counts from here on.
+    #[inline]
     fn append(&mut self, encoded: Encoded) {
         let len = encoded.len();
         if let Some(reservation) = self.transmit.reserve(len) {

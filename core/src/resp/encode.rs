@@ -108,6 +108,7 @@ impl<'b> Encoder<'b> {
     }
 
     /// Puts the header in front, now that the number of arguments is known.
+    #[inline]
     pub fn finish(mut self) -> Encoded {
         let digits = Digits::unsigned(self.args as u64);
         let digits = digits.as_bytes();
