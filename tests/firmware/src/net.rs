@@ -144,6 +144,13 @@ impl<'m> Net<'m> {
         }
     }
 
+    /// Milliseconds since the start of the clock, for 70 minutes.
+    #[must_use]
+    pub fn uptime(&self) -> u32 {
+        // Divided by 32 bits: the processor has no division of 64.
+        self.clock.now().as_micros() as u32 / 1000
+    }
+
     /// Frames received and sent since the start.
     #[must_use]
     pub fn frames(&self) -> (u32, u32) {

@@ -8,20 +8,23 @@
 #![no_std]
 #![no_main]
 
+mod answer;
 mod lost;
 mod parts;
 
 use core::ffi::CStr;
 
 use cortex_m_rt::entry;
-use respire_core::command::Request;
+use respire_core::command::AnyRequest;
 use respire_core::conn::{CloseReason, Config, Connection, Event, Failure as Fate, Protocol, Settings};
-use respire_core::io::{CallError, Driver, StartError, Transport};
-use respire_core::resp::{Limits, Reply};
+use respire_core::io::{CallError, Driver, StartError};
+use respire_core::resp::Limits;
 use respire_core::time::Duration;
 use respire_firmware::board::clock::Clock;
 use respire_firmware::board::{host, stack};
 use respire_firmware::net::{Memory, NO_SOCKET, Net};
+
+use crate::answer::{Expect, is};
 
 /// How long the server may take to accept us, and again for each answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -70,7 +73,7 @@ fn main() -> ! {
 
     let net = server.transport();
     let (received, transmitted) = net.frames();
-    host::report(c"uptime in milliseconds: ", (net.now().as_micros() / 1000) as u32);
+    host::report(c"uptime in milliseconds: ", net.uptime());
     host::report(c"frames received: ", received);
     host::report(c"frames sent: ", transmitted);
     host::report(c"connection in bytes: ", (size_of_val(server.connection()) + RECEIVE + TRANSMIT) as u32);
@@ -114,9 +117,14 @@ impl Session<'_, '_> {
         })
     }
 
-    /// Sends one request and waits for its answer, which must be `right`.
-    fn ask(&mut self, request: &impl Request, right: fn(Reply<'_>) -> bool) -> Result<(), Failure> {
-        check(self.server.call(request, right, |_push| {})?)
+    /// Sends one request and waits for its answer, which must be as `expected`.
+    fn ask(&mut self, request: &dyn AnyRequest, expected: Expect<'_>) -> Result<(), Failure> {
+        check(self.server.call(request, |reply| is(reply, expected), |_push| {})?)
+    }
+
+    /// What was said must be right, and there must be someone who says it.
+    fn check(&self, right: bool) -> Result<(), Failure> {
+        if self.server.connection().is_closed() { Err(Failure::Lost) } else { check(right) }
     }
 
     /// One turn of the driver. Compiled once, whoever listens.
@@ -126,10 +134,9 @@ impl Session<'_, '_> {
 
     /// Does one part of the session, and says how long it took.
     fn part(&mut self, label: &CStr, part: fn(&mut Self) -> Result<(), Failure>) -> Result<(), Failure> {
-        let start = self.server.now();
+        let start = self.server.transport().uptime();
         part(self)?;
-        let took = self.server.now().saturating_since(start);
-        host::report(label, took.as_millis() as u32);
+        host::report(label, self.server.transport().uptime() - start);
         Ok(())
     }
 }
@@ -158,16 +165,15 @@ struct Address<'a> {
 
 impl<'a> Address<'a> {
     /// `PORT`, or `USER:PASSWORD@PORT`.
-    fn parse(word: &'a str) -> Option<Self> {
-        let (login, port) = match word.bytes().rposition(|byte| byte == b'@') {
+    fn parse(word: &'a [u8]) -> Option<Self> {
+        let (login, port) = match word.iter().rposition(|&byte| byte == b'@') {
             Some(at) => (Some(word.get(..at)?), word.get(at + 1..)?),
             None => (None, word),
         };
-        let Some(login) = login else {
-            return Some(Self { port: port.parse().ok()?, user: None, password: None });
-        };
-        let colon = login.bytes().position(|byte| byte == b':')?;
-        let (user, password) = (login.get(..colon), login.get(colon + 1..));
-        Some(Self { port: port.parse().ok()?, user, password })
+        let port = host::number(port)?.try_into().ok()?;
+        let Some(login) = login else { return Some(Self { port, user: None, password: None }) };
+        let colon = login.iter().position(|&byte| byte == b':')?;
+        let (user, password) = (login.get(..colon)?, login.get(colon + 1..)?);
+        Some(Self { port, user: Some(host::text(user)?), password: Some(host::text(password)?) })
     }
 }
