@@ -56,7 +56,10 @@ fn main() -> ! {
 
 fn session(server: &mut Server<'_>) -> Result<(), Failure> {
     let mut line = [0; 128];
-    let port = host::argument(&mut line).and_then(host::number).and_then(|port| port.try_into().ok()).ok_or(Failure::NoPort)?;
+    let port = host::argument(&mut line)
+        .and_then(host::number)
+        .and_then(|port| port.try_into().ok())
+        .ok_or(Failure::NoPort)?;
     server.transport_mut().connect(port, PATIENCE).map_err(|_| Failure::CannotConnect)?;
     let settings = Settings { protocol: Some(Protocol::Resp3), ..Settings::default() };
     server.start(&settings).map_err(|_| Failure::Lost)?;
@@ -69,7 +72,11 @@ fn session(server: &mut Server<'_>) -> Result<(), Failure> {
 }
 
 /// Sends one request and waits for its answer, which must be `right`.
-fn ask(server: &mut Server<'_>, request: &dyn AnyRequest, right: fn(Reply<'_>) -> bool) -> Result<(), Failure> {
+fn ask(
+    server: &mut Server<'_>,
+    request: &dyn AnyRequest,
+    right: fn(Reply<'_>) -> bool,
+) -> Result<(), Failure> {
     let is_right = server.call(request, right, |_push| {}).map_err(|_| Failure::Lost)?;
     is_right.then_some(()).ok_or(Failure::WrongAnswer)
 }

@@ -1,0 +1,138 @@
+//! What compiled code calls by itself: to move and to fill memory, and to divide 64 bits.
+//!
+//! The versions that come with Rust give way to these. They are faster, and 4.3 KiB; these are 200 bytes.
+//! Copies move words where both places are aligned. A division takes 64 rounds of subtraction: it is
+//! for times, a few in each turn.
+//!
+//! Names and registers are those of the "Run-time ABI for the Arm Architecture"; each may use up r0 to r3 and
+//! r12. The numbers of bytes are below 2^31.
+
+use core::arch::global_asm;
+
+// memcpy, memmove: to r0, from r1, r2 bytes; r0 stays.
+global_asm!(
+    ".section .text.memmove,\"ax\",%progbits",
+    ".syntax unified",
+    ".thumb",
+    ".global memcpy, memmove",
+    ".global __aeabi_memcpy, __aeabi_memcpy4, __aeabi_memcpy8",
+    ".global __aeabi_memmove, __aeabi_memmove4, __aeabi_memmove8",
+    ".type memcpy, %function",
+    ".type memmove, %function",
+    ".type __aeabi_memcpy, %function",
+    ".type __aeabi_memcpy4, %function",
+    ".type __aeabi_memcpy8, %function",
+    ".type __aeabi_memmove, %function",
+    ".type __aeabi_memmove4, %function",
+    ".type __aeabi_memmove8, %function",
+    "memcpy:",
+    "memmove:",
+    "__aeabi_memcpy:",
+    "__aeabi_memcpy4:",
+    "__aeabi_memcpy8:",
+    "__aeabi_memmove:",
+    "__aeabi_memmove4:",
+    "__aeabi_memmove8:",
+    // If the target begins inside the source, the last byte is first.
+    "subs r3, r0, r1",
+    "cmp r3, r2",
+    "blo 4f",
+    "mov r3, r0",
+    "orr r12, r0, r1",
+    "lsls r12, r12, #30",
+    "bne 3f",
+    "1:",
+    "subs r2, r2, #4",
+    "blo 2f",
+    "ldr r12, [r1], #4",
+    "str r12, [r3], #4",
+    "b 1b",
+    "2:",
+    "adds r2, r2, #4",
+    "3:",
+    "subs r2, r2, #1",
+    "blo 5f",
+    "ldrb r12, [r1], #1",
+    "strb r12, [r3], #1",
+    "b 3b",
+    "4:",
+    "subs r2, r2, #1",
+    "blo 5f",
+    "ldrb r3, [r1, r2]",
+    "strb r3, [r0, r2]",
+    "b 4b",
+    "5:",
+    "bx lr",
+);
+
+// __aeabi_memclr: at r0, r1 bytes. __aeabi_memset: at r0, r1 bytes of r2. memset: at r0, r2 bytes of r1;
+// r0 stays.
+global_asm!(
+    ".section .text.memset,\"ax\",%progbits",
+    ".syntax unified",
+    ".thumb",
+    ".global memset",
+    ".global __aeabi_memset, __aeabi_memset4, __aeabi_memset8",
+    ".global __aeabi_memclr, __aeabi_memclr4, __aeabi_memclr8",
+    ".type memset, %function",
+    ".type __aeabi_memset, %function",
+    ".type __aeabi_memset4, %function",
+    ".type __aeabi_memset8, %function",
+    ".type __aeabi_memclr, %function",
+    ".type __aeabi_memclr4, %function",
+    ".type __aeabi_memclr8, %function",
+    "__aeabi_memclr:",
+    "__aeabi_memclr4:",
+    "__aeabi_memclr8:",
+    "movs r2, #0",
+    "__aeabi_memset:",
+    "__aeabi_memset4:",
+    "__aeabi_memset8:",
+    "mov r3, r1",
+    "mov r1, r2",
+    "mov r2, r3",
+    "memset:",
+    "mov r3, r0",
+    "1:",
+    "subs r2, r2, #1",
+    "blo 2f",
+    "strb r1, [r3], #1",
+    "b 1b",
+    "2:",
+    "bx lr",
+);
+
+// r1:r0 divided by r3:r2: the quotient in r1:r0, the remainder in r3:r2. Rust asks about zero before.
+global_asm!(
+    ".section .text.__aeabi_uldivmod,\"ax\",%progbits",
+    ".syntax unified",
+    ".thumb",
+    ".global __aeabi_uldivmod",
+    ".type __aeabi_uldivmod, %function",
+    "__aeabi_uldivmod:",
+    "push {{r4, r5, r6, lr}}",
+    "movs r4, #0",
+    "movs r5, #0",
+    "movs r6, #64",
+    // The next bit of the dividend goes into the remainder, in r5:r4 and the carry; the place that it
+    // leaves takes a bit of the quotient.
+    "1:",
+    "adds r0, r0, r0",
+    "adcs r1, r1, r1",
+    "adcs r4, r4, r4",
+    "adcs r5, r5, r5",
+    "bcs 2f",
+    "cmp r4, r2",
+    "sbcs r12, r5, r3",
+    "blo 3f",
+    "2:",
+    "subs r4, r4, r2",
+    "sbcs r5, r5, r3",
+    "adds r0, r0, #1",
+    "3:",
+    "subs r6, r6, #1",
+    "bne 1b",
+    "mov r2, r4",
+    "mov r3, r5",
+    "pop {{r4, r5, r6, pc}}",
+);
