@@ -47,7 +47,7 @@ fn main() -> ! {
 
     let net = server.transport();
     let (received, transmitted) = net.frames();
-    host::report(c"uptime in milliseconds: ", net.uptime());
+    host::report(c"uptime, ms: ", net.uptime());
     host::report(c"frames received: ", received);
     host::report(c"frames sent: ", transmitted);
     host::report(c"deepest stack in bytes: ", stack::deepest() as u32);

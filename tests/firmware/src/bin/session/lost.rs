@@ -37,7 +37,7 @@ impl Session<'_, '_> {
     /// Sends requests until the connection ends. Each is resolved, once.
     fn count_until_the_end(&mut self) -> Result<Tally, Failure> {
         let (mut asked, mut tally) = (0, Tally::new(|n| number(n + 1)));
-        let (end, mut leaving) = (self.server.now().saturating_add(GRACE), false);
+        let (end, mut leaving) = (self.server.transport().after(GRACE), false);
         while !self.server.connection().is_closed() {
             if self.server.now() < end {
                 asked += self.fill(DOOMED, asked, u32::MAX)?;

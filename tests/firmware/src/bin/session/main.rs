@@ -67,32 +67,19 @@ fn main() -> ! {
     let mut server = Driver::new(Connection::new(&mut RECEIVED[..], &mut TRANSMITTED[..], config), net);
     let mut line = [0; 128];
     let result = match host::argument(&mut line).and_then(Address::parse) {
-        Some(address) => session(&mut Session { server: &mut server, address }),
+        Some(address) => Session { server: &mut server, address }.run(),
         None => Err(Failure::NoPort),
     };
 
     let net = server.transport();
     let (received, transmitted) = net.frames();
-    host::report(c"uptime in milliseconds: ", net.uptime());
+    host::report(c"uptime, ms: ", net.uptime());
     host::report(c"frames received: ", received);
     host::report(c"frames sent: ", transmitted);
     host::report(c"connection in bytes: ", (size_of_val(server.connection()) + RECEIVE + TRANSMIT) as u32);
     host::report(c"statics in bytes: ", stack::statics() as u32);
     host::report(c"deepest stack in bytes: ", stack::deepest() as u32);
     host::exit(result.err().map_or(0, |failure| failure as u8))
-}
-
-fn session(session: &mut Session<'_, '_>) -> Result<(), Failure> {
-    session.part(c"handshake, in milliseconds: ", Session::connect)?;
-    session.part(c"commands of all sorts, in milliseconds: ", Session::commands)?;
-    session.part(c"100000 bytes sent in chunks, in milliseconds: ", Session::send_large)?;
-    session.part(c"100000 bytes received in chunks, in milliseconds: ", Session::receive_large)?;
-    session.part(c"1000 GET one by one, in milliseconds: ", Session::round_trips)?;
-    session.part(c"2000 INCR with 20 in flight, in milliseconds: ", Session::pipeline)?;
-    session.part(c"a message between answers, in milliseconds: ", Session::message)?;
-    session.part(c"a lost connection, in milliseconds: ", Session::lose)?;
-    session.server.transport_mut().close();
-    Ok(())
 }
 
 /// A server to talk to, and where it is.
@@ -102,6 +89,29 @@ struct Session<'s, 'm> {
 }
 
 impl Session<'_, '_> {
+    /// The parts, with what is printed before the milliseconds that each took.
+    const PARTS: [(&'static CStr, fn(&mut Self) -> Result<(), Failure>); 8] = [
+        (c"handshake, ms: ", Self::connect),
+        (c"commands of all sorts, ms: ", Self::commands),
+        (c"100000 bytes sent in chunks, ms: ", Self::send_large),
+        (c"100000 bytes received in chunks, ms: ", Self::receive_large),
+        (c"1000 GET one by one, ms: ", Self::round_trips),
+        (c"2000 INCR with 20 in flight, ms: ", Self::pipeline),
+        (c"a message between answers, ms: ", Self::message),
+        (c"a lost connection, ms: ", Self::lose),
+    ];
+
+    /// Does one part after the other, and leaves.
+    fn run(&mut self) -> Result<(), Failure> {
+        for (label, part) in Self::PARTS {
+            let start = self.server.transport().uptime();
+            part(self)?;
+            host::report(label, self.server.transport().uptime() - start);
+        }
+        self.server.transport_mut().close();
+        Ok(())
+    }
+
     /// Connects, and introduces us with the name `respire-board`.
     fn connect(&mut self) -> Result<(), Failure> {
         let Address { port, user, password } = self.address;
@@ -130,14 +140,6 @@ impl Session<'_, '_> {
     /// One turn of the driver. Compiled once, whoever listens.
     fn turn(&mut self, patience: Option<Duration>, on_event: &mut dyn FnMut(Event<'_>)) {
         self.server.turn(patience, on_event);
-    }
-
-    /// Does one part of the session, and says how long it took.
-    fn part(&mut self, label: &CStr, part: fn(&mut Self) -> Result<(), Failure>) -> Result<(), Failure> {
-        let start = self.server.transport().uptime();
-        part(self)?;
-        host::report(label, self.server.transport().uptime() - start);
-        Ok(())
     }
 }
 

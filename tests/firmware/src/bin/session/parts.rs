@@ -49,7 +49,7 @@ impl Session<'_, '_> {
 
     /// A value that is made as it is sent, and never is in memory as a whole.
     pub(crate) fn send_large(&mut self) -> Result<(), Failure> {
-        let deadline = self.server.now().saturating_add(2 * PATIENCE);
+        let deadline = self.server.transport().after(2 * PATIENCE);
         let request = set(LARGE, Later(LENGTH.into()));
         self.server.submit_until(Some(deadline), Token(0), &request).map_err(|_| Failure::WrongAnswer)?;
         let (mut next, mut tally) = (0, Tally::new(|_| DONE));
