@@ -38,12 +38,9 @@ pub(crate) fn is(reply: Reply<'_>, expected: Expect<'_>) -> bool {
         }
         Expect::Null => reply.is_null(),
         Expect::Error(code) => reply.error().is_some_and(|error| error.code() == code),
-        Expect::Values(values) => {
-            let mut elements = reply.elements();
-            let mut next = || elements.as_mut().and_then(|elements| elements.next()?.ok());
-            values.iter().all(|&value| next().is_some_and(|element| element.as_bytes() == Some(value)))
-                && next().is_none()
-        }
+        Expect::Values(values) => reply.elements().is_some_and(|elements| {
+            elements.map(|element| element.ok()?.as_bytes()).eq(values.iter().map(|&value| Some(value)))
+        }),
     }
 }
 

@@ -23,11 +23,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 impl Session<'_, '_> {
     pub(crate) fn lose(&mut self) -> Result<(), Failure> {
         self.ask(&del(DOOMED), Expect::Number(0, 1))?;
-        host::print(c"counting until somebody says CLIENT KILL TYPE normal\n");
+        host::print(c"waiting for CLIENT KILL TYPE normal\n");
         let Tally { answered, unknown, not_sent, .. } = self.count_until_the_end()?;
-        host::report(c"requests answered: ", answered);
-        host::report(c"requests that may have been executed: ", unknown);
-        host::report(c"requests not sent: ", not_sent);
+        host::report(c"answered: ", answered);
+        host::report(c"perhaps executed: ", unknown);
+        host::report(c"not sent: ", not_sent);
         self.come_back()?;
         self.ask(&get(KEY), Expect::Bytes(VALUE))?;
         // Whatever was answered was executed, and nothing that was not sent.
@@ -42,7 +42,7 @@ impl Session<'_, '_> {
             if self.server.now() < end {
                 asked += self.fill(DOOMED, asked, u32::MAX)?;
             } else if !leaving && self.server.submit(ASIDE, &quit()).is_ok() {
-                host::print(c"nobody did: leaving\n");
+                host::print(c"leaving\n");
                 leaving = true;
             }
             self.turn(None, &mut |event| tally.take(event));
@@ -62,7 +62,7 @@ impl Session<'_, '_> {
         for attempt in 1..=ATTEMPTS {
             match self.connect() {
                 Ok(()) => {
-                    host::report(c"attempts to come back: ", attempt);
+                    host::report(c"attempts: ", attempt);
                     return Ok(());
                 }
                 Err(Failure::Rejected) => return Err(Failure::Rejected),

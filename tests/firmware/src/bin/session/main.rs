@@ -16,7 +16,9 @@ use core::ffi::CStr;
 
 use cortex_m_rt::entry;
 use respire_core::command::AnyRequest;
-use respire_core::conn::{CloseReason, Config, Connection, Event, Failure as Fate, Protocol, Settings};
+use respire_core::conn::{
+    CloseReason, Config, Connection, Event, Failure as Fate, Protocol, Settings, Token,
+};
 use respire_core::io::{CallError, Driver, StartError};
 use respire_core::resp::Limits;
 use respire_core::time::Duration;
@@ -82,6 +84,9 @@ fn main() -> ! {
     host::exit(result.err().map_or(0, |failure| failure as u8))
 }
 
+/// One part of a session.
+type Part<S> = fn(&mut S) -> Result<(), Failure>;
+
 /// A server to talk to, and where it is.
 struct Session<'s, 'm> {
     server: &'s mut Driver<Net<'m>, &'m mut [u8], IN_FLIGHT>,
@@ -90,7 +95,7 @@ struct Session<'s, 'm> {
 
 impl Session<'_, '_> {
     /// The parts, with what is printed before the milliseconds that each took.
-    const PARTS: [(&'static CStr, fn(&mut Self) -> Result<(), Failure>); 8] = [
+    const PARTS: [(&'static CStr, Part<Self>); 8] = [
         (c"handshake, ms: ", Self::connect),
         (c"commands of all sorts, ms: ", Self::commands),
         (c"100000 bytes sent in chunks, ms: ", Self::send_large),
@@ -119,12 +124,21 @@ impl Session<'_, '_> {
         let name = Some("respire-board");
         let settings =
             Settings { protocol: Some(Protocol::Resp3), user, password, name, ..Settings::default() };
-        self.server.start(&settings).map_err(|error| match (error, self.server.connection().close_reason()) {
-            (StartError::Full(_), _) => Failure::NoPort,
+        match self.server.start(&settings) {
+            Ok(()) => return Ok(()),
+            Err(StartError::Full(_)) => return Err(Failure::NoPort),
+            Err(_) => {}
+        }
+        match self.server.connection().close_reason() {
             // ERR says that there are too many clients: another time there may be fewer.
-            (_, Some(CloseReason::Rejected(error))) if error.code() != b"ERR" => Failure::Rejected,
-            _ => Failure::Lost,
-        })
+            Some(CloseReason::Rejected(error)) if error.code() != b"ERR" => Err(Failure::Rejected),
+            _ => Err(Failure::Lost),
+        }
+    }
+
+    /// Sends one request, whose answer will be told by a turn.
+    fn submit(&mut self, token: Token, request: &dyn AnyRequest) -> Result<(), Failure> {
+        self.server.submit(token, request).map_err(|_| Failure::WrongAnswer)
     }
 
     /// Sends one request and waits for its answer, which must be as `expected`.

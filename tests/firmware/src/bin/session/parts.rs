@@ -49,9 +49,7 @@ impl Session<'_, '_> {
 
     /// A value that is made as it is sent, and never is in memory as a whole.
     pub(crate) fn send_large(&mut self) -> Result<(), Failure> {
-        let deadline = self.server.transport().after(2 * PATIENCE);
-        let request = set(LARGE, Later(LENGTH.into()));
-        self.server.submit_until(Some(deadline), Token(0), &request).map_err(|_| Failure::WrongAnswer)?;
+        self.submit(Token(0), &set(LARGE, Later(LENGTH.into())))?;
         let (mut next, mut tally) = (0, Tally::new(|_| DONE));
         while tally.answered == 0 && !self.server.connection().is_closed() {
             let piece: [u8; 64] = array::from_fn(|n| byte(next + n as u32));
@@ -98,7 +96,7 @@ impl Session<'_, '_> {
             let patience = (taken > 0).then_some(Duration::ZERO);
             self.turn(patience, &mut |event| tally.take(event));
         }
-        host::report(c"requests in flight at most: ", most as u32);
+        host::report(c"in flight at most: ", most as u32);
         self.check(tally.right && asked == COUNT && tally.answered == COUNT)
     }
 
@@ -126,7 +124,7 @@ impl Session<'_, '_> {
             })
         });
         self.fill(COUNTER, 0, 2)?;
-        self.server.submit(Token(2), &publish(CHANNEL, VALUE)).map_err(|_| Failure::WrongAnswer)?;
+        self.submit(Token(2), &publish(CHANNEL, VALUE))?;
         self.fill(COUNTER, 3, 5)?;
         while tally.answered < 5 && !self.server.connection().is_closed() {
             self.turn(None, &mut |event| tally.take(event));
