@@ -111,7 +111,7 @@ impl Session<'_, '_> {
         for (label, part) in Self::PARTS {
             let start = self.server.transport().uptime();
             part(self)?;
-            host::report(label, self.server.transport().uptime() - start);
+            host::report(label, self.server.transport().uptime().wrapping_sub(start));
         }
         self.server.transport_mut().close();
         Ok(())
