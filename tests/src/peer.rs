@@ -136,6 +136,7 @@ impl Requests {
     }
 
     /// The words of the next request; nothing once the client is gone.
+    #[expect(clippy::should_implement_trait, reason = "its words are read one by one, not iterated")]
     pub fn next(&mut self) -> Option<Vec<Vec<u8>>> {
         let count = self.header(b'*')?;
         (0..count)

@@ -52,7 +52,7 @@ fn bulk_loading() {
         for n in 0..count {
             // Inline and RESP, in turn.
             let _ = match n % 2 {
-                0 => write!(input, "SET load:{n} {n}\n"),
+                0 => writeln!(input, "SET load:{n} {n}"),
                 _ => write!(input, "*2\r\n$4\r\nINCR\r\n$5\r\ntotal\r\n"),
             };
         }
