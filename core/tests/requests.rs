@@ -5,16 +5,18 @@ use proptest::prelude::*;
 use respire_core::command::{
     self, Arg, Command, Effect, ExpiryOptions, Key, Request, Secret, Subscription, WhenOptions, raw, words,
 };
-use respire_core::resp::{ArgSink, Measure, Writer};
+use respire_core::resp::{ArgSink, Encoder};
 
 /// Measures, writes, and checks that both agree.
 fn encode(request: &impl Request) -> Vec<u8> {
-    let mut measure = Measure::new();
+    let mut measure = Encoder::new(&mut []);
     request.visit(&mut measure);
-    let mut bytes = vec![0; measure.frame_len()];
-    let mut writer = Writer::new(&mut bytes, measure.args());
-    request.visit(&mut writer);
-    assert!(writer.is_exact(), "measured {}", measure.frame_len());
+    let measured = measure.finish();
+    let mut bytes = vec![0; measured.len()];
+    let mut encoder = Encoder::new(&mut bytes);
+    request.visit(&mut encoder);
+    let encoded = encoder.finish();
+    assert!(encoded.is_written() && encoded.len() == measured.len(), "{measured:?} {encoded:?}");
     bytes
 }
 

@@ -56,7 +56,8 @@ impl Transport for Socket {
     }
 
     /// Readiness is told by edges, for both directions at once.
-    fn wait(&mut self, _writable: bool, patience: Option<Duration>) -> io::Result<()> {
+    fn wait(&mut self, _writable: bool, until: Option<Instant>) -> io::Result<()> {
+        let patience = until.map(|until| until.saturating_since(self.now()));
         poll_once(&mut self.poll, &mut self.events, patience)
     }
 }

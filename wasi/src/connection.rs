@@ -3,8 +3,6 @@
 //! Hosts end a component that writes without permission, that polls nothing, or that drops a socket
 //! before its streams. So all of it is in one place, and no stream is ever handed out.
 
-use core::time::Duration;
-
 use respire_core::io::{Socket, Transport};
 use respire_core::time::Instant;
 use wasi::clocks::monotonic_clock;
@@ -53,13 +51,13 @@ impl Connection {
         Self { timer: None, readable, writable, input, output, _socket: socket, read: READ }
     }
 
-    /// A timer that fires at `deadline` or before. One that is set for an earlier moment, still to
-    /// come, serves as well: waking up early costs less than a timer for every wait.
-    fn timer(&mut self, deadline: u64) -> &Pollable {
+    /// Sets a timer that fires at `deadline` or before. One that is set for an earlier moment, still
+    /// to come, serves as well: waking up early costs less than a timer for every wait.
+    fn set_timer(&mut self, deadline: u64) {
         let serves = |timer: &Timer| timer.at <= deadline && timer.at > monotonic_clock::now();
-        let timer = self.timer.take().filter(serves);
-        let make = || Timer { at: deadline, pollable: monotonic_clock::subscribe_instant(deadline) };
-        &self.timer.insert(timer.unwrap_or_else(make)).pollable
+        if !self.timer.as_ref().is_some_and(serves) {
+            self.timer = Some(Timer { at: deadline, pollable: monotonic_clock::subscribe_instant(deadline) });
+        }
     }
 }
 
@@ -99,10 +97,9 @@ impl Transport for Connection {
         now()
     }
 
-    fn wait(&mut self, writable: bool, patience: Option<Duration>) -> Result<(), TransportError> {
-        if let Some(patience) = patience {
-            let patience = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
-            self.timer(monotonic_clock::now().saturating_add(patience));
+    fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), TransportError> {
+        if let Some(until) = until {
+            self.set_timer(until.as_micros().saturating_mul(1000));
         }
         let mut list = [&self.readable; 3];
         let mut len = 1;
@@ -110,7 +107,7 @@ impl Transport for Connection {
             list[len] = &self.writable;
             len += 1;
         }
-        if let (Some(timer), Some(_)) = (&self.timer, patience) {
+        if let (Some(timer), Some(_)) = (&self.timer, until) {
             list[len] = &timer.pollable;
             len += 1;
         }

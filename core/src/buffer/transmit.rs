@@ -50,6 +50,13 @@ impl<S: Storage> TransmitBuffer<S> {
         Some(Reservation(len))
     }
 
+    /// Room behind what is waiting, as large as the memory is now. What is written there counts once it
+    /// is reserved and committed.
+    pub fn spare(&mut self) -> &mut [u8] {
+        let end = self.end;
+        self.storage.bytes_mut().get_mut(end..).unwrap_or_default()
+    }
+
     /// Whether nothing is waiting, ready or held.
     pub const fn is_empty(&self) -> bool {
         self.start == self.end

@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use super::connect::{Dial, Link, Patience, connect};
 use super::error::{Cause, Error};
 use super::url::Url;
-use crate::command::{Each, Effect, Pipeline, Request};
+use crate::command::{AnyRequest, Each, Effect, Pipeline, Request};
 use crate::conn::{Event, Failure, SubmitError, Token};
 use crate::error::Full;
 use crate::resp::Reply;
@@ -87,7 +87,7 @@ impl<D: Dial> Session<D> {
     /// See [`Error`]; and what `read` returns.
     pub fn call<T>(
         &mut self,
-        request: &impl Request,
+        request: &dyn AnyRequest,
         timeout: Option<Option<Duration>>,
         read: impl FnOnce(Reply<'_>) -> Result<T, Error<D::Error>>,
     ) -> Result<T, Error<D::Error>> {
@@ -215,8 +215,8 @@ fn lost<D: Dial>(driver: &Link<D, IN_FLIGHT>, failure: Failure) -> Error<D::Erro
 }
 
 /// What a shared connection cannot do.
-fn permit<E>(request: &impl Request) -> Result<Effect, Error<E>> {
-    match request.command().effect {
+fn permit<E>(request: &dyn AnyRequest) -> Result<Effect, Error<E>> {
+    match request.row().effect {
         Effect::Subscribe(_) | Effect::Unsubscribe(_) | Effect::Monitor => Err(Error::NeedsOwnConnection),
         effect => Ok(effect),
     }

@@ -9,7 +9,7 @@ use core::fmt;
 use super::connect::{Dial, Link, Patience, connect};
 use super::error::{Cause, Error};
 use super::url::Url;
-use crate::command::{Keys, Request, psubscribe, punsubscribe, subscribe, unsubscribe};
+use crate::command::{AnyRequest, Keys, psubscribe, punsubscribe, subscribe, unsubscribe};
 use crate::conn::{Event, Failure, Token};
 use crate::resp::Reply;
 use crate::time::Duration;
@@ -130,7 +130,7 @@ impl<D: Dial> Subscriber<D> {
         }
     }
 
-    fn ask(&mut self, request: &impl Request) -> Result<(), Error<D::Error>> {
+    fn ask(&mut self, request: &dyn AnyRequest) -> Result<(), Error<D::Error>> {
         if self.driver.connection().is_closed() {
             return Err(Error::Lost { failure: Failure::NotSent, cause: Cause::of(&self.driver) });
         }

@@ -32,7 +32,7 @@ pub use pubsub::*;
 pub use raw::{Name, Raw, Then, Words, raw, words};
 #[cfg(feature = "alloc")]
 pub use request::OwnedReply;
-pub use request::{Access, As, Caller, Carry, Command, Effect, Request, Subscription};
+pub use request::{Access, AnyRequest, As, Caller, Carry, Command, Effect, Request, Subscription};
 pub use server::*;
 pub use string::*;
 pub use transaction::*;

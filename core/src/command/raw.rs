@@ -1,7 +1,7 @@
 //! Commands without a row.
 
 use super::{Arg, Argument, Command, Key, Request};
-use crate::resp::{ArgSink, Measure, Reply};
+use crate::resp::{ArgSink, Encoder, Reply};
 
 /// A command by its name, with arguments to follow. A name of several words, such as
 /// `CONFIG GET`, is sent as several.
@@ -118,9 +118,9 @@ impl<T> core::fmt::Debug for Words<'_, T> {
 impl<A: Argument> core::fmt::Debug for Raw<A> {
     /// How many words there are, and none of them: one may be a password.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let mut measure = Measure::new();
+        let mut measure = Encoder::new(&mut []);
         self.0.visit(&mut measure);
-        f.debug_struct("Raw").field("len", &measure.args()).finish_non_exhaustive()
+        f.debug_struct("Raw").field("len", &measure.finish().args()).finish_non_exhaustive()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use crate::resp::{ArgSink, FromReply};
+use crate::resp::{ArgSink, Encoder, FromReply};
 
 /// One command with its arguments, ready to be sent any number of times.
 pub trait Request {
@@ -27,6 +27,35 @@ pub trait Request {
         Self: Sized,
     {
         As { request: self, reply: PhantomData }
+    }
+}
+
+/// A request of any type: what a connection needs of it. Every [`Request`] is one.
+///
+/// Connections and drivers take `&dyn AnyRequest`, so `submit(now, token, &get("k"))` is compiled
+/// once for all commands of a program; of each command there is only what it says.
+pub trait AnyRequest {
+    /// [`Request::command`].
+    fn row(&self) -> &'static Command;
+
+    /// [`Request::visit`] by an encoder.
+    fn encode(&self, encoder: &mut Encoder<'_>);
+
+    /// [`Request::in_chunks`].
+    fn is_chunked(&self) -> bool;
+}
+
+impl<R: Request> AnyRequest for R {
+    fn row(&self) -> &'static Command {
+        self.command()
+    }
+
+    fn encode(&self, encoder: &mut Encoder<'_>) {
+        self.visit(encoder);
+    }
+
+    fn is_chunked(&self) -> bool {
+        self.in_chunks()
     }
 }
 

@@ -281,12 +281,15 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// to say by itself: that a deadline has passed, for instance.
     #[must_use = "a deadline that nobody keeps is no deadline"]
     pub fn patience(&self, now: Instant) -> Option<Duration> {
-        match self.phase {
-            Phase::Ready { announced: false } | Phase::Closed { announced: false, .. } => {
-                Some(Duration::ZERO)
-            }
-            _ => self.poll_timeout().map(|deadline| deadline.saturating_since(now)),
+        if self.has_news() {
+            return Some(Duration::ZERO);
         }
+        self.poll_timeout().map(|deadline| deadline.saturating_since(now))
+    }
+
+    /// Whether there is an event although nothing is received.
+    pub(crate) const fn has_news(&self) -> bool {
+        matches!(self.phase, Phase::Ready { announced: false } | Phase::Closed { announced: false, .. })
     }
 
     // Inside.

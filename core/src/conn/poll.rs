@@ -9,6 +9,7 @@ use super::subscriber::{Subscriber, Word};
 use super::{Event, Failure, Token};
 use crate::buffer::Storage;
 use crate::command::Effect;
+use crate::error::ProtocolError;
 use crate::resp::{Found, Frame, Kind, Piece, Reply, ServerError};
 use crate::time::Instant;
 
@@ -43,15 +44,23 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 Phase::Closed { .. } => return self.poll_closed(),
                 Phase::Ready { .. } | Phase::Handshake { .. } => {}
             }
-            let in_chunks = self.asked().is_some_and(|slot| self.answers_in_chunks(slot));
-            let frame = match self.scanner.find(self.receive.unread(), in_chunks) {
-                Ok(Some(Found::Frame(frame))) => frame,
-                Ok(Some(Found::Piece(piece))) => {
-                    self.lent.len = piece.len;
-                    let Some(token) = self.judge_piece(piece) else { continue };
-                    let bytes = self.receive.unread().get(piece.start..piece.end).unwrap_or_default();
-                    return Some(Event::Chunk { token, bytes, left: piece.left });
+            let scanned = if self.is_chunked() {
+                match self.find_piece() {
+                    Ok(Some(Found::Piece(piece))) => {
+                        self.lent.len = piece.len;
+                        let Some(token) = self.judge_piece(piece) else { continue };
+                        let bytes = self.receive.unread().get(piece.start..piece.end).unwrap_or_default();
+                        return Some(Event::Chunk { token, bytes, left: piece.left });
+                    }
+                    Ok(Some(Found::Frame(frame))) => Ok(Some(frame)),
+                    Ok(None) => Ok(None),
+                    Err(error) => Err(error),
                 }
+            } else {
+                self.scanner.scan(self.receive.unread())
+            };
+            let frame = match scanned {
+                Ok(Some(frame)) => frame,
                 Ok(None) => {
                     self.starve();
                     match self.ended {
@@ -97,13 +106,23 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         }
     }
 
+    /// Whether the oldest request asked for chunks: its slot stays until the last is told.
+    fn is_chunked(&self) -> bool {
+        self.in_flight.head().is_some_and(|slot| slot.chunks)
+    }
+
+    #[inline(never)]
+    fn find_piece(&mut self) -> Result<Option<Found>, ProtocolError> {
+        let in_chunks = self.asked().is_some_and(|slot| self.answers_in_chunks(slot));
+        self.scanner.find(self.receive.unread(), in_chunks)
+    }
+
     /// Gives back the frame that the last event lent.
     pub(super) fn release(&mut self) {
         let lent = core::mem::take(&mut self.lent);
         self.receive.consume(lent.len);
     }
 
-    #[inline(never)]
     fn lend(&self, frame: Frame) -> Reply<'_> {
         Reply::new(self.receive.unread(), frame)
     }
@@ -137,22 +156,38 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     fn judge(&mut self, frame: Frame) -> Verdict {
-        // The reply borrows the receive buffer; what it changes is kept apart and stored below.
-        let reply = Reply::new(self.receive.unread(), frame);
-        if let Phase::Handshake { mut handshake, deadline } = self.phase {
-            let outcome = match reply.kind() {
-                Kind::Push => Outcome::Pending,
-                _ if self.sent == 0 => return unasked(frame),
-                _ => handshake.answer(reply),
-            };
-            return self.shake_hands(frame, handshake, deadline, outcome);
+        if let Phase::Handshake { handshake, deadline } = self.phase {
+            return self.judge_greeting(frame, handshake, deadline);
         }
+        // A RESP2 server sends messages as arrays; so do some that were asked for RESP3 (lessons of
+        // Dragonfly and Garnet), for confirmations at least.
+        let may_be_array = (self.protocol == Protocol::Resp2 && self.subscriber.is_active())
+            || self.asked().is_some_and(Slot::awaits_confirmations);
+        if frame.kind == Kind::Push || may_be_array && frame.kind == Kind::Array {
+            self.judge_push(frame)
+        } else {
+            self.judge_reply(frame)
+        }
+    }
+
+    fn judge_greeting(&mut self, frame: Frame, mut handshake: Handshake, deadline: Instant) -> Verdict {
+        let outcome = match frame.kind {
+            Kind::Push => Outcome::Pending,
+            _ if self.sent == 0 => return unasked(frame),
+            _ => handshake.answer(self.lend(frame)),
+        };
+        self.shake_hands(frame, handshake, deadline, outcome)
+    }
+
+    /// A push, or an array that may be one.
+    fn judge_push(&mut self, frame: Frame) -> Verdict {
+        let reply = self.lend(frame);
+        let word = Word::of(reply);
         let mut subscriber = self.subscriber;
-        let word = self.push_word(reply);
         match word {
             Some(Word::Subscribed(kind) | Word::Unsubscribed(kind)) => subscriber.confirm(kind, reply),
             Some(Word::Message) => {}
-            None if reply.kind() == Kind::Push => return Verdict::Push,
+            None if frame.kind == Kind::Push => return Verdict::Push,
             None => return self.judge_reply(frame),
         }
         self.subscriber = subscriber;
@@ -179,14 +214,6 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             Outcome::Pending => self.phase = Phase::Handshake { handshake, deadline },
         }
         Verdict::Consumed
-    }
-
-    /// What a frame says to a subscriber. A RESP2 server sends messages as arrays; so do some that
-    /// were asked for RESP3 (lessons of Dragonfly and Garnet), for confirmations at least.
-    fn push_word(&self, reply: Reply<'_>) -> Option<Word> {
-        let expected = self.asked().is_some_and(Slot::awaits_confirmations);
-        let as_array = expected || (self.protocol == Protocol::Resp2 && self.subscriber.is_active());
-        if reply.kind() == Kind::Push || as_array { Word::of(reply) } else { None }
     }
 
     /// Counts a confirmation for the request at the head; its token once all are in.
@@ -252,25 +279,26 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// An ordinary reply: it answers the oldest request.
     fn judge_reply(&mut self, frame: Frame) -> Verdict {
-        let reply = Reply::new(self.receive.unread(), frame);
-        let kind = reply.kind();
-        let status = if kind == Kind::Simple { reply.as_bytes() } else { None };
-        // A line of MONITOR starts with the time, which no answer in a line does.
-        let line = status.filter(|_| self.monitoring);
-        if line.is_some_and(|line| self.asked().is_none() || line.first().is_some_and(u8::is_ascii_digit)) {
+        let kind = frame.kind;
+        if self.monitoring && kind == Kind::Simple && self.is_monitor_line(frame) {
             return Verdict::Push;
         }
         let Some(slot) = self.asked() else { return unasked(frame) };
         if slot.awaits_confirmations() && !kind.is_error() || self.is_premature(slot, kind) {
             return Verdict::Fatal(Reason::Unsolicited);
         }
-        let refused = slot.effect == Effect::Multi && reply.error().is_some_and(|error| !is_nested(error));
         let effect = slot.effect;
-        // Inside MULTI nothing is done yet.
-        if status != Some(b"QUEUED") {
-            self.take_effect(effect, kind);
+        // Hardly any command has one, and only then the text matters.
+        if effect != Effect::None {
+            let reply = self.lend(frame);
+            let refused = effect == Effect::Multi && reply.error().is_some_and(|error| !is_nested(error));
+            // Inside MULTI nothing is done yet.
+            let queued = kind == Kind::Simple && reply.as_bytes() == Some(b"QUEUED");
+            if !queued {
+                self.take_effect(effect, kind);
+            }
+            self.queueing &= !refused;
         }
-        self.queueing &= !refused;
         if !self.is_whole() {
             // The server wants no more of it, and there is no other way to end a frame.
             self.fail(Reason::Refused(frame));
@@ -280,6 +308,12 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             _ if self.is_closed() => Verdict::Fatal(Reason::Refused(frame)),
             _ => Verdict::Consumed,
         }
+    }
+
+    /// A line of MONITOR starts with the time, which no answer in a line does.
+    fn is_monitor_line(&self, frame: Frame) -> bool {
+        let line = self.lend(frame).as_bytes().unwrap_or_default();
+        self.asked().is_none() || line.first().is_some_and(u8::is_ascii_digit)
     }
 
     /// What an answer of this kind does to the connection.

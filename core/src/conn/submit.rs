@@ -1,14 +1,14 @@
-//! From requests to bytes: measured, written whole, and only then given a slot.
+//! From requests to bytes: written whole, and only then given a slot.
 
 use super::connection::{Connection, Phase};
 use super::handshake::{StepRequest, Steps};
 use super::in_flight::Slot;
 use super::settings::Settings;
 use super::{SubmitError, Token};
-use crate::buffer::{Reservation, Storage};
-use crate::command::{Command, Effect, Request};
+use crate::buffer::Storage;
+use crate::command::{AnyRequest, Command, Effect};
 use crate::error::{Full, Misuse};
-use crate::resp::{Measure, Writer, Written};
+use crate::resp::{Encoded, Encoder};
 use crate::time::Instant;
 
 impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
@@ -18,7 +18,12 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     ///
     /// # Errors
     /// See [`SubmitError`].
-    pub fn submit(&mut self, now: Instant, token: Token, request: &impl Request) -> Result<(), SubmitError> {
+    pub fn submit(
+        &mut self,
+        now: Instant,
+        token: Token,
+        request: &dyn AnyRequest,
+    ) -> Result<(), SubmitError> {
         self.submit_until(self.reply_deadline(now), token, request)
     }
 
@@ -36,113 +41,129 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         &mut self,
         deadline: Option<Instant>,
         token: Token,
-        request: &impl Request,
+        request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
-        // What does not depend on the type of the request is compiled once, not for each type.
-        let command = request.command();
-        let mut measure = Measure::new();
-        request.visit(&mut measure);
-        let reservation = self.admit(command, measure)?;
-        let mut writer = Writer::new(self.transmit.reserved(&reservation), measure.args());
-        request.visit(&mut writer);
-        let written = writer.finish();
+        let command = request.row();
+        self.admit(command)?;
+        let encoded = self.encode(request)?;
+        self.permit(command, encoded)?;
         let slot = Slot {
             token,
             deadline: deadline.unwrap_or(Instant::MAX),
             start: self.submitted,
             effect: command.effect,
-            left: u32::try_from(measure.args().saturating_sub(1)).unwrap_or(u32::MAX),
+            left: u32::try_from(encoded.args().saturating_sub(1)).unwrap_or(u32::MAX),
             discard: false,
-            chunks: request.in_chunks(),
+            chunks: request.is_chunked(),
         };
-        self.take(reservation, measure, written, slot)
+        self.take(encoded, slot);
+        Ok(())
     }
 
-    /// Room for a request, if it may be sent now.
-    fn admit(&mut self, command: &Command, measure: Measure) -> Result<Reservation, SubmitError> {
+    /// Writes a request behind what is waiting. It counts once it is [taken](Self::take).
+    #[inline]
+    fn encode(&mut self, request: &dyn AnyRequest) -> Result<Encoded, SubmitError> {
+        let mut before = None;
+        loop {
+            let mut encoder = Encoder::new(self.transmit.spare());
+            request.encode(&mut encoder);
+            let encoded = encoder.finish();
+            if self.settle(encoded, before)? {
+                return Ok(encoded);
+            }
+            before = Some(encoded);
+        }
+    }
+
+    /// Whether a request is written; if not there is room for it now.
+    #[inline]
+    fn settle(&mut self, encoded: Encoded, before: Option<Encoded>) -> Result<bool, SubmitError> {
+        let len = encoded.len();
+        match before {
+            None if encoded.is_written() => return Ok(true),
+            None => {}
+            Some(before) if encoded.is_written() && encoded.is_like(before) => return Ok(true),
+            Some(_) => return Err(Misuse::Inconsistent.into()),
+        }
+        // Waiting makes no room in a buffer that is empty: the memory is not to be had.
+        let never = len > self.transmit.limit() || self.transmit.is_empty();
+        match self.transmit.reserve(len) {
+            Some(_) => Ok(false),
+            None => Err(if never { Full::TooLarge } else { Full::Transmit }.into()),
+        }
+    }
+
+    /// Whether a request may be submitted now at all.
+    #[inline]
+    fn admit(&self, command: &Command) -> Result<(), SubmitError> {
         match self.phase {
             Phase::Ready { .. } if self.owed > 0 => return Err(SubmitError::Owed),
             Phase::Ready { .. } => {}
             Phase::Closed { .. } => return Err(SubmitError::Closed),
             Phase::Idle | Phase::Handshake { .. } => return Err(SubmitError::NotReady),
         }
-        if measure.args() == 0 {
-            return Err(Misuse::Empty.into());
-        }
-        // Without a row nobody knows whether the second word is part of the name.
-        let words = if command.words.is_empty() { 2 } else { command.words.len() };
-        if measure.later().is_some_and(|later| later.at < words) {
-            return Err(Misuse::Later.into());
-        }
         if self.queueing && matches!(command.effect, Effect::Subscribe(_) | Effect::Unsubscribe(_)) {
             return Err(Misuse::SubscribeInMulti.into());
         }
-        if self.in_flight.is_full() {
-            return Err(Full::InFlight.into());
-        }
-        Ok(self.reserve(measure)?)
+        if self.in_flight.is_full() { Err(Full::InFlight.into()) } else { Ok(()) }
     }
 
-    fn reserve(&mut self, measure: Measure) -> Result<Reservation, Full> {
-        let len = measure.frame_len();
-        // Waiting makes no room in a buffer that is empty: the memory is not to be had.
-        let never = len > self.transmit.limit() || self.transmit.is_empty();
-        self.transmit.reserve(len).ok_or(if never { Full::TooLarge } else { Full::Transmit })
+    /// Whether a request that was written may be sent.
+    #[inline]
+    fn permit(&mut self, command: &Command, encoded: Encoded) -> Result<(), Misuse> {
+        if encoded.is_empty() {
+            return Err(Misuse::Empty);
+        }
+        // Without a row nobody knows whether the second word is part of the name.
+        let words = if command.words.is_empty() { 2 } else { command.words.len() };
+        if encoded.later_arg().is_some_and(|arg| arg < words) {
+            return Err(Misuse::Later);
+        }
+        let frame = self.transmit.spare().get(..encoded.len()).unwrap_or_default();
+        if command.effect == Effect::ReplyMode && !turns_replies_on(frame) {
+            return Err(Misuse::ReplyOff);
+        }
+        Ok(())
     }
 
-    /// Takes a request that was written into its reservation.
-    fn take(
-        &mut self,
-        reservation: Reservation,
-        measure: Measure,
-        written: Written,
-        slot: Slot,
-    ) -> Result<(), SubmitError> {
-        if slot.effect == Effect::ReplyMode && !turns_replies_on(self.transmit.reserved(&reservation)) {
-            return Err(Misuse::ReplyOff.into());
-        }
-        self.commit(reservation, measure, written)?;
+    /// A request that was written gets its slot.
+    #[inline]
+    fn take(&mut self, encoded: Encoded, slot: Slot) {
         match slot.effect {
             Effect::Multi => self.queueing = true,
             Effect::EndMulti | Effect::Reset => self.queueing = false,
             _ => {}
         }
         self.in_flight.push(slot);
-        Ok(())
+        self.append(encoded);
     }
 
-    fn commit(&mut self, reservation: Reservation, measure: Measure, written: Written) -> Result<(), Misuse> {
-        let owed = measure.owed();
-        if !written.exact || owed != written.later.map_or(0, |later| later.len) {
-            return Err(Misuse::Inconsistent);
+    /// What was written counts from here on.
+    #[inline]
+    fn append(&mut self, encoded: Encoded) {
+        let len = encoded.len();
+        if let Some(reservation) = self.transmit.reserve(len) {
+            self.transmit.commit(reservation);
         }
-        let len = measure.frame_len();
-        self.transmit.commit(reservation);
         self.submitted = self.submitted.saturating_add(len as u64);
-        if let Some(later) = written.later.filter(|_| owed > 0) {
-            self.transmit.hold(len.saturating_sub(later.at));
-            self.owed = owed;
+        if encoded.owed() > 0 {
+            self.transmit.hold(encoded.tail());
+            self.owed = encoded.owed();
         }
-        Ok(())
     }
 
     pub(super) fn put_steps(&mut self, steps: Steps, settings: &Settings<'_>) -> Result<(), Full> {
         for step in steps.iter() {
-            let request = StepRequest { step, settings };
-            let mut measure = Measure::new();
-            request.visit(&mut measure);
-            let reservation = match self.reserve(measure) {
-                Ok(reservation) => reservation,
-                Err(full) => {
+            match self.encode(&StepRequest { step, settings }) {
+                Ok(encoded) => self.append(encoded),
+                Err(error) => {
                     self.transmit.wipe();
-                    return Err(full);
+                    return Err(match error {
+                        SubmitError::Full(full) => full,
+                        _ => Full::TooLarge,
+                    });
                 }
-            };
-            let mut writer = Writer::new(self.transmit.reserved(&reservation), measure.args());
-            request.visit(&mut writer);
-            let written = writer.finish();
-            // Ours are the same each time they are visited.
-            let _ = self.commit(reservation, measure, written);
+            }
         }
         Ok(())
     }

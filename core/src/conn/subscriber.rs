@@ -43,8 +43,13 @@ impl Subscriber {
     /// Reads a confirmation. Its last element counts what is left, channels and patterns together,
     /// shards apart; so one kind's number is that total without the other's.
     pub(super) fn confirm(&mut self, subscription: Subscription, reply: Reply<'_>) {
-        let total = reply.elements().and_then(|elements| elements.flatten().nth(2));
-        let total: u32 = total.and_then(|total| total.get().ok()).unwrap_or(0);
+        let total = reply.elements().and_then(|mut elements| {
+            elements.advance()?;
+            elements.advance()?;
+            elements.advance()
+        });
+        let total =
+            total.and_then(Reply::as_integer).and_then(|total| u32::try_from(total).ok()).unwrap_or(0);
         match subscription {
             Subscription::Channel => self.channels = total.saturating_sub(self.patterns),
             Subscription::Pattern => self.patterns = total.saturating_sub(self.channels),
@@ -59,8 +64,7 @@ impl Word {
         if !matches!(reply.kind(), Kind::Push | Kind::Array) {
             return None;
         }
-        let first: Reply<'_> = reply.elements()?.next()?.ok()?;
-        let first = first.as_bytes()?;
+        let first = reply.elements()?.advance()?.as_bytes()?;
         WORDS.iter().find(|(text, _)| text.as_bytes() == first).map(|&(_, word)| word)
     }
 }

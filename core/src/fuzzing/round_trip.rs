@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::oracle::{self, Tree};
 use crate::command::Request;
 use crate::command::words;
-use crate::resp::{Limits, Measure, Reply, Scanner, Writer};
+use crate::resp::{Encoder, Limits, Reply, Scanner};
 
 /// A value made of `data`, encoded and read back; and the same bytes as the words of a request.
 ///
@@ -50,12 +50,14 @@ fn read_back(bytes: &[u8], trees: &[Tree], size: usize) {
 fn request(data: &[u8]) {
     let args: Vec<&[u8]> = data.split(|&byte| byte == 0).collect();
     let request = words(&args);
-    let mut measure = Measure::new();
+    let mut measure = Encoder::new(&mut []);
     request.visit(&mut measure);
-    let mut bytes = vec![0; measure.frame_len()];
-    let mut writer = Writer::new(&mut bytes, measure.args());
-    request.visit(&mut writer);
-    assert!(writer.is_exact(), "another length than measured");
+    let measured = measure.finish();
+    let mut bytes = vec![0; measured.len()];
+    let mut encoder = Encoder::new(&mut bytes);
+    request.visit(&mut encoder);
+    let encoded = encoder.finish();
+    assert!(encoded.is_written() && encoded.len() == measured.len(), "another length than measured");
     let strings = args.iter().map(|arg| Tree::Bulk(arg.to_vec())).collect();
     assert_eq!(oracle::parse(&bytes), Ok((Tree::Array(strings), bytes.len())));
 }

@@ -6,7 +6,7 @@ use super::world::{LARGE, STYLES, Wish, World};
 use crate::buffer::{Growing, Storage};
 use crate::command::{Later, Request, chunked, raw, words};
 use crate::conn::{Config, Connection, Protocol, Settings, Token};
-use crate::resp::Measure;
+use crate::resp::Encoder;
 use crate::time::{Duration, Instant};
 
 /// Plays `data` as calls of an application, a driver and a server.
@@ -151,9 +151,9 @@ impl<S: Storage> Player<S> {
             return;
         }
         assert_eq!((owed, self.connection.owed()), (0, later.into()), "others were not supplied");
-        let mut measure = Measure::new();
+        let mut measure = Encoder::new(&mut []);
         request.visit(&mut measure);
-        let len = measure.frame_len();
+        let len = measure.finish().len();
         assert!(ready.starts_with(&held) && ready.len() <= held.len() + len);
         assert!(later > 0 || ready.len() == held.len() + len);
         self.world.submitted(self.token, wish, len + usize::from(later));

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::{Socket, pump};
 use crate::buffer::Storage;
-use crate::command::Request;
+use crate::command::AnyRequest;
 use crate::conn::{CloseReason, Connection, Event, Failure, Settings, SubmitError, Token};
 use crate::error::{Full, Misuse};
 use crate::resp::Reply;
@@ -16,12 +16,12 @@ pub trait Transport: Socket {
     /// The time now. It never goes back.
     fn now(&self) -> Instant;
 
-    /// Waits until there may be something to read or, if `writable`, room to write; at most for
-    /// `patience`, `None` for ever. May return early.
+    /// Waits until there may be something to read or, if `writable`, room to write; at most until
+    /// the time is `until`, `None` for ever. May return early.
     ///
     /// # Errors
     /// The stream is broken, or cannot be waited for.
-    fn wait(&mut self, writable: bool, patience: Option<Duration>) -> Result<(), Self::Error>;
+    fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), Self::Error>;
 }
 
 impl<T: Transport + ?Sized> Transport for &mut T {
@@ -29,8 +29,8 @@ impl<T: Transport + ?Sized> Transport for &mut T {
         (**self).now()
     }
 
-    fn wait(&mut self, writable: bool, patience: Option<Duration>) -> Result<(), Self::Error> {
-        (**self).wait(writable, patience)
+    fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), Self::Error> {
+        (**self).wait(writable, until)
     }
 }
 
@@ -142,7 +142,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     ///
     /// # Errors
     /// See [`SubmitError`].
-    pub fn submit(&mut self, token: Token, request: &impl Request) -> Result<(), SubmitError> {
+    pub fn submit(&mut self, token: Token, request: &dyn AnyRequest) -> Result<(), SubmitError> {
         self.connection.submit(self.transport.now(), token, request)
     }
 
@@ -154,7 +154,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         &mut self,
         deadline: Option<Instant>,
         token: Token,
-        request: &impl Request,
+        request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
         self.connection.submit_until(deadline, token, request)
     }
@@ -165,9 +165,9 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         &mut self,
         deadline: Option<Instant>,
         token: Token,
-        request: &impl Request,
+        request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
-        if request.in_chunks() {
+        if request.is_chunked() {
             return Err(Misuse::Streamed.into());
         }
         self.submit_until(deadline, token, request)?;
@@ -188,7 +188,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// [`supply`](Connection::supply), and ends the connection here.
     pub fn call<O>(
         &mut self,
-        request: &impl Request,
+        request: &dyn AnyRequest,
         read: impl FnOnce(Reply<'_>) -> O,
         on_push: impl FnMut(Reply<'_>),
     ) -> Result<O, CallError> {
@@ -203,7 +203,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     pub fn call_until<O>(
         &mut self,
         deadline: Option<Instant>,
-        request: &impl Request,
+        request: &dyn AnyRequest,
         read: impl FnOnce(Reply<'_>) -> O,
         on_push: impl FnMut(Reply<'_>),
     ) -> Result<O, CallError> {
@@ -218,7 +218,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// See [`CallError`]. Pieces that came before are a part of the string, no more.
     pub fn fetch<O>(
         &mut self,
-        request: &impl Request,
+        request: &dyn AnyRequest,
         on_chunk: impl FnMut(&[u8]),
         read: impl FnOnce(Reply<'_>) -> O,
     ) -> Result<Option<O>, CallError> {
@@ -229,16 +229,25 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// Moves bytes and tells events. If nothing happens by itself it waits for the transport, for
     /// the connection's own deadline, and at most for `patience`; `None` for ever.
     pub fn turn(&mut self, patience: Option<Duration>, mut on_event: impl FnMut(Event<'_>)) {
-        if self.move_bytes(&mut on_event) || patience == Some(Duration::ZERO) {
+        self.turn_once(patience, &mut on_event);
+    }
+
+    /// The turn itself, compiled once: it is called from many places, and is large for a device.
+    fn turn_once(&mut self, patience: Option<Duration>, on_event: &mut dyn FnMut(Event<'_>)) {
+        if self.move_bytes(on_event) || patience == Some(Duration::ZERO) {
             return;
         }
-        let own = self.connection.patience(self.transport.now());
-        let wait = [own, patience].into_iter().flatten().min();
-        if let Err(error) = self.transport.wait(self.wants_write, wait) {
+        let now = self.transport.now();
+        let own = if self.connection.has_news() { Some(now) } else { self.connection.poll_timeout() };
+        let until = match (own, patience.map(|patience| now.saturating_add(patience))) {
+            (Some(own), Some(patience)) => Some(own.min(patience)),
+            (own, patience) => own.or(patience),
+        };
+        if let Err(error) = self.transport.wait(self.wants_write, until) {
             self.connection.handle_transport_error();
             self.error.get_or_insert(error);
         }
-        self.move_bytes(&mut on_event);
+        self.move_bytes(on_event);
     }
 
     /// Reads what has come meanwhile, to find an end behind it. What is pushed is dropped, and a
@@ -259,28 +268,36 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         mut on_push: impl FnMut(Reply<'_>),
     ) -> Result<Option<O>, CallError> {
         let mut read = Some(read);
-        let mut answer = None;
-        loop {
-            self.turn(None, |event| match event {
-                Event::Reply { token: CALL, reply } => answer = read.take().map(|read| Ok(Some(read(reply)))),
-                Event::Chunk { token: CALL, bytes, left } => {
-                    on_chunk(bytes);
-                    if left == Some(0) {
-                        answer = Some(Ok(None));
-                    }
-                }
-                Event::Failed { token: CALL, failure } => answer = Some(Err(CallError::Failed(failure))),
-                Event::Push(push) => on_push(push),
-                _ => {}
-            });
-            if let Some(answer) = answer.take() {
-                return answer;
-            }
-        }
+        let mut value = None;
+        self.resolve(&mut |event| match event {
+            Event::Reply { reply, .. } => value = read.take().map(|read| read(reply)),
+            Event::Chunk { bytes, .. } => on_chunk(bytes),
+            Event::Push(push) => on_push(push),
+            _ => {}
+        })?;
+        Ok(value)
     }
 
-    /// Turns the pump while bytes move. Says whether anything was told. Compiled once, whoever
-    /// listens: there are many, and the pump is large for a device.
+    /// Turns until the request that is alone is resolved; tells its events, and pushes.
+    fn resolve(&mut self, tell: &mut dyn FnMut(Event<'_>)) -> Result<(), CallError> {
+        let mut end = None;
+        while end.is_none() {
+            self.turn_once(None, &mut |event| {
+                match event {
+                    Event::Reply { token: CALL, .. } | Event::Chunk { token: CALL, left: Some(0), .. } => {
+                        end = Some(Ok(()));
+                    }
+                    Event::Failed { token: CALL, failure } => end = Some(Err(CallError::Failed(failure))),
+                    Event::Chunk { token: CALL, .. } | Event::Push(_) => {}
+                    _ => return,
+                }
+                tell(event);
+            });
+        }
+        end.unwrap_or(Ok(()))
+    }
+
+    /// Turns the pump while bytes move. Says whether anything was told.
     fn move_bytes(&mut self, on_event: &mut dyn FnMut(Event<'_>)) -> bool {
         let mut told = false;
         loop {

@@ -3,7 +3,8 @@
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 
 use super::Socket;
-use super::turn::{TurnError, finish, received, tell, written};
+use super::tell;
+use super::turn::{TurnError, finish, received, written};
 use crate::buffer::Storage;
 use crate::conn::{Connection, Event};
 

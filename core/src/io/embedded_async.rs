@@ -85,7 +85,8 @@ use core::task::Poll;
 
 use embedded_io_async::{Read, Write};
 
-use super::turn::{TurnError, finish, received, tell, written};
+use super::tell;
+use super::turn::{TurnError, finish, received, written};
 use crate::buffer::Storage;
 use crate::conn::{Connection, Event};
 

@@ -90,9 +90,7 @@ pub fn pump<S: Storage, const N: usize, K: Socket>(
     if result.is_err() {
         connection.handle_transport_error();
     }
-    while let Some(event) = connection.poll_event() {
-        on_event(event);
-    }
+    tell(connection, &mut on_event);
     result
 }
 
@@ -108,14 +106,25 @@ fn exchange<S: Storage, const N: usize, K: Socket>(
         may_read = read(connection, socket, on_event)?;
     }
     let mut wants_write = written?;
-    while let Some(event) = connection.poll_event() {
-        on_event(event);
-    }
+    tell(connection, on_event);
     if !wants_write {
         // The handshake may go on with its second choice, and no readiness announces that.
         wants_write = write(connection, socket)?;
     }
     Ok(Turn { wants_write, may_read })
+}
+
+/// Tells every event. Says whether there was one.
+fn tell<S: Storage, const N: usize>(
+    connection: &mut Connection<S, N>,
+    on_event: &mut impl FnMut(Event<'_>),
+) -> bool {
+    let mut told = false;
+    while let Some(event) = connection.poll_event() {
+        on_event(event);
+        told = true;
+    }
+    told
 }
 
 /// Reads once. Says whether there were bytes.
@@ -125,9 +134,7 @@ fn read<S: Storage, const N: usize, K: Socket>(
     on_event: &mut impl FnMut(Event<'_>),
 ) -> Result<bool, K::Error> {
     if connection.recv_space().is_none() {
-        while let Some(event) = connection.poll_event() {
-            on_event(event);
-        }
+        tell(connection, on_event);
     }
     let Some(space) = connection.recv_space() else { return Ok(false) };
     let read = socket.try_read(space)?;

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::tell;
 use crate::buffer::Storage;
 use crate::conn::{Connection, Event};
 
@@ -28,19 +29,6 @@ impl<R: fmt::Display, W: fmt::Display> fmt::Display for TurnError<R, W> {
 }
 
 impl<R: core::error::Error, W: core::error::Error> core::error::Error for TurnError<R, W> {}
-
-/// Tells every event. Says whether there was one.
-pub(super) fn tell<S: Storage, const N: usize>(
-    connection: &mut Connection<S, N>,
-    on_event: &mut impl FnMut(Event<'_>),
-) -> bool {
-    let mut told = false;
-    while let Some(event) = connection.poll_event() {
-        on_event(event);
-        told = true;
-    }
-    told
-}
 
 /// A write of bytes of the connection is over.
 pub(super) fn written<S: Storage, const N: usize, R, W>(

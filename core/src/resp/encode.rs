@@ -1,4 +1,4 @@
-//! Requests to bytes: visit once to measure, once to write.
+//! Requests to bytes: written into what room there is, and measured on the way.
 
 use super::number::{Digits, DoubleText};
 
@@ -48,124 +48,93 @@ pub trait ArgSink {
     }
 }
 
-/// Counts what a request takes on the wire.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Measure {
+/// Writes a request as an array of bulk strings, and measures it.
+///
+/// What does not fit is counted and not written. So one visit is enough where there is room, and
+/// tells how much room to make where there is none; then the request is visited again. One type for
+/// both, since every request type has code of its own for every type that visits it.
+///
+/// ```
+/// use respire_core::command::{Request, get};
+/// use respire_core::resp::Encoder;
+///
+/// let mut measure = Encoder::new(&mut []);
+/// get("k").visit(&mut measure);
+/// let measured = measure.finish();
+/// assert!(!measured.is_written());
+///
+/// let mut frame = vec![0; measured.len()];
+/// let mut encoder = Encoder::new(&mut frame);
+/// get("k").visit(&mut encoder);
+/// assert!(encoder.finish().is_written());
+/// assert_eq!(frame, b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+/// ```
+#[derive(Debug)]
+pub struct Encoder<'b> {
+    out: &'b mut [u8],
+    /// Bytes of the arguments behind a header for less than ten of them.
+    at: usize,
     args: usize,
-    bytes: usize,
     later: Option<Later>,
+}
+
+/// What an [`Encoder`] has seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Encoded {
+    len: usize,
+    args: usize,
+    later: Option<Later>,
+    written: bool,
 }
 
 /// An argument whose bytes follow later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Later {
+struct Later {
     /// How many bytes.
-    pub(crate) len: u64,
-    /// Which argument it is, from 0; to a writer, how many bytes of the frame stand before it.
-    pub(crate) at: usize,
-}
-
-impl Measure {
-    /// Nothing counted yet.
-    pub const fn new() -> Self {
-        Self { args: 0, bytes: 0, later: None }
-    }
-
-    /// How many arguments there are.
-    pub const fn args(&self) -> usize {
-        self.args
-    }
-
-    /// The length of the whole frame: header, and every argument with its own. Bytes that are left
-    /// for [`later`](ArgSink::later) are not counted in.
-    pub const fn frame_len(&self) -> usize {
-        self.bytes.saturating_add(3 + Digits::count(self.args as u64))
-    }
-
-    /// How many bytes are left for [`later`](ArgSink::later).
-    pub const fn owed(&self) -> u64 {
-        match self.later {
-            Some(later) => later.len,
-            None => 0,
-        }
-    }
-
-    /// The argument that is left for later.
-    pub(crate) const fn later(&self) -> Option<Later> {
-        self.later
-    }
-
-    const fn add(&mut self, len: usize) {
-        self.args += 1;
-        self.bytes = self.bytes.saturating_add(len).saturating_add(5 + Digits::count(len as u64));
-    }
-}
-
-impl ArgSink for Measure {
-    fn arg(&mut self, bytes: &[u8]) {
-        self.add(bytes.len());
-    }
-
-    fn integer(&mut self, n: i64) {
-        self.add(Digits::count(n.unsigned_abs()) + usize::from(n < 0));
-    }
-
-    fn unsigned(&mut self, n: u64) {
-        self.add(Digits::count(n));
-    }
-
-    fn later(&mut self, len: u64) {
-        // A second one is misplaced, wherever it stands.
-        let at = if self.later.is_some() { 0 } else { self.args };
-        self.later = Some(Later { len, at });
-        self.args += 1;
-        self.bytes = self.bytes.saturating_add(5 + Digits::count(len));
-    }
-}
-
-/// What a writer did.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Written {
-    /// As many bytes as there was room for.
-    pub(crate) exact: bool,
-    /// The argument that is left for later.
-    pub(crate) later: Option<Later>,
-}
-
-/// Writes a request as an array of bulk strings into memory of the measured size.
-#[derive(Debug)]
-pub struct Writer<'b> {
-    out: &'b mut [u8],
+    len: u64,
+    /// Which argument it is, from 0. A second one is misplaced wherever it stands: 0, too.
+    arg: usize,
+    /// How many bytes of the frame stand before it.
     at: usize,
-    overrun: bool,
-    later: Option<Later>,
 }
 
-impl<'b> Writer<'b> {
-    /// Writes the header of a request with `args` arguments.
-    pub fn new(out: &'b mut [u8], args: usize) -> Self {
-        let mut writer = Self { out, at: 0, overrun: false, later: None };
-        writer.header(b'*', args as u64);
-        writer
+/// `*`, one digit, CRLF.
+const HEADER: usize = 4;
+
+impl<'b> Encoder<'b> {
+    /// An encoder that writes into `out`, as far as that goes.
+    pub const fn new(out: &'b mut [u8]) -> Self {
+        Self { out, at: HEADER, args: 0, later: None }
     }
 
-    /// Whether just as many bytes were written as there was room for.
-    pub const fn is_exact(&self) -> bool {
-        !self.overrun && self.at == self.out.len()
+    /// Puts the header in front, now that the number of arguments is known.
+    #[inline]
+    pub fn finish(mut self) -> Encoded {
+        let digits = Digits::unsigned(self.args as u64);
+        let digits = digits.as_bytes();
+        let wider = digits.len() - 1;
+        let len = self.at.saturating_add(wider);
+        let written = len <= self.out.len();
+        if written {
+            if wider > 0 {
+                self.out.copy_within(HEADER..self.at, HEADER + wider);
+            }
+            self.at = 0;
+            self.put(b"*");
+            self.put(digits);
+            self.put(b"\r\n");
+        }
+        let later = self.later.map(|later| Later { at: later.at.saturating_add(wider), ..later });
+        Encoded { len, args: self.args, later, written }
     }
 
-    /// What has come of it.
-    pub(crate) const fn finish(self) -> Written {
-        Written { exact: self.is_exact(), later: self.later }
-    }
-
-    fn header(&mut self, tag: u8, n: u64) {
-        self.put(&[tag]);
-        match n {
+    fn header(&mut self, len: u64) {
+        match len {
             // One digit is the common case, and costs no division.
-            0..=9 => self.put(&[n as u8 + b'0', b'\r', b'\n']),
+            0..=9 => self.put(&[b'$', len as u8 + b'0', b'\r', b'\n']),
             _ => {
-                self.put(Digits::unsigned(n).as_bytes());
+                self.put(b"$");
+                self.put(Digits::unsigned(len).as_bytes());
                 self.put(b"\r\n");
             }
         }
@@ -173,62 +142,72 @@ impl<'b> Writer<'b> {
 
     fn put(&mut self, bytes: &[u8]) {
         let end = self.at.saturating_add(bytes.len());
-        match self.out.get_mut(self.at..end) {
-            Some(room) => {
-                room.copy_from_slice(bytes);
-                self.at = end;
-            }
-            None => self.overrun = true,
+        if let Some(room) = self.out.get_mut(self.at..end) {
+            room.copy_from_slice(bytes);
         }
+        self.at = end;
     }
 }
 
-impl ArgSink for Writer<'_> {
+impl ArgSink for Encoder<'_> {
     fn arg(&mut self, bytes: &[u8]) {
-        self.header(b'$', bytes.len() as u64);
+        self.args += 1;
+        self.header(bytes.len() as u64);
         self.put(bytes);
         self.put(b"\r\n");
     }
 
     fn later(&mut self, len: u64) {
-        self.header(b'$', len);
-        self.later = Some(Later { len, at: self.at });
+        self.header(len);
+        let arg = if self.later.is_some() { 0 } else { self.args };
+        self.later = Some(Later { len, arg, at: self.at });
+        self.args += 1;
         self.put(b"\r\n");
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn visit(sink: &mut impl ArgSink) {
-        sink.word("ZADD");
-        sink.key(b"k");
-        sink.integer(i64::MIN);
-        sink.unsigned(u64::MAX);
-        sink.double(-1.5e300);
-        sink.arg(&[b'x'; 120]);
-        sink.arg(b"");
+impl Encoded {
+    /// The length of the whole frame. Bytes that are left for [`later`](ArgSink::later) are not
+    /// counted in.
+    pub const fn len(self) -> usize {
+        self.len
     }
 
-    #[test]
-    fn a_frame_is_just_as_long_as_measured() {
-        let mut measure = Measure::new();
-        visit(&mut measure);
-        let mut out = [0; 512];
-        let out = &mut out[..measure.frame_len()];
-        let mut writer = Writer::new(out, measure.args());
-        visit(&mut writer);
-        assert!(writer.is_exact());
-        assert!(out.starts_with(b"*7\r\n$4\r\nZADD\r\n$1\r\nk\r\n$20\r\n-9223372036854775808\r\n"));
-        assert!(out.ends_with(b"\r\n$0\r\n\r\n"));
+    /// Whether there are no arguments at all.
+    pub const fn is_empty(self) -> bool {
+        self.args == 0
     }
 
-    #[test]
-    fn a_writer_without_room_says_so() {
-        let mut out = [0; 10];
-        let mut writer = Writer::new(&mut out, 1);
-        writer.arg(b"too long");
-        assert!(!writer.is_exact());
+    /// How many arguments there are.
+    pub const fn args(self) -> usize {
+        self.args
+    }
+
+    /// Whether all of it was written.
+    pub const fn is_written(self) -> bool {
+        self.written
+    }
+
+    /// Whether both saw the same, one of them perhaps without room.
+    pub(crate) fn is_like(self, other: Self) -> bool {
+        Self { written: true, ..self } == Self { written: true, ..other }
+    }
+
+    /// How many bytes are left for [`later`](ArgSink::later).
+    pub const fn owed(self) -> u64 {
+        match self.later {
+            Some(later) => later.len,
+            None => 0,
+        }
+    }
+
+    /// Which argument is left for later, from 0.
+    pub(crate) fn later_arg(self) -> Option<usize> {
+        self.later.map(|later| later.arg)
+    }
+
+    /// How many bytes of the frame stand behind what is left for later.
+    pub(crate) fn tail(self) -> usize {
+        self.later.map_or(0, |later| self.len.saturating_sub(later.at))
     }
 }

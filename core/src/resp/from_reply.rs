@@ -109,24 +109,44 @@ macro_rules! integers {
     ($($int:ty),*) => { $(
         impl<'a> FromReply<'a> for $int {
             fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-                if let Some(n) = reply.as_integer() {
-                    return Self::try_from(n).map_err(|_| DecodeError::OutOfRange);
-                }
-                match (reply.kind(), reply.as_bytes()) {
-                    (Kind::Simple | Kind::Bulk | Kind::BigNumber, Some(text)) => {
-                        let text = core::str::from_utf8(text).map_err(|_| DecodeError::NotANumber)?;
-                        text.parse().map_err(|error: core::num::ParseIntError| match error.kind() {
-                            core::num::IntErrorKind::PosOverflow | core::num::IntErrorKind::NegOverflow => {
-                                DecodeError::OutOfRange
-                            }
-                            _ => DecodeError::NotANumber,
-                        })
-                    }
-                    _ => Err(unexpected("an integer", reply)),
-                }
+                let (negative, size) = integer(reply)?;
+                let n = if negative {
+                    0_i64.checked_sub_unsigned(size).and_then(|n| Self::try_from(n).ok())
+                } else {
+                    Self::try_from(size).ok()
+                };
+                n.ok_or(DecodeError::OutOfRange)
             }
         }
     )* };
+}
+
+/// An integer, or the text of one: whether it is negative, and its size. Compiled once.
+fn integer(reply: Reply<'_>) -> Result<(bool, u64), DecodeError> {
+    if let Some(n) = reply.as_integer() {
+        return Ok((n < 0, n.unsigned_abs()));
+    }
+    let text = match (reply.kind(), reply.as_bytes()) {
+        (Kind::Simple | Kind::Bulk | Kind::BigNumber, Some(text)) => text,
+        _ => return Err(unexpected("an integer", reply)),
+    };
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() {
+        return Err(DecodeError::NotANumber);
+    }
+    let mut size: u64 = 0;
+    for &byte in digits {
+        if !byte.is_ascii_digit() {
+            return Err(DecodeError::NotANumber);
+        }
+        let more = size.checked_mul(10).and_then(|size| size.checked_add(u64::from(byte - b'0')));
+        size = more.ok_or(DecodeError::OutOfRange)?;
+    }
+    Ok((negative, size))
 }
 
 integers!(i8, i16, u16, i32, u32, i64, u64, isize, usize);

@@ -22,8 +22,7 @@ mod seq;
 #[cfg(feature = "alloc")]
 mod value;
 
-pub(crate) use encode::Written;
-pub use encode::{ArgSink, Measure, Writer};
+pub use encode::{ArgSink, Encoded, Encoder};
 pub use from_reply::{Done, FromReply};
 pub use head::Limits;
 pub use kind::Kind;

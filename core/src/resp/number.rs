@@ -127,8 +127,9 @@ impl Digits {
     pub(crate) fn unsigned(mut n: u64) -> Self {
         let mut digits = Self { bytes: [0; 20], start: 20 };
         loop {
-            digits.push((n % 10) as u8 + b'0');
-            n /= 10;
+            let (rest, digit) = by_ten(n);
+            digits.push(digit + b'0');
+            n = rest;
             if n == 0 {
                 return digits;
             }
@@ -148,20 +149,35 @@ impl Digits {
         self.bytes.get(self.start..).unwrap_or_default()
     }
 
-    /// How many digits `n` has.
-    pub(crate) const fn count(n: u64) -> usize {
-        match n.checked_ilog10() {
-            Some(log) => log as usize + 1,
-            None => 1,
-        }
-    }
-
     fn push(&mut self, byte: u8) {
         self.start = self.start.saturating_sub(1);
         if let Some(place) = self.bytes.get_mut(self.start) {
             *place = byte;
         }
     }
+}
+
+/// A tenth of `n`, and what is left.
+#[cfg(any(target_pointer_width = "64", target_family = "wasm"))]
+const fn by_ten(n: u64) -> (u64, u8) {
+    (n / 10, (n % 10) as u8)
+}
+
+#[cfg(not(any(target_pointer_width = "64", target_family = "wasm")))]
+use by_ten_in_parts as by_ten;
+
+/// By hand, 16 bits at a time: dividing 64 bits at once is a long routine on small processors, and
+/// nothing else in the core needs it.
+#[cfg(any(test, not(any(target_pointer_width = "64", target_family = "wasm"))))]
+const fn by_ten_in_parts(n: u64) -> (u64, u8) {
+    let (mut tenth, mut rest, mut shift) = (0, 0, 64);
+    while shift > 0 {
+        shift -= 16;
+        let part = rest << 16 | (n >> shift) as u32 & 0xffff;
+        tenth = tenth << 16 | (part / 10) as u64;
+        rest = part % 10;
+    }
+    (tenth, rest as u8)
 }
 
 /// The shortest text that reads back as the same double, in a small buffer of its own.
@@ -275,9 +291,13 @@ mod tests {
     }
 
     #[test]
-    fn digits_are_counted() {
-        for n in [0, 9, 10, 99, 100, u64::MAX] {
-            assert_eq!(Digits::count(n), Digits::unsigned(n).as_bytes().len());
+    fn numbers_are_divided_in_parts() {
+        let mut n = u64::MAX;
+        while n > 0 {
+            for n in [n, n - 1, n.swap_bytes(), n / 3] {
+                assert_eq!(by_ten_in_parts(n), (n / 10, (n % 10) as u8), "{n}");
+            }
+            n = n / 7 * 5;
         }
     }
 }

@@ -180,43 +180,41 @@ impl<'a> Reply<'a> {
     }
 
     fn behind(kind: Kind, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        match kind {
+        let (body, shape, behind) = match kind {
+            Kind::Null => return None,
             Kind::Simple | Kind::Error | Kind::BigNumber | Kind::Double => {
                 let end = line.iter().position(|&byte| byte == b'\r')?;
-                let reply = Self { kind, body: line.get(..end)?, shape: Shape::Plain };
-                Some((reply, line.get(end + 2..)?))
+                (line.get(..end)?, Shape::Plain, line.get(end + 2..)?)
             }
             Kind::Integer => {
                 let number::Line::Whole(n, len) = number::integer(line) else { return None };
-                let reply = Self { kind, body: line.get(..len - 2)?, shape: Shape::Integer(n) };
-                Some((reply, line.get(len..)?))
+                (line.get(..len - 2)?, Shape::Integer(n), line.get(len..)?)
             }
             Kind::Boolean => {
                 let truth = i64::from(line.first() == Some(&b't'));
-                let reply = Self { kind, body: line.get(..1)?, shape: Shape::Integer(truth) };
-                Some((reply, line.get(3..)?))
+                (line.get(..1)?, Shape::Integer(truth), line.get(3..)?)
             }
-            Kind::Bulk | Kind::BulkError | Kind::Verbatim => match line.first()? {
-                b'-' => Some((Self::NULL, line.get(4..)?)),
-                b'?' => Some((Self { kind, body: line.get(3..)?, shape: Shape::Streamed }, line.get(3..)?)),
-                _ => {
-                    let (len, behind) = header(line)?;
-                    let len = usize::try_from(len).ok()?;
-                    let reply = Self { kind, body: behind.get(..len)?, shape: Shape::Plain };
-                    Some((reply, behind.get(len.checked_add(2)?..)?))
+            // What is counted: bytes of a string, or values of an aggregate.
+            _ => match line.first()? {
+                b'-' => return Some((Self::NULL, line.get(4..)?)),
+                b'?' => {
+                    let behind = line.get(3..)?;
+                    (behind, Shape::Streamed, behind)
                 }
-            },
-            Kind::Null => None,
-            Kind::Array | Kind::Map | Kind::Set | Kind::Push => match line.first()? {
-                b'-' => Some((Self::NULL, line.get(4..)?)),
-                b'?' => Some((Self { kind, body: line.get(3..)?, shape: Shape::Streamed }, line.get(3..)?)),
                 _ => {
                     let (count, behind) = header(line)?;
-                    let count = if kind == Kind::Map { count.checked_mul(2)? } else { count };
-                    Some((Self { kind, body: behind, shape: Shape::Count(count) }, behind))
+                    if kind == Kind::Map {
+                        (behind, Shape::Count(count.checked_mul(2)?), behind)
+                    } else if kind.is_aggregate() {
+                        (behind, Shape::Count(count), behind)
+                    } else {
+                        let len = usize::try_from(count).ok()?;
+                        (behind.get(..len)?, Shape::Plain, behind.get(len.checked_add(2)?..)?)
+                    }
                 }
             },
-        }
+        };
+        Some((Self { kind, body, shape }, behind))
     }
 
     /// How many bytes behind its header belong to a value that has something inside.

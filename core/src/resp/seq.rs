@@ -49,7 +49,7 @@ impl<'a, T> Seq<'a, T> {
     }
 
     /// The next element as it is.
-    pub(super) fn advance(&mut self) -> Option<Reply<'a>> {
+    pub(crate) fn advance(&mut self) -> Option<Reply<'a>> {
         if let Some(inside) = self.inside.take() {
             self.rest = inside.body().get(inside.inner_len()..).unwrap_or_default();
         }

@@ -116,8 +116,10 @@ impl Transport for LocalSocket {
     }
 
     /// Whatever this thread could do was done: only time can pass.
-    fn wait(&mut self, _: bool, patience: Option<Duration>) -> Result<(), Alone> {
-        patience.map(|patience| self.server.pass(patience)).ok_or(Alone)
+    fn wait(&mut self, _: bool, until: Option<Instant>) -> Result<(), Alone> {
+        let until = until.ok_or(Alone)?;
+        self.server.pass(until.saturating_since(self.now()));
+        Ok(())
     }
 }
 

@@ -110,7 +110,7 @@ fn a_handshake_that_does_not_fit_starts_nothing() {
     }
 }
 
-/// Writes more the second time.
+/// Writes less each time.
 struct Fickle(Cell<usize>);
 
 impl Request for Fickle {
@@ -121,14 +121,14 @@ impl Request for Fickle {
     }
 
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
-        self.0.set(self.0.get() + 1);
+        self.0.set(self.0.get() - 1);
         (0..self.0.get()).for_each(|_| sink.arg(b"x"));
     }
 }
 
 #[test]
 fn a_request_that_changes_its_mind_is_not_sent() {
-    let mut connection = fixed::<64, 256>();
+    let mut connection = fixed::<64, 64>();
     connection
         .start(
             Instant::ZERO,
@@ -136,12 +136,19 @@ fn a_request_that_changes_its_mind_is_not_sent() {
         )
         .unwrap();
     assert!(connection.poll_event().is_some());
-    connection.submit(Instant::ZERO, Token(1), &get("k")).unwrap();
+    for token in 1..=2 {
+        connection.submit(Instant::ZERO, Token(token), &get("k")).unwrap();
+    }
+    // Room that must be made first: the request is visited again.
+    connection.handle_transmitted(39);
     let before = connection.poll_transmit().to_vec();
-    let fickle = Fickle(Cell::new(0));
-    assert_eq!(connection.submit(Instant::ZERO, Token(2), &fickle), Err(Misuse::Inconsistent.into()));
+    let fickle = Fickle(Cell::new(9));
+    assert_eq!(connection.submit(Instant::ZERO, Token(3), &fickle), Err(Misuse::Inconsistent.into()));
     assert_eq!(connection.poll_transmit(), before);
-    assert_eq!(connection.in_flight(), 1);
+    assert_eq!(connection.in_flight(), 2);
+    // Where there is room it is visited once, and is what it said then.
+    connection.submit(Instant::ZERO, Token(3), &fickle).unwrap();
+    assert_eq!(connection.poll_transmit().len(), 1 + 4 + 6 * 7);
 }
 
 #[test]

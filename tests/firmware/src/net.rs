@@ -2,7 +2,8 @@
 
 use core::net::Ipv4Addr;
 
-use respire_core::io::Socket;
+use respire_core::io::smoltcp::Closed;
+use respire_core::io::{Socket, Transport};
 use respire_core::time::{Duration, Instant};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet, SocketStorage};
 use smoltcp::socket::tcp;
@@ -53,15 +54,13 @@ impl Default for Memory {
     }
 }
 
-/// Why there is no connection, or none any more.
+/// Why [`Net::connect`] made no connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Error {
+pub enum ConnectError {
     /// Nobody listens there.
     Refused,
     /// Nobody answered in time.
     Silent,
-    /// The peer ended the connection in the middle.
-    Lost,
 }
 
 /// The network with one connection at a time, by polling: nothing happens outside of these calls.
@@ -76,7 +75,7 @@ pub struct Net<'m> {
 
 impl<'m> Net<'m> {
     /// Starts the network.
-    pub fn start(mut clock: Clock, memory: &'m mut Memory, sockets: &'m mut Sockets<'m>) -> Self {
+    pub fn start(clock: Clock, memory: &'m mut Memory, sockets: &'m mut Sockets<'m>) -> Self {
         let Memory { frames, receive, transmit } = memory;
         let mut nic = Nic::start(frames);
         let mut config = Config::new(HardwareAddress::Ethernet(nic::ADDRESS));
@@ -101,25 +100,27 @@ impl<'m> Net<'m> {
     /// Connects to a port of the host, within `patience`. An older connection is given up.
     ///
     /// # Errors
-    /// [`Error::Refused`] or [`Error::Silent`].
-    pub fn connect(&mut self, port: u16, patience: Duration) -> Result<(), Error> {
+    /// See [`ConnectError`].
+    pub fn connect(&mut self, port: u16, patience: Duration) -> Result<(), ConnectError> {
         self.abort();
         self.port = self.port.checked_add(1).unwrap_or(FIRST_PORT);
         let socket = self.sockets.get_mut::<tcp::Socket<'_>>(self.handle);
         let context = self.interface.context();
-        socket.connect(context, (IpAddress::Ipv4(HOST), port), self.port).map_err(|_| Error::Refused)?;
+        socket
+            .connect(context, (IpAddress::Ipv4(HOST), port), self.port)
+            .map_err(|_| ConnectError::Refused)?;
         let deadline = self.now().saturating_add(patience);
         loop {
             self.poll();
             match self.socket().state() {
                 tcp::State::SynSent if self.now() < deadline => self.sleep(),
                 tcp::State::SynSent => break,
-                tcp::State::Closed => return Err(Error::Refused),
+                tcp::State::Closed => return Err(ConnectError::Refused),
                 _ => return Ok(()),
             }
         }
         self.abort();
-        Err(Error::Silent)
+        Err(ConnectError::Silent)
     }
 
     /// Ends the connection in good order, so that what was written arrives; after a second, in any order.
@@ -134,25 +135,11 @@ impl<'m> Net<'m> {
         self.abort();
     }
 
-    /// The time since boot.
-    pub fn now(&mut self) -> Instant {
-        self.clock.now()
-    }
-
-    /// Waits until there is something to read, or room to write if `writable`, or the end of the
-    /// connection; at most `patience`. Returning early is no error.
-    ///
-    /// # Errors
-    /// None: a connection that is lost says so at the next read.
-    pub fn wait(&mut self, writable: bool, patience: Option<Duration>) -> Result<(), Error> {
-        let deadline = patience.map_or(Instant::MAX, |patience| self.now().saturating_add(patience));
-        loop {
+    /// Passes `span`, without a connection.
+    pub fn pause(&mut self, span: Duration) {
+        let end = self.now().saturating_add(span);
+        while self.now() < end {
             self.poll();
-            let socket = self.socket();
-            let ready = socket.can_recv() || !socket.may_recv() || writable && socket.can_send();
-            if ready || self.now() >= deadline {
-                return Ok(());
-            }
             self.sleep();
         }
     }
@@ -186,25 +173,40 @@ impl<'m> Net<'m> {
 }
 
 impl Socket for Net<'_> {
-    type Error = Error;
+    type Error = Closed;
 
-    fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Error> {
-        self.poll();
-        match self.socket().recv_slice(buffer) {
-            Ok(0) => Ok(None),
-            Ok(n) => Ok(Some(n)),
-            Err(tcp::RecvError::Finished) => Ok(Some(0)),
-            Err(tcp::RecvError::InvalidState) => Err(Error::Lost),
+    fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Closed> {
+        // What came together is read in pieces first, and then acknowledged at once.
+        if !self.socket().can_recv() {
+            self.poll();
         }
+        self.socket().try_read(buffer)
     }
 
-    /// Only puts the bytes where TCP takes them from: the next read or wait sends them, in one segment
-    /// with what else was written until then.
-    fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Error> {
-        match self.socket().send_slice(bytes) {
-            Ok(0) => Ok(None),
-            Ok(n) => Ok(Some(n)),
-            Err(tcp::SendError::InvalidState) => Err(Error::Lost),
+    /// Only puts the bytes where TCP takes them from: the next poll sends them, in one segment with
+    /// what else was written until then.
+    fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Closed> {
+        self.socket().try_write(bytes)
+    }
+}
+
+impl Transport for Net<'_> {
+    /// The time since boot.
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Sleeps until then. Never fails: a connection that is lost says so at the next read.
+    fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), Closed> {
+        let deadline = until.unwrap_or(Instant::MAX);
+        loop {
+            self.poll();
+            let socket = self.socket();
+            let ready = socket.can_recv() || !socket.may_recv() || writable && socket.can_send();
+            if ready || self.now() >= deadline {
+                return Ok(());
+            }
+            self.sleep();
         }
     }
 }

@@ -3,14 +3,20 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use respire_tests::elf::Footprint;
 use respire_tests::{Finished, qemu_arm_path, run_with_limit, skip};
 
 use crate::image;
 
-/// The longest run of all waits for a peer that says nothing, which is given up after two seconds.
-const RUN: Duration = Duration::from_secs(30);
+/// The longest run waits five seconds for somebody who never comes. The others take less than a second
+/// on a machine that has nothing else to do.
+const RUN: Duration = Duration::from_secs(15);
+
+/// What a whole program may take: flash, and RAM with the stack. The chip has 256 KiB and 64 KiB.
+const FLASH: usize = 40 << 10;
+const RAM: usize = 8 << 10;
 
 /// A board with a program in its flash.
 pub(crate) struct Board {
@@ -42,11 +48,6 @@ impl Board {
         Self { network, ..self }
     }
 
-    /// The program, as an ELF file.
-    pub(crate) fn image(&self) -> &[u8] {
-        &self.image
-    }
-
     /// Boots the program and lets it connect to this port of 127.0.0.1.
     pub(crate) fn run(&self, port: u16) -> Run {
         self.run_with(&port.to_string())
@@ -63,12 +64,17 @@ impl Board {
             .arg(format!("enable=on,target=native,chardev=host,arg=firmware,arg={argument}"))
             .arg("-kernel")
             .arg(&self.path);
-        Run(run_with_limit(&mut command, b"", RUN))
+        let start = Instant::now();
+        let finished = run_with_limit(&mut command, b"", RUN);
+        Run { finished, took: start.elapsed() }
     }
 }
 
 /// A run that has ended.
-pub(crate) struct Run(Finished);
+pub(crate) struct Run {
+    finished: Finished,
+    took: Duration,
+}
 
 impl Run {
     /// Expects this exit status.
@@ -78,7 +84,7 @@ impl Run {
     /// When it is another, with all that was printed.
     #[track_caller]
     pub(crate) fn ended_with(&self, status: i32) {
-        assert_eq!(self.0.code(), Some(status), "{self}");
+        assert_eq!(self.finished.code(), Some(status), "{self}");
     }
 
     /// The number that the program printed behind `label` and a colon.
@@ -88,19 +94,38 @@ impl Run {
     /// When there is none.
     #[track_caller]
     pub(crate) fn figure(&self, label: &str) -> usize {
-        let text = self.0.text();
+        let text = self.finished.text();
         text.lines()
             .filter_map(|line| line.strip_prefix(label)?.strip_prefix(": ")?.parse().ok())
             .next()
             .unwrap_or_else(|| panic!("no figure {label:?}: {self}"))
     }
+
+    /// Expects that the board's program takes no more flash and RAM than it may.
+    ///
+    /// # Panics
+    ///
+    /// When it takes more.
+    #[track_caller]
+    pub(crate) fn is_within_limits(&self, board: &Board) {
+        let footprint = Footprint::of(&board.image).expect("the firmware is an ELF file");
+        let ram = footprint.statics + self.figure("deepest stack in bytes");
+        println!("{footprint}, {ram} with it");
+        assert!(footprint.flash <= FLASH, "{footprint}");
+        assert!(ram <= RAM, "{footprint}, {ram} with it");
+    }
 }
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Finished { status, timed_out, stderr, .. } = &self.0;
+        let Finished { status, timed_out, stderr, .. } = &self.finished;
         let after = if *timed_out { ", out of time" } else { "" };
         let noise = String::from_utf8_lossy(stderr);
-        write!(f, "the emulator ended with {status}{after}; it printed\n{}and said\n{noise}", self.0.text())
+        let took = self.took.as_millis();
+        write!(
+            f,
+            "the emulator ended with {status}{after} after {took} ms; it printed\n{}and said\n{noise}",
+            self.finished.text()
+        )
     }
 }

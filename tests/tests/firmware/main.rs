@@ -5,18 +5,14 @@
 
 mod board;
 mod image;
+mod session;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use board::Board;
-use respire_tests::elf::Footprint;
 use respire_tests::{Kind, Server};
-
-/// What a whole program may take: flash, and RAM with the stack. The chip has 256 KiB and 64 KiB.
-const FLASH: usize = 40 << 10;
-const RAM: usize = 8 << 10;
 
 const CANNOT_CONNECT: i32 = 20;
 const LOST: i32 = 21;
@@ -38,22 +34,7 @@ fn a_value_is_stored_and_read_back() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("reading the answer");
     assert_eq!(answer, "$14\r\nfrom the board\r\n+OK\r\n");
-}
-
-#[test]
-fn flash_and_ram_are_within_their_limits() {
-    let Some(board) = Board::or_skip("ping") else { return };
-    if !Kind::Redis70.available_or_skip() {
-        return;
-    }
-    let server = Server::redis();
-    let run = board.run(server.port());
-    run.ended_with(0);
-    let footprint = Footprint::of(board.image()).expect("the firmware is an ELF file");
-    let ram = footprint.statics + run.figure("deepest stack in bytes");
-    println!("{footprint}, {ram} with it");
-    assert!(footprint.flash <= FLASH, "{footprint}");
-    assert!(ram <= RAM, "{footprint}, {ram} with it");
+    run.is_within_limits(&board);
 }
 
 #[test]

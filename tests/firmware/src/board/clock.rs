@@ -1,5 +1,6 @@
 //! A monotonic clock: SysTick interrupts every millisecond and counts down in between.
 
+use core::cell::Cell;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use cortex_m_rt::exception;
@@ -24,7 +25,7 @@ static HIGH: AtomicU32 = AtomicU32::new(0);
 /// The clock, running. There is one: a second would start the first again.
 pub struct Clock {
     /// What was said last.
-    latest: Instant,
+    latest: Cell<Instant>,
 }
 
 impl Clock {
@@ -36,11 +37,11 @@ impl Clock {
         RELOAD.write(TICK - 1);
         CURRENT.write(0);
         CONTROL.write(ENABLE);
-        Self { latest: Instant::ZERO }
+        Self { latest: Cell::new(Instant::ZERO) }
     }
 
     /// The time since the start, to the microsecond. Never goes back.
-    pub fn now(&mut self) -> Instant {
+    pub fn now(&self) -> Instant {
         // The three belong together if no interrupt came between the two readings of the first.
         let (millis, left) = loop {
             let low = LOW.load(Ordering::Acquire);
@@ -55,8 +56,9 @@ impl Clock {
         let now = Instant::from_micros(millis.saturating_mul(1000).saturating_add(u64::from(micros)));
         // The emulator delivers an interrupt late: the counter has started again by then, the count has
         // not gone on, and a millisecond is missing for a moment.
-        self.latest = self.latest.max(now);
-        self.latest
+        let latest = self.latest.get().max(now);
+        self.latest.set(latest);
+        latest
     }
 }
 

@@ -37,22 +37,17 @@ pub fn report(label: &CStr, mut number: u32) {
     call(WRITE0, text[start..].as_ptr() as usize);
 }
 
-/// The last word of the command line as a number, if it is one.
+/// The last word of the command line, in `line`. `None`: there is none, or the line is longer than that.
 ///
 /// The last, because without arguments the command line is the path of the firmware.
 #[must_use]
-pub fn argument() -> Option<u16> {
-    let mut line = [0_u8; 128];
-    let mut block = [&raw mut line as usize, line.len()];
+pub fn argument(line: &mut [u8; 128]) -> Option<&str> {
+    let mut block = [line.as_mut_ptr() as usize, line.len()];
     if call(GET_CMDLINE, &raw mut block as usize) != 0 {
         return None;
     }
-    let line = line.get(..block[1])?;
-    let word = line.rsplit(|&byte| byte == b' ').next().filter(|word| !word.is_empty())?;
-    word.iter().try_fold(0_u16, |number, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 { None } else { number.checked_mul(10)?.checked_add(u16::from(digit)) }
-    })
+    let word = line.get(..block[1])?.rsplit(|&byte| byte == b' ').next()?;
+    core::str::from_utf8(word).ok()
 }
 
 /// Seconds since 1970: the only thing here that differs from run to run.

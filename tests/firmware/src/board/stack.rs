@@ -1,4 +1,4 @@
-//! How deep the stack has ever been.
+//! How much RAM is used: by the statics, and by the stack where it was deepest.
 //!
 //! The start-up code paints all memory between the statics and the top of RAM; the stack grows down
 //! into it, and what is no longer painted has been used.
@@ -6,6 +6,8 @@
 use cortex_m_rt::STACK_PAINT_VALUE;
 
 unsafe extern "C" {
+    /// The start of RAM, where the statics begin; the linker's.
+    static _ram_start: u32;
     /// The lowest word that the stack may use; the linker's.
     static _stack_end: u32;
     /// The end of the highest; the linker's.
@@ -23,4 +25,10 @@ pub fn deepest() -> usize {
         word = word.wrapping_add(1);
     }
     end as usize - word as usize
+}
+
+/// The bytes of all statics.
+#[must_use]
+pub fn statics() -> usize {
+    (&raw const _stack_end) as usize - (&raw const _ram_start) as usize
 }
