@@ -6,11 +6,12 @@
 //! exit status. There is no heap.
 //!
 //! ```text
-//!    bin/{ping, session}    the programs
+//!    bin/{ping, session}    the programs; bin/runtime checks board/runtime
 //!    respire_core           Driver, Connection          protocol
 //!    net                    Net: a Transport            TCP/IP, smoltcp
 //!    board/{nic, clock}     frames, interrupts, time    registers
 //!    board/{host, stack}    what a test wants to know   semihosting, the deepest stack
+//!    board/runtime          memory, 64-bit division     what compiled code calls by itself
 //! ```
 //!
 //! # By hand

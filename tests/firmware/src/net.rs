@@ -109,7 +109,7 @@ impl<'m> Net<'m> {
         socket
             .connect(context, (IpAddress::Ipv4(HOST), port), self.port)
             .map_err(|_| ConnectError::Refused)?;
-        let deadline = self.now().saturating_add(patience);
+        let deadline = self.after(patience);
         loop {
             self.poll();
             match self.socket().state() {
@@ -126,7 +126,7 @@ impl<'m> Net<'m> {
     /// Ends the connection in good order, so that what was written arrives; after a second, in any order.
     pub fn close(&mut self) {
         self.socket().close();
-        let deadline = self.now().saturating_add(FAREWELL);
+        let deadline = self.after(FAREWELL);
         self.poll();
         while self.socket().is_active() && self.now() < deadline {
             self.sleep();
@@ -137,11 +137,24 @@ impl<'m> Net<'m> {
 
     /// Passes `span`, without a connection.
     pub fn pause(&mut self, span: Duration) {
-        let end = self.now().saturating_add(span);
+        let end = self.after(span);
         while self.now() < end {
             self.poll();
             self.sleep();
         }
+    }
+
+    /// Milliseconds since the start of the clock, for 70 minutes.
+    #[must_use]
+    pub fn uptime(&self) -> u32 {
+        // Divided by 32 bits: the processor has no division of 64.
+        self.clock.now().as_micros() as u32 / 1000
+    }
+
+    /// The time in a while. Apart, since the arithmetic of [`Duration`] is 60 bytes wherever it is.
+    #[inline(never)]
+    pub fn after(&self, span: Duration) -> Instant {
+        self.clock.now().saturating_add(span)
     }
 
     /// Frames received and sent since the start.

@@ -38,6 +38,12 @@ fn a_value_is_stored_and_read_back() {
 }
 
 #[test]
+fn what_compiled_code_calls_by_itself() {
+    let Some(board) = Board::or_skip("runtime") else { return };
+    board.run_with("").ended_with(0);
+}
+
+#[test]
 fn nobody_listens() {
     let Some(board) = Board::or_skip("ping") else { return };
     // A port that only the system may open, and on which nothing runs since there are web sites.

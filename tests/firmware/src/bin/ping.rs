@@ -5,9 +5,9 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use respire_core::command::{Request, get, ping, set};
+use respire_core::command::{AnyRequest, get, ping, set};
 use respire_core::conn::{Config, Connection, Protocol, Settings};
-use respire_core::io::{Driver, Transport};
+use respire_core::io::Driver;
 use respire_core::resp::{Done, Limits, Reply};
 use respire_core::time::Duration;
 use respire_firmware::board::clock::Clock;
@@ -47,7 +47,7 @@ fn main() -> ! {
 
     let net = server.transport();
     let (received, transmitted) = net.frames();
-    host::report(c"uptime in milliseconds: ", (net.now().as_micros() / 1000) as u32);
+    host::report(c"uptime, ms: ", net.uptime());
     host::report(c"frames received: ", received);
     host::report(c"frames sent: ", transmitted);
     host::report(c"deepest stack in bytes: ", stack::deepest() as u32);
@@ -56,7 +56,10 @@ fn main() -> ! {
 
 fn session(server: &mut Server<'_>) -> Result<(), Failure> {
     let mut line = [0; 128];
-    let port = host::argument(&mut line).and_then(|word| word.parse().ok()).ok_or(Failure::NoPort)?;
+    let port = host::argument(&mut line)
+        .and_then(host::number)
+        .and_then(|port| port.try_into().ok())
+        .ok_or(Failure::NoPort)?;
     server.transport_mut().connect(port, PATIENCE).map_err(|_| Failure::CannotConnect)?;
     let settings = Settings { protocol: Some(Protocol::Resp3), ..Settings::default() };
     server.start(&settings).map_err(|_| Failure::Lost)?;
@@ -69,7 +72,11 @@ fn session(server: &mut Server<'_>) -> Result<(), Failure> {
 }
 
 /// Sends one request and waits for its answer, which must be `right`.
-fn ask(server: &mut Server<'_>, request: &impl Request, right: fn(Reply<'_>) -> bool) -> Result<(), Failure> {
+fn ask(
+    server: &mut Server<'_>,
+    request: &dyn AnyRequest,
+    right: fn(Reply<'_>) -> bool,
+) -> Result<(), Failure> {
     let is_right = server.call(request, right, |_push| {}).map_err(|_| Failure::Lost)?;
     is_right.then_some(()).ok_or(Failure::WrongAnswer)
 }

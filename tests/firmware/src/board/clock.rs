@@ -53,7 +53,7 @@ impl Clock {
         };
         // 12.5 cycles are a microsecond.
         let micros = (TICK - 1).saturating_sub(left) * 2 / 25;
-        let now = Instant::from_micros(millis.saturating_mul(1000).saturating_add(u64::from(micros)));
+        let now = Instant::from_micros(millis.wrapping_mul(1000).wrapping_add(u64::from(micros)));
         // The emulator delivers an interrupt late: the counter has started again by then, the count has
         // not gone on, and a millisecond is missing for a moment.
         let latest = self.latest.get().max(now);

@@ -21,6 +21,6 @@ unsafe fn HardFault(_: &ExceptionFrame) -> ! {
 
 #[exception]
 unsafe fn DefaultHandler(_number: i16) -> ! {
-    host::print(c"unexpected interrupt\n");
+    host::print(c"interrupt\n");
     host::exit(103)
 }

@@ -41,13 +41,33 @@ pub fn report(label: &CStr, mut number: u32) {
 ///
 /// The last, because without arguments the command line is the path of the firmware.
 #[must_use]
-pub fn argument(line: &mut [u8; 128]) -> Option<&str> {
+pub fn argument(line: &mut [u8; 128]) -> Option<&[u8]> {
     let mut block = [line.as_mut_ptr() as usize, line.len()];
     if call(GET_CMDLINE, &raw mut block as usize) != 0 {
         return None;
     }
-    let word = line.get(..block[1])?.rsplit(|&byte| byte == b' ').next()?;
-    core::str::from_utf8(word).ok()
+    line.get(..block[1])?.rsplit(|&byte| byte == b' ').next()
+}
+
+/// The number that is written in these digits.
+#[must_use]
+pub fn number(digits: &[u8]) -> Option<u32> {
+    let mut number: Option<u32> = None;
+    for digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = Some(number.unwrap_or(0).checked_mul(10)?.checked_add(digit.into())?);
+    }
+    number
+}
+
+/// The text, if it is all ASCII: to know UTF-8 costs 400 bytes.
+#[must_use]
+pub fn text(bytes: &[u8]) -> Option<&str> {
+    // SAFETY: ASCII is UTF-8.
+    bytes.iter().all(u8::is_ascii).then(|| unsafe { core::str::from_utf8_unchecked(bytes) })
 }
 
 /// Seconds since 1970: the only thing here that differs from run to run.

@@ -7,6 +7,7 @@ pub mod clock;
 mod fault;
 pub mod host;
 pub mod nic;
+mod runtime;
 pub mod stack;
 mod vectors;
 

@@ -1,11 +1,12 @@
 //! The connection is lost in the middle of everything, and another takes its place.
 
 use respire_core::command::{del, get, quit};
-use respire_core::conn::{CloseReason, Event, Token};
+use respire_core::conn::CloseReason;
 use respire_core::time::Duration;
 use respire_firmware::board::host;
 
-use crate::parts::{KEY, Tally, VALUE, is};
+use crate::answer::{ASIDE, Expect, Tally, number};
+use crate::parts::{KEY, VALUE};
 use crate::{Failure, Session, check};
 
 /// Counted up until the end.
@@ -21,39 +22,30 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 impl Session<'_, '_> {
     pub(crate) fn lose(&mut self) -> Result<(), Failure> {
-        self.server.call(&del(DOOMED), |_| (), |_| {})?;
-        host::print(c"counting until somebody says CLIENT KILL TYPE normal\n");
-        let tally = self.count_until_the_end()?;
-        host::report(c"requests answered: ", tally.answered as u32);
-        host::report(c"requests that may have been executed: ", tally.unknown as u32);
-        host::report(c"requests not sent: ", tally.not_sent as u32);
+        self.ask(&del(DOOMED), Expect::Number(0, 1))?;
+        host::print(c"waiting for CLIENT KILL TYPE normal\n");
+        let Tally { answered, unknown, not_sent, .. } = self.count_until_the_end()?;
+        host::report(c"answered: ", answered);
+        host::report(c"perhaps executed: ", unknown);
+        host::report(c"not sent: ", not_sent);
         self.come_back()?;
-        self.ask(&get(KEY), |reply| is(reply, VALUE))?;
-
+        self.ask(&get(KEY), Expect::Bytes(VALUE))?;
         // Whatever was answered was executed, and nothing that was not sent.
-        let executed = self.server.call(&get(DOOMED), |reply| reply.get::<i64>().ok(), |_| {})?;
-        check(
-            executed.is_some_and(|n| {
-                (tally.answered..=tally.answered + tally.unknown).contains(&n.cast_unsigned())
-            }),
-        )
+        self.ask(&get(DOOMED), Expect::Number(answered, answered + unknown))
     }
 
     /// Sends requests until the connection ends. Each is resolved, once.
     fn count_until_the_end(&mut self) -> Result<Tally, Failure> {
-        let (mut asked, mut tally) = (0, Tally::new());
-        let (end, mut leaving) = (self.server.now().saturating_add(GRACE), false);
+        let (mut asked, mut tally) = (0, Tally::new(|n| number(n + 1)));
+        let (end, mut leaving) = (self.server.transport().after(GRACE), false);
         while !self.server.connection().is_closed() {
             if self.server.now() < end {
-                asked += self.fill(DOOMED, asked, u64::MAX)?;
-            } else if !leaving && self.server.submit(LEAVE, &quit()).is_ok() {
-                host::print(c"nobody did: leaving\n");
+                asked += self.fill(DOOMED, asked, u32::MAX)?;
+            } else if !leaving && self.server.submit(ASIDE, &quit()).is_ok() {
+                host::print(c"leaving\n");
                 leaving = true;
             }
-            self.turn(None, &mut |event| match event {
-                Event::Reply { token: LEAVE, .. } => {}
-                event => tally.take(event, |n, reply| is(reply, n as i64 + 1)),
-            });
+            self.turn(None, &mut |event| tally.take(event));
         }
         let expected = match self.server.connection().close_reason() {
             Some(CloseReason::Eof | CloseReason::Transport) => !leaving,
@@ -70,7 +62,7 @@ impl Session<'_, '_> {
         for attempt in 1..=ATTEMPTS {
             match self.connect() {
                 Ok(()) => {
-                    host::report(c"attempts to come back: ", attempt);
+                    host::report(c"attempts: ", attempt);
                     return Ok(());
                 }
                 Err(Failure::Rejected) => return Err(Failure::Rejected),
@@ -82,6 +74,3 @@ impl Session<'_, '_> {
         Err(Failure::NotBack)
     }
 }
-
-/// The token of the request that ends the connection.
-const LEAVE: Token = Token(u64::MAX);

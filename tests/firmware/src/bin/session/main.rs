@@ -8,20 +8,25 @@
 #![no_std]
 #![no_main]
 
+mod answer;
 mod lost;
 mod parts;
 
 use core::ffi::CStr;
 
 use cortex_m_rt::entry;
-use respire_core::command::Request;
-use respire_core::conn::{CloseReason, Config, Connection, Event, Failure as Fate, Protocol, Settings};
-use respire_core::io::{CallError, Driver, StartError, Transport};
-use respire_core::resp::{Limits, Reply};
+use respire_core::command::AnyRequest;
+use respire_core::conn::{
+    CloseReason, Config, Connection, Event, Failure as Fate, Protocol, Settings, Token,
+};
+use respire_core::io::{CallError, Driver, StartError};
+use respire_core::resp::Limits;
 use respire_core::time::Duration;
 use respire_firmware::board::clock::Clock;
 use respire_firmware::board::{host, stack};
 use respire_firmware::net::{Memory, NO_SOCKET, Net};
+
+use crate::answer::{Expect, is};
 
 /// How long the server may take to accept us, and again for each answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -64,13 +69,13 @@ fn main() -> ! {
     let mut server = Driver::new(Connection::new(&mut RECEIVED[..], &mut TRANSMITTED[..], config), net);
     let mut line = [0; 128];
     let result = match host::argument(&mut line).and_then(Address::parse) {
-        Some(address) => session(&mut Session { server: &mut server, address }),
+        Some(address) => Session { server: &mut server, address }.run(),
         None => Err(Failure::NoPort),
     };
 
     let net = server.transport();
     let (received, transmitted) = net.frames();
-    host::report(c"uptime in milliseconds: ", (net.now().as_micros() / 1000) as u32);
+    host::report(c"uptime, ms: ", net.uptime());
     host::report(c"frames received: ", received);
     host::report(c"frames sent: ", transmitted);
     host::report(c"connection in bytes: ", (size_of_val(server.connection()) + RECEIVE + TRANSMIT) as u32);
@@ -79,18 +84,8 @@ fn main() -> ! {
     host::exit(result.err().map_or(0, |failure| failure as u8))
 }
 
-fn session(session: &mut Session<'_, '_>) -> Result<(), Failure> {
-    session.part(c"handshake, in milliseconds: ", Session::connect)?;
-    session.part(c"commands of all sorts, in milliseconds: ", Session::commands)?;
-    session.part(c"100000 bytes sent in chunks, in milliseconds: ", Session::send_large)?;
-    session.part(c"100000 bytes received in chunks, in milliseconds: ", Session::receive_large)?;
-    session.part(c"1000 GET one by one, in milliseconds: ", Session::round_trips)?;
-    session.part(c"2000 INCR with 20 in flight, in milliseconds: ", Session::pipeline)?;
-    session.part(c"a message between answers, in milliseconds: ", Session::message)?;
-    session.part(c"a lost connection, in milliseconds: ", Session::lose)?;
-    session.server.transport_mut().close();
-    Ok(())
-}
+/// One part of a session.
+type Part<S> = fn(&mut S) -> Result<(), Failure>;
 
 /// A server to talk to, and where it is.
 struct Session<'s, 'm> {
@@ -99,6 +94,29 @@ struct Session<'s, 'm> {
 }
 
 impl Session<'_, '_> {
+    /// The parts, with what is printed before the milliseconds that each took.
+    const PARTS: [(&'static CStr, Part<Self>); 8] = [
+        (c"handshake, ms: ", Self::connect),
+        (c"commands of all sorts, ms: ", Self::commands),
+        (c"100000 bytes sent in chunks, ms: ", Self::send_large),
+        (c"100000 bytes received in chunks, ms: ", Self::receive_large),
+        (c"1000 GET one by one, ms: ", Self::round_trips),
+        (c"2000 INCR with 20 in flight, ms: ", Self::pipeline),
+        (c"a message between answers, ms: ", Self::message),
+        (c"a lost connection, ms: ", Self::lose),
+    ];
+
+    /// Does one part after the other, and leaves.
+    fn run(&mut self) -> Result<(), Failure> {
+        for (label, part) in Self::PARTS {
+            let start = self.server.transport().uptime();
+            part(self)?;
+            host::report(label, self.server.transport().uptime().wrapping_sub(start));
+        }
+        self.server.transport_mut().close();
+        Ok(())
+    }
+
     /// Connects, and introduces us with the name `respire-board`.
     fn connect(&mut self) -> Result<(), Failure> {
         let Address { port, user, password } = self.address;
@@ -106,31 +124,36 @@ impl Session<'_, '_> {
         let name = Some("respire-board");
         let settings =
             Settings { protocol: Some(Protocol::Resp3), user, password, name, ..Settings::default() };
-        self.server.start(&settings).map_err(|error| match (error, self.server.connection().close_reason()) {
-            (StartError::Full(_), _) => Failure::NoPort,
+        match self.server.start(&settings) {
+            Ok(()) => return Ok(()),
+            Err(StartError::Full(_)) => return Err(Failure::NoPort),
+            Err(_) => {}
+        }
+        match self.server.connection().close_reason() {
             // ERR says that there are too many clients: another time there may be fewer.
-            (_, Some(CloseReason::Rejected(error))) if error.code() != b"ERR" => Failure::Rejected,
-            _ => Failure::Lost,
-        })
+            Some(CloseReason::Rejected(error)) if error.code() != b"ERR" => Err(Failure::Rejected),
+            _ => Err(Failure::Lost),
+        }
     }
 
-    /// Sends one request and waits for its answer, which must be `right`.
-    fn ask(&mut self, request: &impl Request, right: fn(Reply<'_>) -> bool) -> Result<(), Failure> {
-        check(self.server.call(request, right, |_push| {})?)
+    /// Sends one request, whose answer will be told by a turn.
+    fn submit(&mut self, token: Token, request: &dyn AnyRequest) -> Result<(), Failure> {
+        self.server.submit(token, request).map_err(|_| Failure::WrongAnswer)
+    }
+
+    /// Sends one request and waits for its answer, which must be as `expected`.
+    fn ask(&mut self, request: &dyn AnyRequest, expected: Expect<'_>) -> Result<(), Failure> {
+        check(self.server.call(request, |reply| is(reply, expected), |_push| {})?)
+    }
+
+    /// What was said must be right, and there must be someone who says it.
+    fn check(&self, right: bool) -> Result<(), Failure> {
+        if self.server.connection().is_closed() { Err(Failure::Lost) } else { check(right) }
     }
 
     /// One turn of the driver. Compiled once, whoever listens.
     fn turn(&mut self, patience: Option<Duration>, on_event: &mut dyn FnMut(Event<'_>)) {
         self.server.turn(patience, on_event);
-    }
-
-    /// Does one part of the session, and says how long it took.
-    fn part(&mut self, label: &CStr, part: fn(&mut Self) -> Result<(), Failure>) -> Result<(), Failure> {
-        let start = self.server.now();
-        part(self)?;
-        let took = self.server.now().saturating_since(start);
-        host::report(label, took.as_millis() as u32);
-        Ok(())
     }
 }
 
@@ -158,16 +181,15 @@ struct Address<'a> {
 
 impl<'a> Address<'a> {
     /// `PORT`, or `USER:PASSWORD@PORT`.
-    fn parse(word: &'a str) -> Option<Self> {
-        let (login, port) = match word.bytes().rposition(|byte| byte == b'@') {
+    fn parse(word: &'a [u8]) -> Option<Self> {
+        let (login, port) = match word.iter().rposition(|&byte| byte == b'@') {
             Some(at) => (Some(word.get(..at)?), word.get(at + 1..)?),
             None => (None, word),
         };
-        let Some(login) = login else {
-            return Some(Self { port: port.parse().ok()?, user: None, password: None });
-        };
-        let colon = login.bytes().position(|byte| byte == b':')?;
-        let (user, password) = (login.get(..colon), login.get(colon + 1..));
-        Some(Self { port: port.parse().ok()?, user, password })
+        let port = host::number(port)?.try_into().ok()?;
+        let Some(login) = login else { return Some(Self { port, user: None, password: None }) };
+        let colon = login.iter().position(|&byte| byte == b':')?;
+        let (user, password) = (login.get(..colon)?, login.get(colon + 1..)?);
+        Some(Self { port, user: Some(host::text(user)?), password: Some(host::text(password)?) })
     }
 }
