@@ -3,11 +3,18 @@
 //! The tests live in `tests/` beside this library. Each starts the servers it needs through
 //! [`Server`] and never touches one it did not start.
 
+pub mod build;
+pub mod cases;
 pub mod elf;
+pub mod peer;
 pub mod process;
 pub mod server;
 pub mod skip;
+pub mod wasmtime;
 
+pub use build::Component;
+pub use peer::{Peer, Requests};
 pub use process::{Finished, qemu_arm_path, redis_cli_path, respire_path, run_with_limit};
 pub use server::{Builder, Kind, Server};
 pub use skip::skip;
+pub use wasmtime::Network;

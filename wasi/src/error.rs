@@ -55,7 +55,9 @@ impl Fault for TransportError {
 
     fn hint(&self, named: bool) -> &'static str {
         match self {
-            Self::Code(ErrorCode::AccessDenied) => "the network is the host's to grant",
+            Self::Code(ErrorCode::AccessDenied | ErrorCode::PermanentResolverFailure) => {
+                "the network is the host's to grant"
+            }
             Self::Code(ErrorCode::ConnectionRefused) => {
                 "no server listens there: start one, or name its host and port"
             }
@@ -95,7 +97,8 @@ const fn words(code: ErrorCode) -> &'static str {
         ErrorCode::TemporaryResolverFailure => "Temporary failure in name resolution",
         // Also what a host says that does not look names up.
         ErrorCode::PermanentResolverFailure => {
-            "the name was not looked up: the host grants it with wasmtime run -S allow-ip-name-lookup"
+            "the name was not looked up: the host grants it with \
+             wasmtime run -S inherit-network,allow-ip-name-lookup"
         }
         _ => "Unknown error",
     }

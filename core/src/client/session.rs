@@ -136,8 +136,10 @@ impl<D: Dial> Session<D> {
         let (mut next, mut resolved) = (0, 0);
         let mut failures = Vec::new();
         while resolved < total {
+            // Not for each: to ask a host for the time takes as long as a request.
+            let deadline = driver.connection().reply_deadline(driver.now());
             while next < total && driver.connection().poll_transmit().len() < AHEAD {
-                match pipeline.visit(next, &mut Submit::<D> { driver, index: next }) {
+                match pipeline.visit(next, &mut Submit::<D> { driver, deadline, index: next }) {
                     Some(Ok(())) => {}
                     Some(Err(SubmitError::Full(Full::Transmit | Full::InFlight))) => break,
                     Some(Err(SubmitError::Closed)) => {
@@ -242,6 +244,7 @@ impl Each for EffectOf {
 
 struct Submit<'d, D: Dial> {
     driver: &'d mut Link<D, IN_FLIGHT>,
+    deadline: Option<Instant>,
     index: usize,
 }
 
@@ -249,7 +252,6 @@ impl<D: Dial> Each for Submit<'_, D> {
     type Output = Result<(), SubmitError>;
 
     fn request<R: Request>(&mut self, request: &R) -> Self::Output {
-        let deadline = self.driver.connection().reply_deadline(self.driver.now());
-        self.driver.submit_whole(deadline, Token(self.index as u64), request)
+        self.driver.submit_whole(self.deadline, Token(self.index as u64), request)
     }
 }

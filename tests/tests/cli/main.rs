@@ -1,20 +1,20 @@
 //! The `respire` command line tool against `redis-cli` 7.0: the same bytes on stdout and stderr,
 //! and the same exit status, for every case in the tables beside this file.
 //!
-//! The tables are the `*.txt` files, in the form that [`table`] describes. Each of them is one
+//! The tables are the `*.txt` files, in the form that [`table`](respire_tests::cases::table) describes. Each of them is one
 //! test with a server of its own, so that they run side by side; each case runs both programs
 //! against the same fresh state.
 
-mod compare;
 mod own;
-mod run;
-mod scripted;
-mod setup;
-mod table;
 mod terminal;
-mod words;
 
-use run::check;
+use respire_tests::cases::{Tool, check, reference, table};
+use respire_tests::respire_path;
+
+fn compare(name: &str, text: &str) {
+    let Some(reference) = reference() else { return };
+    check(name, text, &Tool::new([reference]), &Tool::new([respire_path()]));
+}
 
 /// Names the tests after the tables and keeps their texts for the count.
 macro_rules! tables {
@@ -24,7 +24,7 @@ macro_rules! tables {
         $(
             #[test]
             fn $name() {
-                check(stringify!($name), include_str!(concat!(stringify!($name), ".txt")));
+                compare(stringify!($name), include_str!(concat!(stringify!($name), ".txt")));
             }
         )*
     };

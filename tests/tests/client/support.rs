@@ -1,16 +1,14 @@
 //! What the tests share: a client of every server and protocol, and a limit on time.
 
-mod peer;
-
 use std::panic::resume_unwind;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub(crate) use peer::Peer;
 use respire::conn::Failure;
 use respire::prelude::*;
 use respire::{Cause, Client, ConnectError, Error};
+pub(crate) use respire_tests::Peer;
 use respire_tests::{Kind, Server};
 
 /// Longer than a connection may rest before the client looks at it.

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
 /// Starts the peer, which serves until the test process ends.
-pub(crate) fn start() -> SocketAddr {
+pub(super) fn start() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("binding the scripted peer");
     let addr = listener.local_addr().expect("a bound address");
     thread::spawn(move || {

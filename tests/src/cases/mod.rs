@@ -1,4 +1,13 @@
-//! Runs the cases of a table with both programs.
+//! Cases for the command line tool as tables of text, run with two programs that must do the same.
+//!
+//! [`table`] describes the form of a table. Each case runs both programs against the same fresh state;
+//! output, error output and exit status are compared, and what the server says afterwards.
+
+pub mod compare;
+mod scripted;
+mod setup;
+pub mod table;
+mod words;
 
 use std::collections::HashMap;
 use std::env;
@@ -6,17 +15,16 @@ use std::ffi::OsString;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use respire_tests::{Finished, Kind, Server, redis_cli_path, respire_path, run_with_limit, skip};
+use compare::{difference, shown};
+use setup::Setup;
+use table::{Case, Target, parse};
 
-use crate::compare::{difference, shown};
-use crate::setup::Setup;
-use crate::table::{Case, Target, parse};
-use crate::{scripted, words};
+use crate::{Finished, Kind, Server, redis_cli_path, run_with_limit, skip};
 
 /// No case without a limit of its own takes longer.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -30,36 +38,74 @@ const LISTED: usize = 25;
 /// The commands that give the server of [`Target::Auth`] its users.
 const AUTH_SETUP: &str = "ACL SETUSER ann on \">pw d\" ~* &* +@all";
 
-/// Runs every case of a table and fails with the list of differences.
-pub(crate) fn check(name: &str, text: &str) {
-    let Some(reference) = reference() else { return };
+/// A command line tool: the program, and what comes before the options of a case.
+#[derive(Debug, Clone)]
+pub struct Tool(Vec<OsString>);
+
+impl Tool {
+    /// A program and its first arguments, in which `{dir}` and the like are replaced as in a table.
+    pub fn new<I: IntoIterator<Item: Into<OsString>>>(words: I) -> Self {
+        Self(words.into_iter().map(Into::into).collect())
+    }
+}
+
+/// Runs every case of a table in every form and protocol; in a fast run in every third of these,
+/// which is of each protocol in turn.
+///
+/// # Panics
+///
+/// With the list of differences.
+pub fn check(name: &str, text: &str, reference: &Tool, ours: &Tool) {
     let cases = parse(name, text);
+    let variants = |case: &'_ Case| case.variants().step_by(step()).collect::<Vec<_>>();
+    let every = cases.iter().flat_map(|case| variants(case).into_iter().map(move |variant| (case, variant)));
+    compare_all(name, every, reference, ours);
+}
+
+/// Runs the cases of a table that `keep` wants, each in one form and protocol: another for each case
+/// in turn. In a fast run every third case.
+///
+/// # Panics
+///
+/// With the list of differences.
+pub fn check_each(name: &str, text: &str, keep: impl Fn(&Case) -> bool, reference: &Tool, ours: &Tool) {
+    let cases = parse(name, text);
+    let one = |(number, case): (usize, &'_ Case)| case.variants().nth(number % case.variants().count());
+    let kept = cases.iter().filter(|case| keep(case)).step_by(step());
+    let each = kept.enumerate().filter_map(|pair| Some((pair.1, one(pair)?)));
+    compare_all(name, each, reference, ours);
+}
+
+/// `./check --fast` says that it leaves outputs out.
+fn step() -> usize {
+    if env::var_os("RESPIRE_FAST").is_some() { 3 } else { 1 }
+}
+
+/// A case in one form and protocol: their names, and the flags for them.
+type Variant<'a> = (&'a Case, (String, Vec<&'static str>));
+
+fn compare_all<'a>(name: &str, variants: impl Iterator<Item = Variant<'a>>, reference: &Tool, ours: &Tool) {
     let mut place = Place::new();
-    let ours = respire_path();
-    // `./check --fast` says that it leaves outputs out; every third is of each protocol in turn.
-    let step = if env::var_os("RESPIRE_FAST").is_some() { 3 } else { 1 };
     let mut compared = 0_usize;
     let mut different = Vec::new();
-    for case in &cases {
-        for (variant, flags) in case.variants().step_by(step) {
-            let theirs = place.run(&reference, case, &flags);
-            if case.limit_ms.is_none() && theirs.0.timed_out {
-                panic!("{}: the reference does not end", case.place);
-            }
-            let ours = place.run(&ours, case, &flags);
-            compared += 1;
-            let mut text = difference(case, &theirs.0, &ours.0).unwrap_or_default();
-            if theirs.1 != ours.1 {
-                let _ = writeln!(text, "  state expected: {}", shown(&theirs.1));
-                let _ = writeln!(text, "  state got:      {}", shown(&ours.1));
-            }
-            if !text.is_empty() {
-                let words = case.words.join(&b' ').escape_ascii().to_string();
-                different.push(format!("{} ({variant}): {words}\n{text}", case.place));
-            }
+    for (case, (variant, flags)) in variants {
+        let theirs = place.run(reference, case, &flags);
+        if case.limit_ms.is_none() && theirs.0.timed_out {
+            panic!("{}: the reference does not end", case.place);
+        }
+        let ours = place.run(ours, case, &flags);
+        compared += 1;
+        let mut text = difference(case, &theirs.0, &ours.0).unwrap_or_default();
+        if theirs.1 != ours.1 {
+            let _ = writeln!(text, "  state expected: {}", shown(&theirs.1));
+            let _ = writeln!(text, "  state got:      {}", shown(&ours.1));
+        }
+        if !text.is_empty() {
+            let words = case.words.join(&b' ').escape_ascii().to_string();
+            different.push(format!("{} ({variant}): {words}\n{text}", case.place));
         }
     }
-    println!("{name}: {compared} comparisons of {} cases", cases.len());
+    println!("{name}: {compared} comparisons");
     assert!(
         different.is_empty(),
         "{} of {compared} comparisons differ:\n{}",
@@ -69,7 +115,8 @@ pub(crate) fn check(name: &str, text: &str) {
 }
 
 /// The real tool, if the reference version of it and its server are there.
-pub(crate) fn reference() -> Option<PathBuf> {
+#[must_use]
+pub fn reference() -> Option<PathBuf> {
     if !Kind::Redis70.available_or_skip() {
         return None;
     }
@@ -98,7 +145,7 @@ impl Place {
     }
 
     /// Runs one program on a case; also gives what the server then says to the `after` commands.
-    fn run(&mut self, program: &Path, case: &Case, flags: &[&str]) -> (Finished, Vec<u8>) {
+    fn run(&mut self, tool: &Tool, case: &Case, flags: &[&str]) -> (Finished, Vec<u8>) {
         let auth = case.target == Target::Auth;
         let scripted = *self.scripted.get_or_insert_with(scripted::start);
         let (server, setup) = self.servers.entry(auth).or_insert_with(|| start(auth));
@@ -125,7 +172,9 @@ impl Place {
             OsString::from_vec(text)
         };
 
-        let mut command = Command::new(program);
+        let mut words = tool.0.iter().map(|word| fill(word.as_encoded_bytes()));
+        let mut command = Command::new(words.next().expect("a tool has a program"));
+        command.args(words);
         command.env_remove("REDISCLI_AUTH").env_remove("REDISCLI_HISTFILE");
         command.env("TERM", "dumb").current_dir(server.dir());
         for (name, value) in &case.env {

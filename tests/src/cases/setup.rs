@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A connection to the server of a table, for the commands before each run.
-pub(crate) struct Setup {
+pub(super) struct Setup {
     stream: BufReader<TcpStream>,
     auth: bool,
 }
@@ -23,7 +23,7 @@ const FRESH: &[&[&str]] = &[
 
 impl Setup {
     /// Connects; `auth` is for the server with a password.
-    pub(crate) fn connect(addr: SocketAddr, auth: bool) -> Self {
+    pub(super) fn connect(addr: SocketAddr, auth: bool) -> Self {
         let stream = TcpStream::connect(addr).expect("connecting for the setup");
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("setting a time limit");
         Self { stream: BufReader::new(stream), auth }
@@ -34,7 +34,7 @@ impl Setup {
     /// # Panics
     ///
     /// When one of them is an error: the table is wrong.
-    pub(crate) fn fresh(&mut self, commands: &[Vec<Vec<u8>>]) {
+    pub(super) fn fresh(&mut self, commands: &[Vec<Vec<u8>>]) {
         let mut sent: Vec<_> = FRESH.iter().map(|words| command(words)).collect();
         sent.extend_from_slice(commands);
         self.send(&sent);
@@ -45,7 +45,7 @@ impl Setup {
     /// # Panics
     ///
     /// When one of them is an error: the table is wrong.
-    pub(crate) fn send(&mut self, commands: &[Vec<Vec<u8>>]) {
+    pub(super) fn send(&mut self, commands: &[Vec<Vec<u8>>]) {
         let mut sent = Vec::new();
         if self.auth {
             sent.push(command(&["AUTH", "sesame"]));

@@ -2,15 +2,14 @@
 
 use std::fmt::Write;
 
-use respire_tests::Finished;
-
-use crate::table::{Case, Mask};
+use super::table::{Case, Mask};
+use crate::Finished;
 
 /// How much of an output a message shows.
 const SHOWN: usize = 2000;
 
 /// `None` if `ours` is what `theirs` is, else a description of the difference.
-pub(crate) fn difference(case: &Case, theirs: &Finished, ours: &Finished) -> Option<String> {
+pub fn difference(case: &Case, theirs: &Finished, ours: &Finished) -> Option<String> {
     let mut text = String::new();
     if (theirs.code(), theirs.timed_out) != (ours.code(), ours.timed_out) {
         let _ = writeln!(text, "  status: expected {}, got {}", ending(theirs), ending(ours));
@@ -58,7 +57,7 @@ fn masked(mask: Mask, output: &[u8]) -> Vec<u8> {
 }
 
 /// An output in one line, shortened.
-pub(crate) fn shown(output: &[u8]) -> String {
+pub fn shown(output: &[u8]) -> String {
     let mut text = output[..output.len().min(SHOWN)].escape_ascii().to_string();
     if output.len() > SHOWN {
         let _ = write!(text, " … ({} bytes)", output.len());

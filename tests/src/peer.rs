@@ -11,7 +11,7 @@ use respire_core::testing::Responder;
 
 /// A thread for every connection to a port of the loopback.
 #[derive(Debug)]
-pub(crate) struct Peer {
+pub struct Peer {
     address: SocketAddr,
     state: Arc<State>,
 }
@@ -25,7 +25,7 @@ struct State {
 impl Peer {
     /// Serves connection number `n`, from 0 on, by `serve(n, stream)`; the stream is closed then.
     /// Nothing on it blocks for more than twenty seconds.
-    pub(crate) fn new(serve: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> Self {
+    pub fn new(serve: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("binding a loopback port");
         let address = listener.local_addr().expect("a bound port");
         let state = Arc::new(State::default());
@@ -49,7 +49,7 @@ impl Peer {
     }
 
     /// Sends these bytes at once, and nothing more; keeps the connection until the other side ends it.
-    pub(crate) fn says(bytes: &'static [u8]) -> Self {
+    pub fn says(bytes: &'static [u8]) -> Self {
         Self::new(move |_, mut stream| {
             let _ = stream.write_all(bytes);
             let _ = stream.read_to_end(&mut Vec::new());
@@ -57,7 +57,7 @@ impl Peer {
     }
 
     /// Answers a RESP2 handshake, which is two requests without any option, then runs `serve`.
-    pub(crate) fn after_handshake(serve: impl Fn(usize, Requests) + Send + Sync + 'static) -> Self {
+    pub fn after_handshake(serve: impl Fn(usize, Requests) + Send + Sync + 'static) -> Self {
         Self::new(move |number, stream| {
             let mut requests = Requests::new(stream);
             for _ in 0..2 {
@@ -71,7 +71,7 @@ impl Peer {
     }
 
     /// The in-memory server, a fresh one for every connection, in pieces of at most `piece` bytes.
-    pub(crate) fn responder(piece: usize, make: impl Fn() -> Responder + Send + Sync + 'static) -> Self {
+    pub fn responder(piece: usize, make: impl Fn() -> Responder + Send + Sync + 'static) -> Self {
         Self::new(move |_, mut stream| {
             let mut server = make();
             let now = || SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
@@ -93,22 +93,24 @@ impl Peer {
         })
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The URL for a handshake of the peer's choice.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("redis://{}?connect_timeout=500ms&timeout=500ms", self.address)
     }
 
     /// The URL for [`after_handshake`](Self::after_handshake).
-    pub(crate) fn resp2(&self) -> String {
+    pub fn resp2(&self) -> String {
         format!("{}&protocol=2", self.url())
     }
 
     /// How many connections there were.
-    pub(crate) fn accepted(&self) -> usize {
+    pub fn accepted(&self) -> usize {
         self.state.accepted.load(Ordering::SeqCst)
     }
 }
@@ -122,7 +124,7 @@ impl Drop for Peer {
 
 /// The requests of one connection.
 #[derive(Debug)]
-pub(crate) struct Requests {
+pub struct Requests {
     reader: BufReader<TcpStream>,
     stream: TcpStream,
 }
@@ -134,7 +136,8 @@ impl Requests {
     }
 
     /// The words of the next request; nothing once the client is gone.
-    pub(crate) fn next(&mut self) -> Option<Vec<Vec<u8>>> {
+    #[expect(clippy::should_implement_trait, reason = "its words are read one by one, not iterated")]
+    pub fn next(&mut self) -> Option<Vec<Vec<u8>>> {
         let count = self.header(b'*')?;
         (0..count)
             .map(|_| {
@@ -147,12 +150,18 @@ impl Requests {
     }
 
     /// Sends bytes, as far as the client wants them.
-    pub(crate) fn answer(&mut self, bytes: &[u8]) -> bool {
+    pub fn answer(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
     }
 
+    /// The stream alone; what was read ahead is gone.
+    #[must_use]
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// Waits until the client ends the connection.
-    pub(crate) fn wait_for_end(&mut self) {
+    pub fn wait_for_end(&mut self) {
         let _ = self.reader.read_to_end(&mut Vec::new());
     }
 

@@ -8,7 +8,7 @@
 /// # Panics
 ///
 /// When the line is malformed: the table is wrong.
-pub(crate) fn split(line: &str) -> Vec<Vec<u8>> {
+pub(super) fn split(line: &str) -> Vec<Vec<u8>> {
     let mut words = Vec::new();
     let mut word: Option<Vec<u8>> = None;
     let mut chars = line.bytes().peekable();

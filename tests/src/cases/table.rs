@@ -28,23 +28,23 @@
 //! In words and values `{port}`, `{socket}`, `{dir}` and `{closed}` (a port where nobody listens)
 //! are replaced.
 
-use crate::words::split;
+use super::words::split;
 
 /// What a case connects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
+pub enum Target {
     /// A server without a password.
     Plain,
     /// A server with the password `sesame` and the user `ann` with the password `pw d`.
     Auth,
-    /// The scripted peer of [`crate::scripted`].
+    /// The scripted peer of [`super::scripted`].
     Scripted,
     /// The plain server is there, but the words of the case say where.
     Named,
 }
 
 /// An output format and the flag for it.
-pub(crate) type Form = (&'static str, Option<&'static str>);
+pub type Form = (&'static str, Option<&'static str>);
 
 const FORMS: [Form; 6] = [
     ("raw", None),
@@ -57,7 +57,7 @@ const FORMS: [Form; 6] = [
 
 /// How two outputs are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mask {
+pub enum Mask {
     /// Byte for byte.
     Exact,
     /// Each run of digits as `N`.
@@ -74,26 +74,38 @@ pub(crate) enum Mask {
 
 /// One case of a table, with the settings of its group.
 #[derive(Debug, Clone)]
-pub(crate) struct Case {
+pub struct Case {
     /// File, line and group, for messages.
-    pub(crate) place: String,
-    pub(crate) target: Target,
-    pub(crate) setup: Vec<Vec<Vec<u8>>>,
-    pub(crate) during: Vec<Vec<Vec<u8>>>,
-    pub(crate) after: Vec<Vec<Vec<u8>>>,
-    pub(crate) forms: Vec<Form>,
-    pub(crate) protocols: Vec<u8>,
-    pub(crate) env: Vec<(String, String)>,
-    pub(crate) limit_ms: Option<u64>,
-    pub(crate) stdout: Mask,
-    pub(crate) stderr: Mask,
-    pub(crate) words: Vec<Vec<u8>>,
-    pub(crate) stdin: Vec<u8>,
+    pub place: String,
+    /// What it connects to.
+    pub target: Target,
+    /// Commands before it.
+    pub setup: Vec<Vec<Vec<u8>>>,
+    /// What another client says meanwhile.
+    pub during: Vec<Vec<Vec<u8>>>,
+    /// Commands whose answers afterwards are compared, too.
+    pub after: Vec<Vec<Vec<u8>>>,
+    /// The output formats it is run in.
+    pub forms: Vec<Form>,
+    /// The protocol versions it is run with.
+    pub protocols: Vec<u8>,
+    /// Environment variables.
+    pub env: Vec<(String, String)>,
+    /// When both programs are killed.
+    pub limit_ms: Option<u64>,
+    /// How standard output is compared.
+    pub stdout: Mask,
+    /// How standard error is compared.
+    pub stderr: Mask,
+    /// The words after the connection options.
+    pub words: Vec<Vec<u8>>,
+    /// Standard input.
+    pub stdin: Vec<u8>,
 }
 
 impl Case {
     /// Every combination of form and protocol, as the names and the flags for it.
-    pub(crate) fn variants(&self) -> impl Iterator<Item = (String, Vec<&'static str>)> {
+    pub fn variants(&self) -> impl Iterator<Item = (String, Vec<&'static str>)> {
         self.forms.iter().flat_map(|&(form, flag)| {
             self.protocols.iter().map(move |&protocol| {
                 let json = form == "json" || form == "qjson";
@@ -114,7 +126,7 @@ impl Case {
 /// # Panics
 ///
 /// When it is malformed, naming the line.
-pub(crate) fn parse(name: &str, text: &str) -> Vec<Case> {
+pub fn parse(name: &str, text: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     let mut group = new_group();
     let mut title = String::new();
