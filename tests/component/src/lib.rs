@@ -23,10 +23,10 @@ wasi::cli::command::export!(Minimal);
 
 impl wasi::exports::cli::run::Guest for Minimal {
     fn run() -> Result<(), ()> {
-        let arguments = get_arguments();
-        let (host, port) = arguments.get(1).zip(arguments.get(2)).ok_or(())?;
-        let port = port.parse().map_err(|_| ())?;
-        greet(host.clone(), port).ok_or(())
+        let mut arguments = get_arguments().into_iter().skip(1);
+        let host = arguments.next().ok_or(())?;
+        let port = arguments.next().and_then(|port| port.parse().ok()).ok_or(())?;
+        greet(host, port).ok_or(())
     }
 }
 
