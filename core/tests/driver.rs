@@ -5,8 +5,10 @@ use core::time::Duration;
 
 use respire_core::client::{Cause, Client, Dial, Endpoint, Error, Subscriber, Url};
 use respire_core::command::*;
-use respire_core::conn::{CloseReason, Config, Connection, Event, Failure, Settings, SubmitError, Token};
-use respire_core::error::Misuse;
+use respire_core::conn::{
+    CloseReason, Config, Connection, Event, Failure, Protocol, Settings, SubmitError, Token,
+};
+use respire_core::error::{Full, Misuse};
 use respire_core::io::{CallError, Driver, Socket, StartError, Transport};
 use respire_core::resp::Kind;
 use respire_core::testing::{Alone, Local, LocalSocket, Responder};
@@ -86,7 +88,7 @@ fn a_string_of_any_length_is_fetched_in_pieces() {
     while !stored {
         let n = driver.connection_mut().supply(&rest[..rest.len().min(100)]);
         rest = &rest[n..];
-        driver.turn(Some(Duration::ZERO), |event| stored |= matches!(event, Event::Reply { .. }));
+        driver.turn(None, |event| stored |= matches!(event, Event::Reply { .. }));
     }
     assert!(rest.is_empty());
     let copy: Option<Vec<u8>> = other.get("copy").wait().unwrap();
@@ -100,6 +102,72 @@ fn a_string_of_any_length_is_fetched_in_pieces() {
     assert_eq!(nothing, Ok(Some(true)));
     let refused = driver.call(&chunked(get("long")), |_| (), |_| {});
     assert_eq!(refused, Err(CallError::Refused(SubmitError::Misuse(Misuse::Streamed))));
+}
+
+/// Counts how often a transport is waited for.
+struct Counting<T> {
+    inner: T,
+    waits: usize,
+}
+
+impl<T: Socket> Socket for Counting<T> {
+    type Error = T::Error;
+
+    fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, T::Error> {
+        self.inner.try_read(buffer)
+    }
+
+    fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, T::Error> {
+        self.inner.try_write(bytes)
+    }
+}
+
+impl<T: Transport> Transport for Counting<T> {
+    fn now(&self) -> Instant {
+        self.inner.now()
+    }
+
+    fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), T::Error> {
+        self.waits += 1;
+        self.inner.wait(writable, until)
+    }
+}
+
+#[test]
+fn a_turn_ends_when_there_is_room_again() {
+    // It takes every byte and answers nothing: whoever waits for it waits until the deadline.
+    let silent = Counting { inner: Silent { now: Instant::ZERO, written: 0 }, waits: 0 };
+    let mut driver: Driver<_, [u8; 64], 32> =
+        Driver::new(Connection::new([0; 64], [0; 64], Config::default()), silent);
+    driver.start(&Settings { protocol: Some(Protocol::Resp2), ..Settings::default() }).unwrap();
+    let mut submitted = 0;
+    while submitted < 32 {
+        match driver.submit(Token(submitted), &ping()) {
+            Ok(()) => submitted += 1,
+            Err(_) => driver.turn(None, |event| panic!("{event:?}")),
+        }
+    }
+    assert_eq!(driver.submit(Token(32), &ping()), Err(SubmitError::Full(Full::InFlight)));
+    assert_eq!((driver.transport().inner.written, driver.transport().waits), (28 * 14, 0));
+
+    // With nothing to do but wait it waits.
+    driver.turn(None, |_| {});
+    assert_eq!(driver.transport().waits, 1);
+}
+
+#[test]
+fn a_long_value_flows_without_waiting_for_its_answer() {
+    let silent = Counting { inner: Silent { now: Instant::ZERO, written: 0 }, waits: 0 };
+    let mut driver: Driver<_, [u8; 64], 4> =
+        Driver::new(Connection::new([0; 64], [0; 64], Config::default()), silent);
+    driver.start(&Settings { protocol: Some(Protocol::Resp2), ..Settings::default() }).unwrap();
+    driver.submit(Token(1), &set("k", Later(10_000))).unwrap();
+    while driver.connection().owed() > 0 {
+        driver.turn(None, |event| panic!("{event:?}"));
+        let _ = driver.connection_mut().supply(&[7; 100]);
+    }
+    driver.turn(Some(Duration::ZERO), |_| {});
+    assert_eq!((driver.transport().inner.written, driver.transport().waits), (10_000 + 31, 0));
 }
 
 #[test]

@@ -62,6 +62,8 @@ pub struct Driver<T: Transport, S, const IN_FLIGHT: usize> {
     error: Option<T::Error>,
     /// The last turn left bytes unwritten.
     wants_write: bool,
+    /// A request was refused for lack of room since the last turn.
+    crowded: bool,
 }
 
 /// Why [`Driver::start`] did not get to a connection that takes requests.
@@ -87,7 +89,7 @@ pub enum CallError {
 impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// Puts the two together. The transport is connected, or will be before [`start`](Self::start).
     pub const fn new(connection: Connection<S, IN_FLIGHT>, transport: T) -> Self {
-        Self { connection, transport, error: None, wants_write: false }
+        Self { connection, transport, error: None, wants_write: false, crowded: false }
     }
 
     /// Starts a new life over a transport that was just connected, and waits until the handshake is
@@ -100,10 +102,13 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         self.error = None;
         self.wants_write = false;
         self.connection.start(self.transport.now(), settings).map_err(StartError::Full)?;
-        while !self.connection.is_ready() && !self.connection.is_closed() {
+        while !self.connection.is_closed() {
+            if self.connection.is_ready() && !self.connection.has_news() {
+                return Ok(());
+            }
             self.turn(None, |_| {});
         }
-        if self.connection.is_closed() { Err(StartError::Closed) } else { Ok(()) }
+        Err(StartError::Closed)
     }
 
     /// The connection, to ask it things.
@@ -143,7 +148,8 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// # Errors
     /// See [`SubmitError`].
     pub fn submit(&mut self, token: Token, request: &dyn AnyRequest) -> Result<(), SubmitError> {
-        self.connection.submit(self.transport.now(), token, request)
+        let deadline = self.connection.reply_deadline(self.transport.now());
+        self.submit_until(deadline, token, request)
     }
 
     /// [`Connection::submit_until`].
@@ -156,7 +162,9 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         token: Token,
         request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
-        self.connection.submit_until(deadline, token, request)
+        let result = self.connection.submit_until(deadline, token, request);
+        self.crowded |= result == Err(SubmitError::Full(Full::Transmit));
+        result
     }
 
     /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else: nobody would
@@ -228,13 +236,19 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
 
     /// Moves bytes and tells events. If nothing happens by itself it waits for the transport, for
     /// the connection's own deadline, and at most for `patience`; `None` for ever.
+    ///
+    /// If there was no room for a request, or if a value is to be [supplied](Connection::supply), it
+    /// only waits until there is room. So a pipeline is kept full, and a long value flowing, by
+    /// submitting or supplying and turning, again and again.
     pub fn turn(&mut self, patience: Option<Duration>, mut on_event: impl FnMut(Event<'_>)) {
         self.turn_once(patience, &mut on_event);
     }
 
     /// The turn itself, compiled once: it is called from many places, and is large for a device.
     fn turn_once(&mut self, patience: Option<Duration>, on_event: &mut dyn FnMut(Event<'_>)) {
-        if self.move_bytes(on_event) || patience == Some(Duration::ZERO) {
+        let told = self.move_bytes(on_event);
+        let crowded = core::mem::take(&mut self.crowded) || self.connection.owed() > 0;
+        if told || patience == Some(Duration::ZERO) || crowded && !self.wants_write {
             return;
         }
         let now = self.transport.now();

@@ -45,7 +45,7 @@ impl Session<'_, '_> {
                 host::print(c"leaving\n");
                 leaving = true;
             }
-            self.turn(None, &mut |event| tally.take(event));
+            self.turn(&mut |event| tally.take(event));
         }
         let expected = match self.server.connection().close_reason() {
             Some(CloseReason::Eof | CloseReason::Transport) => !leaving,

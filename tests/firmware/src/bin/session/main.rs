@@ -152,8 +152,8 @@ impl Session<'_, '_> {
     }
 
     /// One turn of the driver. Compiled once, whoever listens.
-    fn turn(&mut self, patience: Option<Duration>, on_event: &mut dyn FnMut(Event<'_>)) {
-        self.server.turn(patience, on_event);
+    fn turn(&mut self, on_event: &mut dyn FnMut(Event<'_>)) {
+        self.server.turn(None, on_event);
     }
 }
 

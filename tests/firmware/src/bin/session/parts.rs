@@ -4,13 +4,11 @@ use core::array;
 
 use respire_core::command::*;
 use respire_core::conn::{SubmitError, Token};
-use respire_core::io::Transport;
 use respire_core::resp::ArgSink;
-use respire_core::time::Duration;
 use respire_firmware::board::host;
 
 use crate::answer::{DONE, Expect, Tally, number};
-use crate::{Failure, PATIENCE, Session};
+use crate::{Failure, Session};
 
 /// What is stored here is read again after the connection was lost.
 pub(crate) const KEY: &str = "respire:session";
@@ -55,13 +53,7 @@ impl Session<'_, '_> {
             let piece: [u8; 64] = array::from_fn(|n| byte(next + n as u32));
             let taken = self.server.connection_mut().supply(&piece) as u32;
             next += taken;
-            let is_owing = self.server.connection().owed() > 0;
-            if is_owing && taken == 0 {
-                // A turn would wait for the answer; this waits for room.
-                let until = self.server.now().saturating_add(PATIENCE);
-                let _ = self.server.transport_mut().wait(true, Some(until));
-            }
-            self.turn(is_owing.then_some(Duration::ZERO), &mut |event| tally.take(event));
+            self.turn(&mut |event| tally.take(event));
         }
         self.check(tally.right)?;
         self.ask(&strlen(LARGE), number(LENGTH))
@@ -90,12 +82,9 @@ impl Session<'_, '_> {
         self.ask(&del(COUNTER), Expect::Number(0, 1))?;
         let (mut asked, mut most, mut tally) = (0, 0, Tally::new(|n| number(n + 1)));
         while tally.answered < COUNT && !self.server.connection().is_closed() {
-            let taken = self.fill(COUNTER, asked, COUNT)?;
-            asked += taken;
+            asked += self.fill(COUNTER, asked, COUNT)?;
             most = most.max(self.server.connection().in_flight());
-            // What is written makes room for more, so answers are waited for only if there was none.
-            let patience = (taken > 0).then_some(Duration::ZERO);
-            self.turn(patience, &mut |event| tally.take(event));
+            self.turn(&mut |event| tally.take(event));
         }
         host::report(c"in flight at most: ", most as u32);
         self.check(tally.right && asked == COUNT && tally.answered == COUNT)
@@ -128,7 +117,7 @@ impl Session<'_, '_> {
         self.submit(Token(2), &publish(CHANNEL, VALUE))?;
         self.fill(COUNTER, 3, 5)?;
         while tally.answered < 5 && !self.server.connection().is_closed() {
-            self.turn(None, &mut |event| tally.take(event));
+            self.turn(&mut |event| tally.take(event));
         }
         self.check(tally.right && tally.messages == 1)?;
         self.ask(&unsubscribe(CHANNEL), Expect::Values(&[b"unsubscribe", CHANNEL, b"0"]))
