@@ -6,7 +6,7 @@
 //! `respire` builds for the same target, on top of this one.
 //!
 #![cfg_attr(all(target_os = "wasi", target_env = "p2"), doc = "```no_run")]
-#![cfg_attr(not(all(target_os = "wasi", target_env = "p2")), doc = "```ignore")]
+#![cfg_attr(not(all(target_os = "wasi", target_env = "p2")), doc = "```text")]
 //! use respire_wasi::command::*;
 //!
 //! let client = respire_wasi::Client::open("redis://127.0.0.1:6379")?;

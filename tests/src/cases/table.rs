@@ -37,7 +37,7 @@ pub enum Target {
     Plain,
     /// A server with the password `sesame` and the user `ann` with the password `pw d`.
     Auth,
-    /// The scripted peer of [`super::scripted`].
+    /// The scripted peer of `scripted`.
     Scripted,
     /// The plain server is there, but the words of the case say where.
     Named,
