@@ -11,6 +11,8 @@ use respire_core::conn::{
 use respire_core::error::{Full, Misuse};
 use respire_core::io::{CallError, Driver, Socket, StartError, Transport};
 use respire_core::resp::Kind;
+#[cfg(panic = "unwind")]
+use respire_core::resp::{DecodeError, FromReply, Reply};
 use respire_core::testing::{Alone, Local, LocalSocket, Responder};
 use respire_core::time::Instant;
 
@@ -238,8 +240,11 @@ fn a_value_that_nobody_would_supply_is_refused() {
     let client = Client::connect(server.clone(), Url::new(Endpoint::default())).unwrap();
     let refused = client.set("k", Later(5)).wait();
     assert!(matches!(refused, Err(Error::Refused(SubmitError::Misuse(Misuse::Streamed)))), "{refused:?}");
-    let (refused, _) = client.pipeline((set("k", Later(5)), ping())).wait().unwrap();
+    client.send(raw("SELECT").arg(1)).wait_with(|_| Ok(())).unwrap();
+    let (first, refused, second) =
+        client.pipeline((incr("n"), set("k", Later(5)), incr("n"))).wait().unwrap();
     assert!(matches!(refused, Err(Error::Refused(SubmitError::Misuse(Misuse::Streamed)))), "{refused:?}");
+    assert_eq!((first.unwrap(), second.unwrap()), (1, 2), "its neighbours and the connection go on");
     client.set("k", "here").wait().unwrap();
     assert_eq!(client.strlen("k").wait().unwrap(), 4);
 
@@ -247,7 +252,33 @@ fn a_value_that_nobody_would_supply_is_refused() {
     driver.start(&Settings::default()).unwrap();
     let refused = driver.call(&set("k", Later(5)), |_| (), |_| {});
     assert_eq!(refused, Err(CallError::Refused(SubmitError::Misuse(Misuse::Streamed))));
-    assert!(driver.connection().is_closed());
+    let refused = driver.fetch(&chunked(set("k", Later(5))), |_| {}, |_| ());
+    assert_eq!(refused, Err(CallError::Refused(SubmitError::Misuse(Misuse::Streamed))));
+    assert_eq!(driver.call(&ping(), |reply| reply.error().is_none(), |_| {}), Ok(true));
+}
+
+/// Panics when it is made.
+#[cfg(panic = "unwind")]
+#[derive(Debug)]
+struct Explosive;
+
+#[cfg(panic = "unwind")]
+impl<'a> FromReply<'a> for Explosive {
+    fn from_reply(_: Reply<'a>) -> Result<Self, DecodeError> {
+        panic!("a conversion of the user's")
+    }
+}
+
+#[test]
+#[cfg(panic = "unwind")]
+fn answers_that_a_panic_left_behind_are_nobody_elses() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let client = Client::connect(Local::default(), Url::new(Endpoint::default())).unwrap();
+    client.set("k", "value").wait().unwrap();
+    let many: Vec<_> = (0..10).map(|_| raw("GET k").typed::<Explosive>()).collect();
+    catch_unwind(AssertUnwindSafe(|| client.pipeline(many.as_slice()).wait().map(drop))).unwrap_err();
+    assert_eq!(client.strlen("k").wait().unwrap(), 5);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! From an endpoint to a connection: every address is tried, each with its own deadline.
 
 use alloc::vec::Vec;
+use core::cell::Cell;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -69,6 +70,8 @@ fn lookup(
             Ok(Some(address)) => found.push(SocketAddr::new(from_wasi(address), port)),
             Ok(None) => return Ok(found),
             Err(ErrorCode::WouldBlock) => deadline.wait(&pollable)?,
+            // Some addresses are better than none.
+            Err(_) if !found.is_empty() => return Ok(found),
             Err(code) => return Err(code.into()),
         }
     }
@@ -107,17 +110,23 @@ fn tune(socket: &TcpSocket) {
 /// Until when to wait for something that comes before there is a connection.
 struct Deadline {
     timer: Pollable,
+    over: Cell<bool>,
 }
 
 impl Deadline {
     fn new(timeout: Duration) -> Self {
         let timeout = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
-        Self { timer: monotonic_clock::subscribe_duration(timeout) }
+        Self { timer: monotonic_clock::subscribe_duration(timeout), over: Cell::new(false) }
     }
 
-    /// Waits until `pollable` is ready.
+    /// Waits until `pollable` is ready. Readiness may be a promise that is not kept, so when the time
+    /// is over there is one more attempt at what was waited for, and no other.
     fn wait(&self, pollable: &Pollable) -> Result<(), TransportError> {
+        if self.over.get() {
+            return Err(ErrorCode::Timeout.into());
+        }
         let ready = poll(&[pollable, &self.timer]);
-        if ready.contains(&0) { Ok(()) } else { Err(ErrorCode::Timeout.into()) }
+        self.over.set(ready.contains(&1));
+        Ok(())
     }
 }

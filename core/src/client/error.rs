@@ -127,7 +127,10 @@ impl<E: Fault> ConnectError<E> {
     /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match &self.cause {
-            Cause::Transport(error) => error.hint(!self.tried.is_empty()),
+            Cause::Transport(error) => {
+                let named = !self.tried.is_empty() || matches!(self.endpoint, Endpoint::Unix(_));
+                error.hint(named)
+            }
             Cause::Server(error) => match error.code() {
                 "NOAUTH" | "WRONGPASS" => {
                     "give the right user and password, as in redis://user:password@host"

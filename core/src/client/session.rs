@@ -36,6 +36,9 @@ pub struct Session<D: Dial> {
     /// The user has set something that a new connection would not have.
     altered: bool,
     in_multi: bool,
+    /// A call has begun. If the next one finds it so, that call did not end: a conversion of the
+    /// user's panicked, and there may be answers that nobody may take for his own.
+    begun: bool,
 }
 
 impl<D: Dial> Session<D> {
@@ -44,8 +47,15 @@ impl<D: Dial> Session<D> {
     /// # Errors
     /// [`Error::Connect`] with every address that was tried.
     pub fn open(dialer: D, url: Url) -> Result<Self, Error<D::Error>> {
-        let mut session =
-            Self { dialer, url, driver: None, used: Instant::ZERO, altered: false, in_multi: false };
+        let mut session = Self {
+            dialer,
+            url,
+            driver: None,
+            used: Instant::ZERO,
+            altered: false,
+            in_multi: false,
+            begun: false,
+        };
         session.driver()?;
         Ok(session)
     }
@@ -57,6 +67,9 @@ impl<D: Dial> Session<D> {
 
     /// A connection that stood a moment ago.
     fn driver(&mut self) -> Result<&mut Link<D, IN_FLIGHT>, Error<D::Error>> {
+        if core::mem::take(&mut self.begun) {
+            self.driver = None;
+        }
         if let Some(driver) = &mut self.driver
             && driver.now().saturating_since(self.used) > RESTED
         {
@@ -91,6 +104,17 @@ impl<D: Dial> Session<D> {
         timeout: Option<Option<Duration>>,
         read: impl FnOnce(Reply<'_>) -> Result<T, Error<D::Error>>,
     ) -> Result<T, Error<D::Error>> {
+        let result = self.call_once(request, timeout, read);
+        self.begun = false;
+        result
+    }
+
+    fn call_once<T>(
+        &mut self,
+        request: &dyn AnyRequest,
+        timeout: Option<Option<Duration>>,
+        read: impl FnOnce(Reply<'_>) -> Result<T, Error<D::Error>>,
+    ) -> Result<T, Error<D::Error>> {
         let effect = permit(request)?;
         let default = self.url.timeout;
         let driver = self.driver()?;
@@ -99,6 +123,7 @@ impl<D: Dial> Session<D> {
         // It is the only one: whoever held the session before left nothing in flight.
         let token = Token(0);
         driver.submit_whole(deadline, token, request).map_err(Error::Refused)?;
+        self.begun = true;
         let ends = self.foresee([effect]);
         let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
         let mut read = Some(read);
@@ -125,11 +150,18 @@ impl<D: Dial> Session<D> {
     /// # Errors
     /// Only that nothing could be sent at all; each request's fate is in its own result.
     pub fn pipeline<P: Pipeline>(&mut self, pipeline: &P) -> Results<P, Error<D::Error>> {
+        let results = self.pipeline_once(pipeline);
+        self.begun = false;
+        results
+    }
+
+    fn pipeline_once<P: Pipeline>(&mut self, pipeline: &P) -> Results<P, Error<D::Error>> {
         let total = pipeline.len();
         for index in 0..total {
             pipeline.visit(index, &mut Permit(PhantomData)).transpose()?;
         }
         self.driver()?;
+        self.begun = true;
         let ends = self.foresee((0..total).filter_map(|index| pipeline.visit(index, &mut EffectOf)));
         let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
         let mut partial = pipeline.start::<Error<D::Error>>();

@@ -43,10 +43,32 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         token: Token,
         request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
+        self.submit_if(deadline, token, request, |_| true)
+    }
+
+    /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else: nobody would
+    /// supply a value that is left for later.
+    pub(crate) fn submit_whole(
+        &mut self,
+        deadline: Option<Instant>,
+        token: Token,
+        request: &dyn AnyRequest,
+    ) -> Result<(), SubmitError> {
+        self.submit_if(deadline, token, request, |encoded| encoded.owed() == 0)
+    }
+
+    fn submit_if(
+        &mut self,
+        deadline: Option<Instant>,
+        token: Token,
+        request: &dyn AnyRequest,
+        wanted: fn(Encoded) -> bool,
+    ) -> Result<(), SubmitError> {
         let command = request.row();
         self.admit(command)?;
         let encoded = self.encode(request)?;
-        self.permit(command, encoded)?;
+        let permitted = if wanted(encoded) { self.permit(command, encoded) } else { Err(Misuse::Streamed) };
+        permitted.inspect_err(|_| self.forget_secret(encoded))?;
         let slot = Slot {
             token,
             deadline: deadline.unwrap_or(Instant::MAX),
@@ -68,7 +90,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             let mut encoder = Encoder::new(self.transmit.spare());
             request.encode(&mut encoder);
             let encoded = encoder.finish();
-            if self.settle(encoded, before)? {
+            let settled = self.settle(encoded, before);
+            if settled.inspect_err(|_| self.forget_secret(encoded))? {
                 return Ok(encoded);
             }
             before = Some(encoded);
@@ -90,6 +113,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         match self.transmit.reserve(len) {
             Some(_) => Ok(false),
             None => Err(if never { Full::TooLarge } else { Full::Transmit }.into()),
+        }
+    }
+
+    /// A request that is refused leaves what was written of it where it was written.
+    fn forget_secret(&mut self, encoded: Encoded) {
+        if encoded.is_secret() {
+            self.transmit.spare().fill(0);
         }
     }
 

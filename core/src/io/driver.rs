@@ -167,8 +167,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         result
     }
 
-    /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else: nobody would
-    /// supply a value that is left for later.
+    /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else.
     pub(crate) fn submit_whole(
         &mut self,
         deadline: Option<Instant>,
@@ -178,13 +177,9 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         if request.is_chunked() {
             return Err(Misuse::Streamed.into());
         }
-        self.submit_until(deadline, token, request)?;
-        if self.connection.owed() > 0 {
-            self.connection.abandon(token);
-            self.connection.close();
-            return Err(Misuse::Streamed.into());
-        }
-        Ok(())
+        let result = self.connection.submit_whole(deadline, token, request);
+        self.crowded |= result == Err(SubmitError::Full(Full::Transmit));
+        result
     }
 
     /// One request, and its answer shown to `read`. Pushes that come before it are shown to
@@ -193,7 +188,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// # Errors
     /// See [`CallError`]. A request whose answer comes in chunks is for [`fetch`](Self::fetch); one
     /// that leaves a value for later is for [`submit`](Self::submit) and
-    /// [`supply`](Connection::supply), and ends the connection here.
+    /// [`supply`](Connection::supply).
     pub fn call<O>(
         &mut self,
         request: &dyn AnyRequest,
@@ -230,7 +225,8 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         on_chunk: impl FnMut(&[u8]),
         read: impl FnOnce(Reply<'_>) -> O,
     ) -> Result<Option<O>, CallError> {
-        self.submit(CALL, request).map_err(CallError::Refused)?;
+        let deadline = self.connection.reply_deadline(self.transport.now());
+        self.connection.submit_whole(deadline, CALL, request).map_err(CallError::Refused)?;
         self.answer(read, on_chunk, |_| {})
     }
 

@@ -55,7 +55,8 @@ impl<T> Blocking<T> {
 
 impl<T: Read + Write> Blocking<T> {
     /// Writes all that is ready, flushes it, reads once, tells every event. If events wait already,
-    /// it tells them and does nothing else; so they are never kept back by a read.
+    /// it tells them and does nothing else; so they are never kept back by a read. While bytes of a
+    /// request are [owed](Connection::owed) it reads nothing: supply more and turn again.
     ///
     /// The read waits as long as the transport does: turn while an answer or a message is awaited.
     /// A deadline is the transport's to keep; its error ends the connection.
@@ -83,11 +84,15 @@ impl<T: Read + Write> Blocking<T> {
             written(connection, result)?;
             self.unflushed = true;
         }
-        let Some(space) = connection.recv_space() else { return Ok(()) };
         if self.unflushed {
             self.transport.flush().map_err(TurnError::Write)?;
             self.unflushed = false;
         }
+        // The server says nothing before it has all of a value that is to be supplied.
+        if connection.owed() > 0 {
+            return Ok(());
+        }
+        let Some(space) = connection.recv_space() else { return Ok(()) };
         let result = self.transport.read(space);
         received(connection, result)
     }

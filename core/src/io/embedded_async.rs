@@ -58,6 +58,9 @@
 //!
 //! If a write fails, what the server said before is still read, as far as it is there.
 //!
+//! While bytes of a request are [owed](Connection::owed), a turn ends when what is ready was written:
+//! supply more and turn again.
+//!
 //! # Deadlines, and requests while a turn waits
 //!
 //! There is no timer in here. Race the turn against one that ends at
@@ -74,7 +77,8 @@
 //! written again, bytes read are not lost. embassy-net's sockets are such transports, TCP streams of
 //! an operating system behind adapters are, too; UARTs with DMA and TLS sessions need not be.
 //!
-//! - [`Stream`] drops none of the transport's futures by itself. Over a transport that is not such a
+//! - [`Stream`] drops none of the transport's futures by itself, unless a write has failed and the
+//!   connection is over. Over a transport that is not such a
 //!   one, a turn that was dropped must be the connection's last.
 //! - [`Halves`] drops a read when a write is done, and a write when a read is done. It needs such a
 //!   transport always.
@@ -149,11 +153,15 @@ impl<T: Read + Write> Stream<T> {
             written(connection, result)?;
             self.unflushed = true;
         }
-        let Some(space) = connection.recv_space() else { return Ok(()) };
         if self.unflushed {
             self.transport.flush().await.map_err(TurnError::Write)?;
             self.unflushed = false;
         }
+        // The server says nothing before it has all of a value that is to be supplied.
+        if connection.owed() > 0 {
+            return Ok(());
+        }
+        let Some(space) = connection.recv_space() else { return Ok(()) };
         let result = self.transport.read(space).await;
         received(connection, result)
     }
@@ -218,6 +226,10 @@ impl<R: Read, W: Write> Halves<R, W> {
         // Each round waits for one step of either side. What was done is told to the connection
         // before anything waits again, so whoever drops a turn never leaves it uninformed.
         loop {
+            // What is written makes room for a value that is to be supplied.
+            if connection.owed() > 0 && connection.poll_transmit().is_empty() && !self.unflushed {
+                return Ok(());
+            }
             let (Some(space), bytes) = connection.windows() else { return Ok(()) };
             let send = async {
                 if !bytes.is_empty() {

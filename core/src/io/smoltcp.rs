@@ -23,11 +23,12 @@
 //!     on_event: impl FnMut(Event<'_>),
 //! ) -> Result<Option<Instant>, Closed> {
 //!     let micros = u64::try_from(now.total_micros()).unwrap_or(0);
-//!     connection.handle_timeout(time::Instant::from_micros(micros));
+//!     let at = time::Instant::from_micros(micros);
 //!     interface.poll(now, device, sockets);
 //!     let turn = pump(connection, sockets.get_mut::<tcp::Socket>(handle), on_event)?;
+//!     connection.handle_timeout(at); // Not before: what came in time counts.
 //!     interface.poll(now, device, sockets); // What was written becomes a frame.
-//!     if turn.may_read {
+//!     if turn.may_read || connection.patience(at) == Some(time::Duration::ZERO) {
 //!         return Ok(Some(now));
 //!     }
 //!     let deadline = connection.poll_timeout().map(|at| Instant::from_micros(at.as_micros() as i64));

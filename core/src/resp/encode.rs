@@ -76,6 +76,7 @@ pub struct Encoder<'b> {
     at: usize,
     args: usize,
     later: Option<Later>,
+    secret: bool,
 }
 
 /// What an [`Encoder`] has seen.
@@ -84,6 +85,7 @@ pub struct Encoded {
     len: usize,
     args: usize,
     later: Option<Later>,
+    secret: bool,
     written: bool,
 }
 
@@ -104,7 +106,7 @@ const HEADER: usize = 4;
 impl<'b> Encoder<'b> {
     /// An encoder that writes into `out`, as far as that goes.
     pub const fn new(out: &'b mut [u8]) -> Self {
-        Self { out, at: HEADER, args: 0, later: None }
+        Self { out, at: HEADER, args: 0, later: None, secret: false }
     }
 
     /// Puts the header in front, now that the number of arguments is known.
@@ -125,7 +127,7 @@ impl<'b> Encoder<'b> {
             self.put(b"\r\n");
         }
         let later = self.later.map(|later| Later { at: later.at.saturating_add(wider), ..later });
-        Encoded { len, args: self.args, later, written }
+        Encoded { len, args: self.args, later, secret: self.secret, written }
     }
 
     fn header(&mut self, len: u64) {
@@ -157,6 +159,11 @@ impl ArgSink for Encoder<'_> {
         self.put(b"\r\n");
     }
 
+    fn secret(&mut self, secret: &[u8]) {
+        self.secret = true;
+        self.arg(secret);
+    }
+
     fn later(&mut self, len: u64) {
         self.header(len);
         let arg = if self.later.is_some() { 0 } else { self.args };
@@ -181,6 +188,11 @@ impl Encoded {
     /// How many arguments there are.
     pub const fn args(self) -> usize {
         self.args
+    }
+
+    /// Whether there is a password or the like in it.
+    pub(crate) const fn is_secret(self) -> bool {
+        self.secret
     }
 
     /// Whether all of it was written.

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use respire_core::command::{get, incr, quit, set};
+use respire_core::command::{Later, get, incr, quit, set};
 use respire_core::conn::{Event, Protocol, Settings, Token};
 use respire_core::io::{Blocking, Ready, Socket, TurnError, pump};
 use respire_core::resp::Done;
@@ -130,4 +130,17 @@ fn one_that_says_when_it_is_ready_never_blocks() {
     assert_eq!(socket.try_read(&mut [0; 8]), Ok(Some(0)));
     wire.borrow_mut().read_fails = true;
     assert_eq!(socket.try_read(&mut [0; 8]), Err(Broken));
+}
+
+#[test]
+fn a_value_that_is_supplied_flows_through() {
+    let wire = RefCell::new(Wire::new());
+    let mut connection = ready();
+    let mut transport = Blocking::new(End(&wire));
+    connection.submit(Instant::ZERO, Token(1), &set("k", Later(1000))).unwrap();
+    let mut done = false;
+    while !done {
+        let _ = connection.supply(&[7; 100]);
+        transport.turn(&mut connection, |event| done |= matches!(event, Event::Reply { .. })).unwrap();
+    }
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use respire_core::command::{echo, get, incr, set, subscribe};
+use respire_core::command::{Later, echo, get, incr, set, subscribe};
 use respire_core::conn::{Event, Protocol, Settings, Token};
 use respire_core::io::TurnError;
 use respire_core::io::embedded_async::{Halves, Stream};
@@ -230,4 +230,27 @@ fn requests_go_out_although_a_turn_waits_for_messages() {
         wire.borrow_mut().server.inject(client, b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
         assert_eq!(driver.whole(&mut connection).1, [r#"Push(push(3) "message" "news" "hi")"#]);
     });
+}
+
+#[test]
+fn a_value_that_is_supplied_flows_through() {
+    for step in [1, 7, usize::MAX] {
+        each(
+            || Wire { step, ..Wire::new() },
+            |_, mut driver| {
+                let mut connection = ready();
+                connection.submit(Instant::ZERO, Token(1), &set("k", Later(1000))).unwrap();
+                connection.submit(Instant::ZERO, Token(2), &get("k")).unwrap_err();
+                let mut events = Vec::new();
+                while events.is_empty() {
+                    let _ = connection.supply(&[b'x'; 100]);
+                    let (result, told) = driver.whole(&mut connection);
+                    result.unwrap();
+                    events = told;
+                }
+                assert_eq!(events, ["Reply { token: Token(1), reply: \"OK\" }"]);
+                assert_eq!(connection.owed(), 0);
+            },
+        );
+    }
 }

@@ -8,7 +8,8 @@ use respire_core::time::Instant;
 
 use super::Register;
 
-/// The processor's clock after reset, in Hz. A chip that sets up its PLL has another.
+/// The processor's clock as the emulator has it after reset, in Hz. A chip starts on its internal oscillator,
+/// of about 12 MHz, and should be switched to its crystal.
 const CORE: u32 = 12_500_000;
 
 /// Clock cycles in a millisecond.

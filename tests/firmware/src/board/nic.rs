@@ -66,7 +66,7 @@ pub struct Nic<'m> {
 impl<'m> Nic<'m> {
     /// Switches the controller on; its interrupt wakes the processor from now on.
     pub fn start(frames: &'m mut Frames) -> Self {
-        // The controller and the port of its two LEDs get a clock; the first needs a moment.
+        // The controller's two parts, MAC and PHY, get a clock; the first needs a moment.
         CLOCK_GATES.write(CLOCK_GATES.read() | 1 << 28 | 1 << 30);
         while CLOCK_GATES.read() & 1 << 28 == 0 {}
 
