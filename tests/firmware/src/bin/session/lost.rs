@@ -1,11 +1,11 @@
 //! The connection is lost in the middle of everything, and another takes its place.
 
-use respire_core::command::{del, get, quit};
+use respire_core::command::{get, quit, set};
 use respire_core::conn::CloseReason;
 use respire_core::time::Duration;
 use respire_firmware::board::host;
 
-use crate::answer::{ASIDE, Expect, Tally, number};
+use crate::answer::{ASIDE, DONE, Expect, Tally, number};
 use crate::parts::{KEY, VALUE};
 use crate::{Failure, Session, check};
 
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 impl Session<'_, '_> {
     pub(crate) fn lose(&mut self) -> Result<(), Failure> {
-        self.ask(&del(DOOMED), Expect::Number(0, 1))?;
+        self.ask(&set(DOOMED, 0), DONE)?;
         host::print(c"waiting for CLIENT KILL TYPE normal\n");
         let Tally { answered, unknown, not_sent, .. } = self.count_until_the_end()?;
         host::report(c"answered: ", answered);
