@@ -81,6 +81,10 @@ fn the_prompt_runs_lines_and_leaves_the_terminal_sane() {
     ] {
         terminal.type_line(line);
         terminal.wait_for(answer);
+        // A Ctrl-C that comes before the prompt is for the whole shell.
+        if answer.ends_with('\n') && line != "\x03" {
+            terminal.wait_for("> ");
+        }
     }
     terminal.wait_for(" echo ");
 }
