@@ -43,7 +43,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         token: Token,
         request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
-        self.submit_if(deadline, token, request, |_| true)
+        self.submit_as(deadline, token, request, false)
     }
 
     /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else: nobody would
@@ -54,20 +54,20 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         token: Token,
         request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
-        self.submit_if(deadline, token, request, |encoded| encoded.owed() == 0)
+        self.submit_as(deadline, token, request, true)
     }
 
-    fn submit_if(
+    fn submit_as(
         &mut self,
         deadline: Option<Instant>,
         token: Token,
         request: &dyn AnyRequest,
-        wanted: fn(Encoded) -> bool,
+        whole: bool,
     ) -> Result<(), SubmitError> {
         let command = request.row();
         self.admit(command)?;
         let encoded = self.encode(request)?;
-        let permitted = if wanted(encoded) { self.permit(command, encoded) } else { Err(Misuse::Streamed) };
+        let permitted = self.permit(command, encoded, whole);
         permitted.inspect_err(|_| self.forget_secret(encoded))?;
         let slot = Slot {
             token,
@@ -140,9 +140,12 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// Whether a request that was written may be sent.
     #[inline]
-    fn permit(&mut self, command: &Command, encoded: Encoded) -> Result<(), Misuse> {
+    fn permit(&mut self, command: &Command, encoded: Encoded, whole: bool) -> Result<(), Misuse> {
         if encoded.is_empty() {
             return Err(Misuse::Empty);
+        }
+        if whole && encoded.owed() > 0 {
+            return Err(Misuse::Streamed);
         }
         // Without a row nobody knows whether the second word is part of the name.
         let words = if command.words.is_empty() { 2 } else { command.words.len() };
