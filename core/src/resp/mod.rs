@@ -8,6 +8,7 @@
 //! Source: the RESP specification of Redis 7.2 (RESP3 included).
 
 mod encode;
+mod express;
 mod from_reply;
 mod head;
 mod kind;
