@@ -38,6 +38,8 @@ pub(crate) struct Case {
     pub(crate) units: usize,
     /// Bytes copied for one of them, from the design of the implementation.
     pub(crate) copied: f64,
+    /// Whether its allocations can be counted.
+    pub(crate) counted: bool,
     /// What a reader must know about this row.
     pub(crate) note: Option<String>,
     /// The work; none if it cannot be done here.
@@ -86,13 +88,18 @@ impl Case {
         Self { note: Some(note.into()), ..self }
     }
 
+    /// The same; whether its allocations can be counted.
+    pub(crate) fn counted(self, counted: bool) -> Self {
+        Self { counted, ..self }
+    }
+
     /// The same for that many units.
     pub(crate) fn units(self, units: usize) -> Self {
         Self { units, ..self }
     }
 
     fn of(by: &'static str, kind: Kind, copied: f64, subject: Option<Box<dyn Subject>>) -> Self {
-        Self { workload: "", by, kind, units: 0, copied, note: None, subject }
+        Self { workload: "", by, kind, units: 0, copied, counted: true, note: None, subject }
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn hiredis() -> Result<&'static Hiredis, &'static str> {
 }
 
 impl Hiredis {
-    /// Whether it understands RESP3.
+    /// Whether it understands RESP3, and tells when it allocates.
     pub(crate) fn is_modern(&self) -> bool {
         self.set_allocators.is_some()
     }

@@ -8,24 +8,26 @@ use crate::hiredis::hiredis;
 /// The lock file says which versions are built in.
 const LOCK: &str = include_str!("../../../Cargo.lock");
 
-/// Prints versions and machine in one paragraph.
-pub(crate) fn print(counted: bool) {
+/// Versions and machine in one paragraph.
+pub(crate) fn described(counted: bool) -> String {
     let built = ["redis", "redis-protocol", "rustis"].map(|name| format!("{name} {}", version(LOCK, name)));
     let hiredis = match hiredis() {
-        Ok(library) => format!("hiredis {}", library.version),
-        Err(why) => format!("hiredis: {why}"),
+        Ok(library) => library.version.as_str(),
+        Err(why) => why,
     };
-    println!("respire {}; {}; {hiredis}.", env!("CARGO_PKG_VERSION"), built.join("; "));
     let cpu = file("/proc/cpuinfo");
     let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    println!(
-        "{} ({cpus} cores), Linux {}, {}; {}.\n",
-        cpu.map_or("an unknown processor", |(_, name)| name.trim()),
-        file("/proc/sys/kernel/osrelease").trim(),
-        told("rustc", "--version"),
-        if counted { told("valgrind", "--version") } else { "instructions not counted".into() }
-    );
+    let cpu = cpu.map_or("an unknown processor", |(_, name)| name.trim());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let kernel = file("/proc/sys/kernel/osrelease");
+    let kernel = kernel.split('-').next().unwrap_or_default().trim();
+    let compiler = told("rustc", "--version");
+    let counted = if counted { told("valgrind", "--version") } else { "instructions not counted".into() };
+    format!(
+        "respire {}, {}, hiredis {hiredis}.\n{cpu}, {cores} cores, Linux {kernel}, {compiler}, {counted}.\n\n",
+        env!("CARGO_PKG_VERSION"),
+        built.join(", "),
+    )
 }
 
 fn file(path: &str) -> String {

@@ -5,6 +5,7 @@
 
 mod case;
 mod counting;
+mod document;
 mod encode;
 mod hiredis;
 mod json;
@@ -15,23 +16,27 @@ mod table;
 mod tree;
 mod valgrind;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use case::Case;
+use case::{Case, Kind};
 use measure::Effort;
 use parse::Scale;
+use valgrind::Counted;
 
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
 
 const USAGE: &str = "\
-usage: respire-peers parse|encode [--json] [--quick] [--no-instructions] [--only WORKLOAD]
+usage: respire-peers parse|encode [--json] [--quick] [--no-instructions] [--only WORKLOAD] [--into FILE]
 
   --json             one object a line, for one unit each: a reply, an element that came in pieces,
                      or a command
   --quick            see that everything works; the figures are worth little
   --no-instructions  do not count instructions, which needs valgrind and takes most of the time
-  --only WORKLOAD    that one only";
+  --only WORKLOAD    that one only
+  --into FILE        put the tables there, between the lines `<!-- parse -->` and `<!-- /parse -->`, or
+                     the same with `encode`";
 
 /// How many commands one run encodes: for time, for instructions, quickly.
 const COMMANDS: [usize; 3] = [256, 16, 16];
@@ -44,6 +49,7 @@ struct Options {
     /// We are the process that valgrind watches.
     counted: bool,
     only: Option<String>,
+    into: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,14 +77,7 @@ fn run(options: &Options) -> Result<(), String> {
         valgrind::run_counted(options.cases(Scale::COUNT, COMMANDS[1]).flatten());
         return Ok(());
     }
-    let counted = if options.instructions && valgrind::is_installed() {
-        let only = options.only.iter().flat_map(|only| ["--only", only]);
-        Some(valgrind::count(
-            &[options.what.word(), "--counted"].into_iter().chain(only).collect::<Vec<_>>(),
-        )?)
-    } else {
-        None
-    };
+    let counted = options.instructions.then(|| options.count()).flatten();
     let (scale, commands, effort) = if options.quick {
         (Scale::QUICK, COMMANDS[2], Effort::QUICK)
     } else {
@@ -99,8 +98,11 @@ fn run(options: &Options) -> Result<(), String> {
         return Err("there is no such workload".into());
     }
     if !options.json {
-        machine::print(counted.is_some());
-        table::print(&results);
+        let text = machine::described(counted.is_some()) + &table::tables(&results, options.what.titles());
+        match &options.into {
+            Some(path) => document::replace(Path::new(path), options.what.word(), &text)?,
+            None => print!("{text}"),
+        }
     }
     Ok(())
 }
@@ -113,8 +115,15 @@ impl Options {
             "encode" => What::Encode,
             _ => return None,
         };
-        let mut options =
-            Self { what, json: false, quick: false, instructions: true, counted: false, only: None };
+        let mut options = Self {
+            what,
+            json: false,
+            quick: false,
+            instructions: true,
+            counted: false,
+            only: None,
+            into: None,
+        };
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--json" => options.json = true,
@@ -122,10 +131,22 @@ impl Options {
                 "--no-instructions" => options.instructions = false,
                 "--counted" => options.counted = true,
                 "--only" => options.only = Some(args.next()?),
+                "--into" => options.into = Some(args.next()?),
                 _ => return None,
             }
         }
         Some(options)
+    }
+
+    /// Counts instructions, if that can be done here.
+    fn count(&self) -> Option<Counted> {
+        if !valgrind::is_installed() {
+            eprintln!("instructions are not counted: valgrind is not installed");
+            return None;
+        }
+        let mut args = vec![self.what.word(), "--counted"];
+        args.extend(self.only.iter().flat_map(|only| ["--only", only]));
+        valgrind::count(&args).inspect_err(|error| eprintln!("instructions are not counted: {error}")).ok()
     }
 
     /// The cases of each workload that is wanted.
@@ -145,6 +166,18 @@ impl What {
         match self {
             Self::Parse => "parse",
             Self::Encode => "encode",
+        }
+    }
+
+    /// What is compared with what, and what to call it.
+    const fn titles(self) -> &'static [(Kind, &'static str)] {
+        match self {
+            Self::Parse => &[
+                (Kind::Frame, "Frame only: where each reply ends"),
+                (Kind::Typed, "Typed: a reply to Rust values"),
+                (Kind::Owned, "Owned: a reply to a tree of values"),
+            ],
+            Self::Encode => &[(Kind::Typed, "Requests: Rust values to bytes")],
         }
     }
 }

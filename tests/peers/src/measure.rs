@@ -45,7 +45,8 @@ pub(crate) fn measure(cases: &mut [Case], effort: Effort) -> Vec<Cost> {
         // Buffers find their size first.
         once(subject.as_mut());
         subject.prepare();
-        cost.allocs = Some(allocations(|| subject.run()) as f64 / case.units as f64);
+        let allocations = allocations(|| subject.run());
+        cost.allocs = case.counted.then_some(allocations as f64 / case.units as f64);
     }
     let mut spent = vec![Duration::ZERO; cases.len()];
     for _ in 0..effort.rounds {

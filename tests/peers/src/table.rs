@@ -1,86 +1,92 @@
 //! Markdown tables: a row for each workload, a column for each implementation.
 
+use std::fmt::Write;
+
 use crate::case::{Case, Kind};
 use crate::measure::Cost;
 
 /// All cases with what they cost, in the order of their workloads.
 pub(crate) type Results = Vec<(Case, Cost)>;
 
-/// Prints the tables of all that was measured: first times and ratios, then what does not depend on the machine.
-pub(crate) fn print(results: &Results) {
+/// The tables of all that was measured, each kind under its title.
+pub(crate) fn tables(results: &Results, titles: &[(Kind, &str)]) -> String {
+    let mut out = String::new();
     let mut notes = Vec::new();
-    for (kind, title) in [
-        (Kind::Frame, "Frame only: where each reply ends"),
-        (Kind::Typed, "Typed: Rust values"),
-        (Kind::Owned, "Owned: a tree of values"),
-    ] {
-        let table = Table::new(results, kind);
-        if table.names.is_empty() {
-            continue;
-        }
-        println!("### {title}\n");
-        println!("Nanoseconds for one unit, and ratios: below 1.00 respire takes less.\n");
-        table.times(&mut notes);
-        println!("Instructions / allocations / bytes copied for one unit:\n");
-        table.counts();
+    for (at, &(kind, title)) in titles.iter().enumerate() {
+        // Yardsticks are the same in every table: once is enough.
+        let table = Table::new(results, kind, at == 0);
+        let _ = writeln!(out, "### {title}\n");
+        let _ = writeln!(out, "Nanoseconds for one unit, and ratios: below 1.00 respire takes less.\n");
+        out += &table.times(&mut notes);
+        let _ = writeln!(out, "Instructions / allocations / bytes copied for one unit:\n");
+        out += &table.counts();
     }
     for (at, note) in notes.iter().enumerate() {
-        println!("{}) {note}", at + 1);
+        let _ = writeln!(out, "{}) {note}", at + 1);
     }
+    out
 }
 
 struct Table<'a> {
     results: &'a Results,
     workloads: Vec<&'static str>,
     kind: Kind,
-    names: Vec<&'static str>,
-    yardsticks: Vec<&'static str>,
+    /// What stands in the columns.
+    columns: Vec<(&'static str, Kind)>,
+    ours: Vec<&'static str>,
+    theirs: Vec<&'static str>,
+    /// The yardstick that ratios are made with.
+    floor: &'static str,
 }
 
 impl<'a> Table<'a> {
-    fn new(results: &'a Results, kind: Kind) -> Self {
-        let names =
-            |kind| distinct(results.iter().filter(|(case, _)| case.kind == kind).map(|(case, _)| case.by));
+    fn new(results: &'a Results, kind: Kind, yardsticks: bool) -> Self {
+        let of = |kind| {
+            distinct(results.iter().filter(|(case, _)| case.kind == kind).map(|(case, _)| case.by))
+                .into_iter()
+        };
+        let mut columns: Vec<_> = of(kind).map(|name| (name, kind)).collect();
+        if yardsticks {
+            columns.extend(of(Kind::Yardstick).map(|name| (name, Kind::Yardstick)));
+        }
         Self {
             results,
             workloads: distinct(results.iter().map(|(case, _)| case.workload)),
             kind,
-            names: names(kind),
-            yardsticks: names(Kind::Yardstick),
+            columns,
+            ours: of(kind).filter(|name| is_ours(name)).collect(),
+            theirs: of(kind).filter(|name| !is_ours(name)).collect(),
+            floor: of(Kind::Yardstick).last().unwrap_or_default(),
         }
     }
 
-    fn times(&self, notes: &mut Vec<String>) {
-        let ours: Vec<_> = self.names.iter().copied().filter(|name| is_ours(name)).collect();
-        let floor = self.yardsticks.last().copied().unwrap_or_default();
-        let mut head = vec!["workload".to_owned()];
-        head.extend(self.names.iter().chain(&self.yardsticks).map(|name| (*name).to_owned()));
-        head.extend(ours.iter().map(|name| format!("{name} / best peer")));
-        head.push(format!("respire / {floor}"));
+    fn times(&self, notes: &mut Vec<String>) -> String {
+        let copying: Vec<_> = self.theirs.iter().copied().filter(|name| !name.ends_with("shared")).collect();
+        let some_share = copying.len() < self.theirs.len();
+        let mut head = self.head();
+        head.extend(self.ours.iter().map(|name| format!("{name} / best peer")));
+        if some_share {
+            head.push("respire / best that copies".into());
+        }
+        head.push(format!("respire / {}", self.floor));
         let rows = self.workloads.iter().map(|workload| {
             let mut row = vec![(*workload).to_owned()];
-            row.extend(self.columns().map(|(name, kind)| self.time(workload, name, kind, notes)));
-            let best = self
-                .names
-                .iter()
-                .filter(|name| !is_ours(name))
-                .filter_map(|name| self.ns(workload, name, self.kind));
-            let best = best.fold(f64::MAX, f64::min);
-            row.extend(ours.iter().map(|name| ratio(self.ns(workload, name, self.kind), Some(best))));
-            row.push(ratio(
-                self.ns(workload, "respire", self.kind),
-                self.ns(workload, floor, Kind::Yardstick),
-            ));
+            row.extend(self.columns.iter().map(|&(name, kind)| self.time(workload, name, kind, notes)));
+            let ns = |name: &str| self.ns(workload, name, self.kind);
+            let best = |names: &[&str]| names.iter().filter_map(|name| ns(name)).reduce(f64::min);
+            row.extend(self.ours.iter().map(|name| ratio(ns(name), best(&self.theirs))));
+            if some_share {
+                row.push(ratio(ns("respire"), best(&copying)));
+            }
+            row.push(ratio(ns("respire"), self.ns(workload, self.floor, Kind::Yardstick)));
             row
         });
-        markdown(&head, rows.collect());
+        markdown(&head, rows)
     }
 
-    fn counts(&self) {
-        let mut head = vec!["workload".to_owned()];
-        head.extend(self.names.iter().chain(&self.yardsticks).map(|name| (*name).to_owned()));
+    fn counts(&self) -> String {
         let rows = self.workloads.iter().map(|workload| {
-            let counts = self.columns().map(|(name, kind)| match self.find(workload, name, kind) {
+            let counts = self.columns.iter().map(|&(name, kind)| match self.find(workload, name, kind) {
                 Some((case, cost)) if case.subject.is_some() => {
                     let [instructions, allocs] =
                         [cost.instructions, cost.allocs].map(|figure| figure.map_or("-".into(), short));
@@ -90,12 +96,15 @@ impl<'a> Table<'a> {
             });
             [(*workload).to_owned()].into_iter().chain(counts).collect()
         });
-        markdown(&head, rows.collect());
+        markdown(&self.head(), rows)
     }
 
-    fn columns(&self) -> impl Iterator<Item = (&'static str, Kind)> {
-        let own = self.names.iter().map(|&name| (name, self.kind));
-        own.chain(self.yardsticks.iter().map(|&name| (name, Kind::Yardstick)))
+    fn head(&self) -> Vec<String> {
+        ["workload"]
+            .into_iter()
+            .chain(self.columns.iter().map(|(name, _)| *name))
+            .map(str::to_owned)
+            .collect()
     }
 
     fn time(&self, workload: &str, name: &str, kind: Kind, notes: &mut Vec<String>) -> String {
@@ -140,9 +149,10 @@ fn distinct(names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
 }
 
 fn ratio(ours: Option<f64>, theirs: Option<f64>) -> String {
-    match (ours, theirs) {
-        (Some(ours), Some(theirs)) if theirs < f64::MAX => format!("{:.2}", ours / theirs),
-        _ => "-".to_owned(),
+    match ours.zip(theirs).map(|(ours, theirs)| ours / theirs) {
+        Some(ratio) if ratio < 10.0 => format!("{ratio:.2}"),
+        Some(ratio) => short(ratio),
+        None => "-".to_owned(),
     }
 }
 
@@ -164,13 +174,12 @@ fn trimmed(text: String) -> String {
     text.strip_suffix(".0").or(text.strip_suffix(".00")).map(str::to_owned).unwrap_or(text)
 }
 
-fn markdown(head: &[String], rows: Vec<Vec<String>>) {
-    println!("| {} |", head.join(" | "));
-    println!("|---|{}", "--:|".repeat(head.len() - 1));
+fn markdown(head: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut out = format!("| {} |\n|---|{}\n", head.join(" | "), "--:|".repeat(head.len() - 1));
     for row in rows {
-        println!("| {} |", row.join(" | "));
+        let _ = writeln!(out, "| {} |", row.join(" | "));
     }
-    println!();
+    out + "\n"
 }
 
 #[cfg(test)]
@@ -188,6 +197,6 @@ mod tests {
     fn ratios_need_two_figures() {
         assert_eq!(ratio(Some(1.0), Some(3.0)), "0.33");
         assert_eq!(ratio(Some(1.0), None), "-");
-        assert_eq!(ratio(Some(1.0), Some(f64::MAX)), "-");
+        assert_eq!(ratio(Some(40_126.0), Some(10.0)), "4,013");
     }
 }

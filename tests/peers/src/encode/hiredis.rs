@@ -27,6 +27,7 @@ pub(crate) fn case(workload: &Workload, times: usize) -> Case {
             });
         }
     })
+    .counted(library.is_modern())
 }
 
 /// Pointers and lengths, in memory that is used again.
@@ -43,8 +44,8 @@ impl Arguments {
         self.lens.clear();
         match command {
             Command::Ping => self.push("PING"),
-            Command::Get(key) => ["GET", key].map(|arg| self.push(arg)).into_iter().collect(),
-            Command::Set(key, value) => ["SET", key, value].map(|arg| self.push(arg)).into_iter().collect(),
+            Command::Get(key) => self.all(&["GET", key]),
+            Command::Set(key, value) => self.all(&["SET", key, value]),
             Command::MSet(pairs) => {
                 self.push("MSET");
                 pairs.iter().for_each(|(key, value)| {
@@ -54,11 +55,9 @@ impl Arguments {
             }
             Command::MGet(keys) => {
                 self.push("MGET");
-                keys.iter().for_each(|key| self.push(key));
+                self.all(keys);
             }
-            Command::XAdd(key, [(a, one), (b, two)]) => {
-                ["XADD", key, "*", a, one, b, two].map(|arg| self.push(arg)).into_iter().collect()
-            }
+            Command::XAdd(key, [(a, one), (b, two)]) => self.all(&["XADD", key, "*", a, one, b, two]),
         }
         let mut frame = std::ptr::null_mut();
         // SAFETY: as many pointers as lengths, each to that many bytes; the frame is freed once.
@@ -69,6 +68,11 @@ impl Arguments {
             each(slice::from_raw_parts(frame.cast(), len));
             (library.free_command)(frame);
         }
+    }
+
+    #[inline(always)]
+    fn all(&mut self, args: &[&str]) {
+        args.iter().for_each(|arg| self.push(arg));
     }
 
     #[inline(always)]

@@ -12,10 +12,10 @@ use crate::case::{Case, Kind};
 pub(crate) fn cases(workload: &Workload, times: usize) -> Vec<Case> {
     match workload.command {
         Command::Ping => both(workload, times, (), |()| ping()),
-        Command::Get(key) => both(workload, times, key, |key| get(key)),
+        Command::Get(key) => both(workload, times, key, get),
         Command::Set(key, value) => both(workload, times, (key, value), |(key, value)| set(key, value)),
-        Command::MSet(pairs) => both(workload, times, pairs, |pairs| mset(pairs)),
-        Command::MGet(keys) => both(workload, times, keys, |keys| mget(keys)),
+        Command::MSet(pairs) => both(workload, times, pairs, mset),
+        Command::MGet(keys) => both(workload, times, keys, mget),
         Command::XAdd(key, fields) => both(workload, times, (key, fields), |(key, fields)| {
             let [(a, one), (b, two)] = fields;
             raw("XADD").key(key).arg("*").arg(a).arg(one).arg(b).arg(two)

@@ -56,6 +56,7 @@ pub(crate) fn cases(workload: &Workload) -> Vec<Case> {
                 }
                 assert_eq!(replies, count);
             })
+            .counted(library.is_modern())
         })
         .into()
 }
