@@ -16,6 +16,7 @@ mod table;
 mod tree;
 mod valgrind;
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -89,7 +90,7 @@ fn run(options: &Options) -> Result<(), String> {
         for (case, mut cost) in cases.into_iter().zip(costs) {
             cost.instructions = counted.as_ref().and_then(|counted| counted.get(&case));
             if options.json {
-                println!("{}", json::line(&case, &cost));
+                say(&(json::line(&case, &cost) + "\n"))?;
             }
             results.push((case, cost));
         }
@@ -101,10 +102,15 @@ fn run(options: &Options) -> Result<(), String> {
         let text = machine::described(counted.is_some()) + &table::tables(&results, options.what.titles());
         match &options.into {
             Some(path) => document::replace(Path::new(path), options.what.word(), &text)?,
-            None => print!("{text}"),
+            None => say(&text)?,
         }
     }
     Ok(())
+}
+
+/// Whoever reads may stop reading.
+fn say(text: &str) -> Result<(), String> {
+    io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())
 }
 
 impl Options {
