@@ -82,8 +82,9 @@ impl Scanner {
     pub(crate) fn find(&mut self, bytes: &[u8], wanted: Wanted) -> Result<Option<Found>, ProtocolError> {
         self.begun = true;
         loop {
-            if self.over.is_some() && self.give_up() {
-                return Ok(Some(Found::Frame(self.finish()?)));
+            if self.over.is_some() {
+                let frame = if self.give_up() { Some(self.finish()?) } else { self.scan(bytes)? };
+                return Ok(frame.map(Found::Frame));
             }
             let told = match (self.telling, self.stage) {
                 (Telling::Off, _) if !self.is_top() => Told::Whole,
