@@ -22,6 +22,7 @@ mod seq;
 #[cfg(feature = "alloc")]
 mod value;
 
+pub(crate) use encode::copy;
 pub use encode::{ArgSink, Encoded, Encoder};
 pub use from_reply::{Done, FromReply};
 pub use head::Limits;

@@ -2,6 +2,8 @@
 
 use core::fmt::{self, Write};
 
+use super::encode::copy;
+
 /// A number at the start of a line.
 pub(crate) enum Line<T> {
     /// The number, and how many bytes it takes with its CRLF.
@@ -118,22 +120,20 @@ pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
 
 /// Decimal digits of a number, in a small buffer of its own.
 pub(crate) struct Digits {
-    bytes: [u8; 20],
+    /// A kind and 20 digits, the most there are, and CRLF.
+    bytes: [u8; 23],
     start: usize,
 }
 
 impl Digits {
+    const END: usize = 21;
+    const NONE: Self = Self { bytes: *b"000000000000000000000\r\n", start: Self::END };
+
     /// The digits of `n`.
-    pub(crate) fn unsigned(mut n: u64) -> Self {
-        let mut digits = Self { bytes: [0; 20], start: 20 };
-        loop {
-            let (rest, digit) = by_ten(n);
-            digits.push(digit + b'0');
-            n = rest;
-            if n == 0 {
-                return digits;
-            }
-        }
+    pub(crate) fn unsigned(n: u64) -> Self {
+        let mut digits = Self::NONE;
+        digits.write(n);
+        digits
     }
 
     /// Sign and digits of `n`.
@@ -145,39 +145,53 @@ impl Digits {
         digits
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    /// `kind`, the digits, CRLF: the header of a frame.
+    pub(crate) fn line(&mut self, kind: u8) -> &[u8] {
+        self.push(kind);
         self.bytes.get(self.start..).unwrap_or_default()
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..Self::END).unwrap_or_default()
+    }
+
+    /// Apart, so that they are written in place.
+    #[inline(never)]
+    fn write(&mut self, mut n: u64) {
+        loop {
+            let (rest, digit) = by_ten(n);
+            self.push(digit + b'0');
+            n = rest;
+            if n == 0 {
+                return;
+            }
+        }
+    }
+
     fn push(&mut self, byte: u8) {
-        self.start = self.start.saturating_sub(1);
+        self.start = self.start.wrapping_sub(1);
         if let Some(place) = self.bytes.get_mut(self.start) {
             *place = byte;
         }
     }
 }
 
+/// Whether the processor divides 64 bits by itself. On the others it is a long routine, which nothing
+/// else in the core needs.
+pub(super) const WIDE: bool = cfg!(any(target_pointer_width = "64", target_family = "wasm"));
+
 /// A tenth of `n`, and what is left.
-#[cfg(any(target_pointer_width = "64", target_family = "wasm"))]
 const fn by_ten(n: u64) -> (u64, u8) {
-    (n / 10, (n % 10) as u8)
+    if WIDE { (n / 10, (n % 10) as u8) } else { by_ten_in_parts(n) }
 }
 
-#[cfg(not(any(target_pointer_width = "64", target_family = "wasm")))]
-use by_ten_in_parts as by_ten;
-
-/// By hand, 16 bits at a time: dividing 64 bits at once is a long routine on small processors, and
-/// nothing else in the core needs it.
-#[cfg(any(test, not(any(target_pointer_width = "64", target_family = "wasm"))))]
+/// By hand, in parts of 32 and 16 bits.
 const fn by_ten_in_parts(n: u64) -> (u64, u8) {
-    let (mut tenth, mut rest, mut shift) = (0, 0, 64);
-    while shift > 0 {
-        shift -= 16;
-        let part = rest << 16 | (n >> shift) as u32 & 0xffff;
-        tenth = tenth << 16 | (part / 10) as u64;
-        rest = part % 10;
-    }
-    (tenth, rest as u8)
+    let (high, low) = ((n >> 32) as u32, n as u32);
+    let middle = (high % 10) << 16 | low >> 16;
+    let last = (middle % 10) << 16 | low & 0xffff;
+    let tenth = ((high / 10) as u64) << 32 | ((middle / 10) << 16 | last / 10) as u64;
+    (tenth, (last % 10) as u8)
 }
 
 /// The shortest text that reads back as the same double, in a small buffer of its own.
@@ -207,7 +221,7 @@ impl Write for DoubleText {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         let start = usize::from(self.len);
         let end = start.saturating_add(s.len());
-        self.bytes.get_mut(start..end).ok_or(fmt::Error)?.copy_from_slice(s.as_bytes());
+        copy(self.bytes.get_mut(start..end).ok_or(fmt::Error)?, s.as_bytes());
         self.len = end as u8;
         Ok(())
     }
