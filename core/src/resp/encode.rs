@@ -207,7 +207,7 @@ impl ArgSink for Encoder<'_> {
     fn arg(&mut self, bytes: &[u8]) {
         self.args += 1;
         match bytes.len() {
-            // One or two digits are the common case, and cost no loop.
+            // One or two digits are the common case. Where code need not be small, they take no loop.
             len @ 0..=9 if WIDE => self.bulk(&[b'$', b'0' + len as u8, b'\r', b'\n'], bytes),
             len @ 10..=99 if WIDE => {
                 let (ten, one) = (len as u8 / 10, len as u8 % 10);

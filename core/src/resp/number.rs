@@ -190,7 +190,7 @@ const fn by_ten_in_parts(n: u64) -> (u64, u8) {
     let (high, low) = ((n >> 32) as u32, n as u32);
     let middle = (high % 10) << 16 | low >> 16;
     let last = (middle % 10) << 16 | low & 0xffff;
-    let tenth = ((high / 10) as u64) << 32 | ((middle / 10) << 16 | last / 10) as u64;
+    let tenth = ((high / 10) as u64) << 32 | (((middle / 10) << 16) | (last / 10)) as u64;
     (tenth, (last % 10) as u8)
 }
 
