@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use super::number::{Digits, DoubleText, WIDE};
+use super::number::{Digits, DoubleText, WIDE, line_len, put_line};
 
 /// Receives the arguments of a request, one call each.
 ///
@@ -129,23 +129,42 @@ impl<'b> Encoder<'b> {
         Encoded { len, args: self.args, later, secret: self.secret, written }
     }
 
-    /// A bulk string whose header is yet to be made. With a `len` of its own it is the start of a longer one.
+    /// A bulk string of any length. With a `len` of its own it is the start of a longer one.
     fn frame(&mut self, len: u64, bytes: &[u8]) {
-        self.bulk(Digits::unsigned(len).line(b'$'), bytes);
+        let header = line_len(len);
+        if let Some(room) = self.room(header, bytes) {
+            end(copy(put_line(room, header, b'$', len), bytes));
+        }
     }
 
-    /// A bulk string behind its header: one look at the room for all of it.
+    /// A bulk string behind a header that is made already.
     #[inline]
-    fn bulk(&mut self, header: &[u8], bytes: &[u8]) {
-        // A header is short, and no slice takes more than half of all addresses.
-        let len = bytes.len().wrapping_add(header.len()).wrapping_add(2);
-        let end = self.at.checked_add(len);
-        if let Some(end) = end
-            && let Some(room) = self.out.get_mut(self.at..end)
+    fn bulk<const H: usize>(&mut self, header: [u8; H], bytes: &[u8]) {
+        if let Some(room) = self.room(H, bytes)
+            && let Some((front, room)) = room.split_first_chunk_mut()
         {
-            copy(copy(copy(room, header), bytes), b"\r\n");
+            *front = header;
+            end(copy(room, bytes));
         }
+    }
+
+    /// Counts a bulk string, and gives the room for all of it: one look for header, bytes and end.
+    #[inline]
+    fn room(&mut self, header: usize, bytes: &[u8]) -> Option<&mut [u8]> {
+        // A header is short, and no slice takes more than half of all addresses.
+        let len = bytes.len().wrapping_add(header).wrapping_add(2);
+        let start = self.at;
+        let end = start.checked_add(len);
         self.at = end.unwrap_or(usize::MAX);
+        self.out.get_mut(start..end?)
+    }
+}
+
+/// CRLF.
+#[inline]
+fn end(room: &mut [u8]) {
+    if let Some(room) = room.first_chunk_mut() {
+        *room = *b"\r\n";
     }
 }
 
@@ -153,16 +172,15 @@ impl<'b> Encoder<'b> {
 /// more it takes than one for less than ten of them.
 #[inline(never)]
 fn put_header(out: &mut [u8], at: usize, args: usize) -> usize {
-    let mut digits = Digits::unsigned(args as u64);
-    let header = digits.line(b'*');
-    let wider = header.len().saturating_sub(HEADER);
+    let header = line_len(args as u64);
+    let wider = header.saturating_sub(HEADER);
     if let Some(frame) = out.get_mut(..at.saturating_add(wider)) {
         if let Some(args) = frame.get_mut(HEADER..)
             && wider > 0
         {
             move_back(args, wider);
         }
-        copy(frame, header);
+        put_line(frame, header, b'*', args as u64);
     }
     wider
 }
@@ -208,10 +226,10 @@ impl ArgSink for Encoder<'_> {
         self.args += 1;
         match bytes.len() {
             // One or two digits are the common case. Where code need not be small, they take no loop.
-            len @ 0..=9 if WIDE => self.bulk(&[b'$', b'0' + len as u8, b'\r', b'\n'], bytes),
+            len @ 0..=9 if WIDE => self.bulk([b'$', b'0' + len as u8, b'\r', b'\n'], bytes),
             len @ 10..=99 if WIDE => {
                 let (ten, one) = (len as u8 / 10, len as u8 % 10);
-                self.bulk(&[b'$', b'0' + ten, b'0' + one, b'\r', b'\n'], bytes);
+                self.bulk([b'$', b'0' + ten, b'0' + one, b'\r', b'\n'], bytes);
             }
             len => self.frame(len as u64, bytes),
         }

@@ -120,59 +120,67 @@ pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
 
 /// Decimal digits of a number, in a small buffer of its own.
 pub(crate) struct Digits {
-    /// A kind and 20 digits, the most there are, and CRLF.
-    bytes: [u8; 23],
-    start: usize,
+    /// A sign and 19 digits, or 20 digits.
+    bytes: [u8; 20],
+    len: usize,
 }
 
 impl Digits {
-    const END: usize = 21;
-    const NONE: Self = Self { bytes: *b"000000000000000000000\r\n", start: Self::END };
-
     /// The digits of `n`.
     pub(crate) fn unsigned(n: u64) -> Self {
-        let mut digits = Self::NONE;
-        digits.write(n);
-        digits
+        Self::behind(0, n)
     }
 
     /// Sign and digits of `n`.
     pub(crate) fn signed(n: i64) -> Self {
-        let mut digits = Self::unsigned(n.unsigned_abs());
-        if n < 0 {
-            digits.push(b'-');
+        Self::behind(usize::from(n < 0), n.unsigned_abs())
+    }
+
+    /// The digits of `n` behind so many signs.
+    fn behind(signs: usize, n: u64) -> Self {
+        let mut digits = Self { bytes: [b'-'; 20], len: signs.saturating_add(width(n)) };
+        if let Some(places) = digits.bytes.get_mut(signs..digits.len) {
+            put_digits(places, n);
         }
         digits
     }
 
-    /// `kind`, the digits, CRLF: the header of a frame.
-    pub(crate) fn line(&mut self, kind: u8) -> &[u8] {
-        self.push(kind);
-        self.bytes.get(self.start..).unwrap_or_default()
-    }
-
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(self.start..Self::END).unwrap_or_default()
+        self.bytes.get(..self.len).unwrap_or_default()
     }
+}
 
-    /// Apart, so that they are written in place.
-    #[inline(never)]
-    fn write(&mut self, mut n: u64) {
-        loop {
-            let (rest, digit) = by_ten(n);
-            self.push(digit + b'0');
-            n = rest;
-            if n == 0 {
-                return;
-            }
-        }
+/// How many digits `n` has.
+const fn width(n: u64) -> usize {
+    let (mut width, mut limit) = (1, 10_u64);
+    while n >= limit && width < 20 {
+        width += 1;
+        limit = limit.saturating_mul(10);
     }
+    width
+}
 
-    fn push(&mut self, byte: u8) {
-        self.start = self.start.wrapping_sub(1);
-        if let Some(place) = self.bytes.get_mut(self.start) {
-            *place = byte;
-        }
+/// How long the line is that starts a frame with this number.
+pub(super) const fn line_len(n: u64) -> usize {
+    width(n) + 3
+}
+
+/// The line that starts a frame, of that length: `kind`, the digits of `n`, CRLF. What is left of the room.
+pub(super) fn put_line(room: &mut [u8], len: usize, kind: u8, n: u64) -> &mut [u8] {
+    let Some((line, rest)) = room.split_at_mut_checked(len) else { return &mut [] };
+    if let [first, digits @ .., cr, lf] = line {
+        (*first, *cr, *lf) = (kind, b'\r', b'\n');
+        put_digits(digits, n);
+    }
+    rest
+}
+
+/// The last digits of `n`, as many as there are places.
+fn put_digits(places: &mut [u8], mut n: u64) {
+    for place in places.iter_mut().rev() {
+        let (rest, digit) = by_ten(n);
+        *place = digit + b'0';
+        n = rest;
     }
 }
 
@@ -188,6 +196,9 @@ const fn by_ten(n: u64) -> (u64, u8) {
 /// By hand, in parts of 32 and 16 bits.
 const fn by_ten_in_parts(n: u64) -> (u64, u8) {
     let (high, low) = ((n >> 32) as u32, n as u32);
+    if high == 0 {
+        return ((low / 10) as u64, (low % 10) as u8);
+    }
     let middle = (high % 10) << 16 | low >> 16;
     let last = (middle % 10) << 16 | low & 0xffff;
     let tenth = ((high / 10) as u64) << 32 | (((middle / 10) << 16) | (last / 10)) as u64;
