@@ -26,6 +26,7 @@ mod skip;
 #[cfg(feature = "alloc")]
 mod value;
 
+pub(crate) use encode::copy;
 pub use encode::{ArgSink, Encoded, Encoder};
 pub use from_reply::{Done, FromReply};
 pub use kind::Kind;
