@@ -112,10 +112,13 @@ fn every_target_is_replayed() {
     }
 }
 
-const CASES: u32 = if cfg!(miri) { 5 } else { 2000 };
+fn config(cases: u32) -> ProptestConfig {
+    let cases = if cfg!(miri) { 3 } else { cases };
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(3000))]
 
     #[test]
     fn random_bytes(data in vec(any::<u8>(), 0..100)) {
@@ -126,7 +129,16 @@ proptest! {
     }
 
     #[test]
-    fn random_values(data in vec(any::<u8>(), 0..80)) {
+    fn every_token_comes_back_once_with_its_own_answer(data in vec(any::<u8>(), 0..400)) {
+        fuzzing::session(&data);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(500))]
+
+    #[test]
+    fn random_values(data in vec(any::<u8>(), 0..60)) {
         fuzzing::roundtrip(&data);
     }
 
@@ -134,10 +146,5 @@ proptest! {
     fn random_requests(data in vec(any::<u8>(), 0..300)) {
         fuzzing::encode(&data);
         fuzzing::stream_out(&data);
-    }
-
-    #[test]
-    fn every_token_comes_back_once_with_its_own_answer(data in vec(any::<u8>(), 0..400)) {
-        fuzzing::session(&data);
     }
 }

@@ -9,7 +9,9 @@ use core::fmt::Debug;
 use super::oracle::{self, Fault, Tree};
 use super::pieces;
 use super::spelling;
-use crate::resp::{DecodeError, Done, ErrorReply, FromReply, Limits, Map, Reply, Seq, ServerError, Value};
+use crate::resp::{
+    DecodeError, Done, ErrorReply, FromReply, Kind, Limits, Map, Reply, Seq, ServerError, Value,
+};
 
 /// Every type from every frame: a conversion may fail, nothing else. What is made of a RESP3 reply is
 /// made of the same reply in RESP2, too. A [`Value`] is the tree that a naive reader finds.
@@ -25,6 +27,7 @@ pub fn typed(data: &[u8]) {
         let resp2 = spelling::resp2(reply);
         let other = resp2.as_deref().map(Reply::parse);
         assert_ne!(other, Some(None), "the spelling of RESP2 is RESP");
+        pairs(reply);
         let both = Both { reply, other: other.flatten() };
         both.simple();
         both.several();
@@ -34,6 +37,15 @@ pub fn typed(data: &[u8]) {
             Both { reply, other: None }.paired();
         }
         rest = behind;
+    }
+}
+
+/// The pairs of a map are its keys and values in turn, whatever they look like.
+fn pairs(reply: Reply<'_>) {
+    if reply.kind() == Kind::Map {
+        let pairs = reply.pairs().into_iter().flatten().flatten().flat_map(|(key, value)| [key, value]);
+        let elements = reply.elements().into_iter().flatten().flatten();
+        assert!(elements.map(Reply::kind).eq(pairs.map(Reply::kind)), "{reply:?}");
     }
 }
 

@@ -40,6 +40,8 @@ const PIECES: &[(&str, &[u8])] = &[
     ("map-of-numbers", b"%2\r\n:1\r\n,1.5\r\n$1\r\n2\r\n$3\r\n2.5\r\n"),
     ("map-of-sets", b"%2\r\n+a\r\n~2\r\n+x\r\n+y\r\n+b\r\n%1\r\n+z\r\n#t\r\n"),
     ("one-of-each", b"*12\r\n+s\r\n-E x\r\n:1\r\n$1\r\nb\r\n_\r\n#t\r\n,1.5\r\n(12\r\n!1\r\ne\r\n=5\r\ntxt:v\r\n%1\r\n:1\r\n:2\r\n~1\r\n*0\r\n"),
+    ("four-streams", b"*?\r\n%?\r\n+k\r\n~?\r\n*?\r\n:1\r\n.\r\n.\r\n.\r\n.\r\n"),
+    ("map-of-arrays-by-arrays", b"%2\r\n*2\r\n:1\r\n:2\r\n+v\r\n*0\r\n*1\r\n*1\r\n:1\r\n"),
     ("big-number-empty", b"(\r\n"),
     ("number-largest", b"(18446744073709551615\r\n"),
     ("number-too-large", b"$20\r\n18446744073709551616\r\n"),
@@ -54,11 +56,21 @@ const PIECES: &[(&str, &[u8])] = &[
     ("bad-http", b"HTTP/1.1 400 Bad Request\r\n"),
     ("bad-length-2-32", b"$4294967299\r\nabc\r\n"),
     ("bad-length-2-64", b"$18446744073709551619\r\nabc\r\n"),
+    ("bad-length-minus", b"*-2\r\n"),
+    ("bad-length-plus", b"$+3\r\nabc\r\n"),
+    ("bad-length-zeros", b"$03\r\nabc\r\n"),
+    ("bad-integer", b":1x\r\n"),
+    ("bad-integer-zeros", b":00000000000000000000000000000000000000000\r\n"),
+    ("bad-boolean", b"#x\r\n"),
+    ("bad-double-long", b",1.00000000000000000000000000000000000000000000000\r\n"),
     ("bad-null", b"_x\r\n"),
     ("bad-push-in-array", b"*2\r\n>1\r\n+a\r\n:1\r\n"),
     ("bad-stream-end", b"*1\r\n.\r\n"),
     ("bad-streamed-map", b"%?\r\n+a\r\n.\r\n"),
+    ("bad-streams-too-deep", b"*?\r\n*?\r\n*?\r\n*?\r\n*?\r\n"),
+    ("bad-chunk-alone", b";1\r\na\r\n"),
     ("bad-verbatim", b"=5\r\ntxt-a\r\n"),
+    ("bad-verbatim-short", b"=3\r\ntxt\r\n"),
     ("bad-behind-good", b"$5\r\nhello\r\n*2\r\n:1\r\n:x\r\n"),
 ];
 
@@ -132,6 +144,7 @@ fn programs() -> Vec<(String, Vec<u8>)> {
     for kind in [1, 4, 7, 9] {
         add("long", kind.into(), vec![0, 12, 0, 2, 10, kind, 0x90, 0, b'x', 10, kind, 0, 255, 7]);
     }
+    add("streams", 0, vec![0, 13, 0, 13, 2, 13, 1, 4, 1, b'k', 13, 0, 13, 0, 21]);
     add("attributes", 0, vec![0, 16, 2, 21, 16, 0, 21, 12, 1, 1, 16, 3, 21, 17, 12, 3, 2, 16, 1, 17, 16, 1]);
     seeds
 }
@@ -149,6 +162,10 @@ fn requests() -> Vec<(String, Vec<u8>)> {
         ("later-huge".into(), b"\x00\x10\x03\x0a\x03SET\x0a\x01k\x08\x08\xff\xff\xff\xff\xff\xff\xff\xff\x00".to_vec()),
         ("large".into(), b"\x01\xff\x03\x0a\x03SET\x0a\x01k\x07\x02\x00\x10\x20\x30".to_vec()),
     ];
+    let doubles = [0.0, -0.0, 1e-5, 9e-6, 5e-324, 9e15, 1e16, -1e16, f64::MAX, 1.0 / 3.0];
+    let words =
+        doubles.iter().flat_map(|double: &f64| [&[5, 8][..], &double.to_bits().to_be_bytes()].concat());
+    seeds.push(("doubles".into(), [0, 99, 10].into_iter().chain(words).collect()));
     seeds.extend((8..12).map(|n| (format!("count-{n}"), [0, 255, 1, 9, n].to_vec())));
     seeds.extend((98..102).map(|n| (format!("count-{n}"), [1, 255, 1, 9, n, 255, 1, 2].to_vec())));
     seeds.extend((1..16).map(|n| (format!("chance-{n:02}"), chance(n, 40 * n as usize))));
