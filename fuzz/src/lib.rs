@@ -76,8 +76,8 @@ fn ours(reply: Reply<'_>, twice: &mut bool) -> String {
         Kind::Simple => show("simple", &text()),
         Kind::Bulk => show("bulk", &text()),
         Kind::BigNumber => show("number", &text()),
-        Kind::Array => format!("array {:?}", inside),
-        Kind::Push => format!("push {:?}", inside),
+        Kind::Array => list("array", inside),
+        Kind::Push => list("push", inside),
         Kind::Set => unordered("set", inside),
         Kind::Map => {
             let keys: BTreeSet<&String> = inside.iter().step_by(2).collect();
@@ -103,8 +103,8 @@ fn theirs(frame: &OwnedFrame) -> String {
             let format = if *format == VerbatimStringFormat::Text { "txt" } else { "mkd" };
             format!("{format} {}", show("verbatim", data))
         }
-        OwnedFrame::Array { data, .. } => format!("array {:?}", data.iter().map(theirs).collect::<Vec<_>>()),
-        OwnedFrame::Push { data, .. } => format!("push {:?}", data.iter().map(theirs).collect::<Vec<_>>()),
+        OwnedFrame::Array { data, .. } => list("array", data.iter().map(theirs).collect()),
+        OwnedFrame::Push { data, .. } => list("push", data.iter().map(theirs).collect()),
         OwnedFrame::Set { data, .. } => unordered("set", data.iter().map(theirs).collect()),
         OwnedFrame::Map { data, .. } => {
             let pairs = data.iter().map(|(key, value)| format!("{} => {}", theirs(key), theirs(value)));
@@ -121,7 +121,11 @@ fn show(kind: &str, bytes: &[u8]) -> String {
 fn unordered(kind: &str, mut items: Vec<String>) -> String {
     items.sort();
     items.dedup();
-    format!("{kind} {items:?}")
+    list(kind, items)
+}
+
+fn list(kind: &str, items: Vec<String>) -> String {
+    format!("{kind} [{}]", items.join(", "))
 }
 
 #[cfg(test)]

@@ -7,12 +7,16 @@ use alloc::vec::Vec;
 use super::pieces::{self, Dice};
 use crate::buffer::Growing;
 use crate::command::{chunked, echo};
-use crate::conn::{Config, Connection, Event, Failure, Protocol, Settings, Token};
+use crate::conn::{Config, Connection, Event, Failure, Part, Protocol, Settings, Token};
 use crate::resp::{Frame, Limits, Reply};
+use crate::testing::Parts;
 use crate::time::Instant;
 
 /// The least memory that a connection with chunks is tried with.
 const SMALL: usize = 64;
+
+/// Limits that most replies are over.
+const TIGHT: Limits = Limits { line: 200, bulk: 40, elements: 6, total: 12, depth: 3, ..Limits::SERVER };
 
 /// Any split of any bytes is as good as the whole: the same frames, the same events of a connection
 /// that asked for chunks now and then; and in little memory what fits is told as before.
@@ -20,33 +24,39 @@ const SMALL: usize = 64;
 /// # Panics
 /// If any of that is not so.
 pub fn chunks(data: &[u8]) {
-    let whole = pieces::frames(data, Limits::SERVER, pieces::whole);
+    for limits in [Limits::SERVER, TIGHT] {
+        cut(data, limits);
+    }
+}
+
+fn cut(data: &[u8], limits: Limits) {
+    let whole = pieces::frames(data, limits, pieces::whole);
     let dice = Dice::of(data);
     let (mut sizes, mut again) = (dice.clone(), dice.clone());
-    assert_eq!(whole, pieces::frames(data, Limits::SERVER, |_| sizes.size()), "in pieces");
-    assert_eq!(whole, pieces::frames(data, Limits::SERVER, |_| 1), "byte by byte");
+    assert_eq!(whole, pieces::frames(data, limits, |_| sizes.size()), "in pieces");
+    assert_eq!(whole, pieces::frames(data, limits, |_| 1), "byte by byte");
     let everywhere = if cfg!(miri) { 8 } else { 48 };
     if data.len() <= everywhere {
         for cut in 1..data.len() {
             let cut = |rest| if rest == data.len() { cut } else { rest };
-            assert_eq!(whole, pieces::frames(data, Limits::SERVER, cut), "cut");
+            assert_eq!(whole, pieces::frames(data, limits, cut), "cut");
         }
     }
 
     let all = data.len() + SMALL;
-    let told = Ear::listen(data, Growing::new(all, all), pieces::whole);
-    told.same(&Ear::listen(data, Growing::new(SMALL, all), |_| again.size()));
-    told.same(&Ear::listen(data, Growing::new(SMALL, all), |_| 1));
-    let little = Ear::listen(data, Growing::new(SMALL, SMALL), |_| again.size());
+    let told = Ear::listen(data, limits, Growing::new(all, all), pieces::whole);
+    told.same(&Ear::listen(data, limits, Growing::new(SMALL, all), |_| again.size()));
+    told.same(&Ear::listen(data, limits, Growing::new(SMALL, all), |_| 1));
+    let little = Ear::listen(data, limits, Growing::new(SMALL, SMALL), |_| again.size());
     told.fits(&little, &whole.0);
-    little.same(&Ear::listen(data, Growing::new(SMALL, SMALL), |_| 1));
+    little.same(&Ear::listen(data, limits, Growing::new(SMALL, SMALL), |_| 1));
 }
 
-/// Something that a connection told, of chunks the whole.
+/// Something that a connection told, of parts the whole.
 #[derive(PartialEq, Debug)]
 enum Told {
     Reply(Token, String),
-    Chunks(Token, Vec<u8>),
+    Parts(Token, String),
     Push(String),
     Failed(Token, Failure),
     Other(String),
@@ -56,16 +66,17 @@ enum Told {
 #[derive(Default)]
 struct Ear {
     told: Vec<Told>,
-    /// A string of which not all chunks have come, and how long it will be.
-    begun: Option<(Token, Vec<u8>, Option<u64>)>,
+    /// A reply of which not all parts have come, and these parts as text.
+    begun: Option<(Parts, String)>,
     /// The same, once it is known that no more will come.
-    broken: Option<(Token, Vec<u8>)>,
+    broken: Vec<(Token, String)>,
 }
 
 impl Ear {
     /// Feeds `data` to a connection with requests in flight at any time, and then the end.
-    fn listen(data: &[u8], memory: Growing, mut size: impl FnMut(usize) -> usize) -> Self {
-        let mut connection = Connection::<_, 4>::new(memory, Growing::new(256, 256), Config::default());
+    fn listen(data: &[u8], limits: Limits, memory: Growing, mut size: impl FnMut(usize) -> usize) -> Self {
+        let config = Config { limits, ..Config::default() };
+        let mut connection = Connection::<_, 4>::new(memory, Growing::new(256, 256), config);
         let settings = Settings { protocol: Some(Protocol::Resp3), ..Settings::default() };
         assert!(connection.start(Instant::ZERO, &settings).is_ok());
         connection.handle_transmitted(usize::MAX);
@@ -101,25 +112,29 @@ impl Ear {
     }
 
     fn hear(&mut self, event: &Event<'_>) {
-        if let Event::Chunk { token, bytes, left } = *event {
-            let first = self.begun.is_none();
-            let (whose, all, total) = self.begun.get_or_insert((token, Vec::new(), None));
-            all.extend_from_slice(bytes);
-            let now = left.map(|left| left + all.len() as u64);
-            assert!(first || now == *total || left == Some(0) && total.is_none(), "{left:?} of {total:?}");
-            assert!(*whose == token && (left == Some(0) || !bytes.is_empty()));
-            *total = now;
-            if left == Some(0)
-                && let Some((token, all, _)) = self.begun.take()
-            {
-                self.told.push(Told::Chunks(token, all));
+        if let Event::Part { token, part, last } = *event {
+            let (parts, text) = self.begun.get_or_insert_with(|| (Parts::new(token), String::new()));
+            match part {
+                Part::Chunk { bytes, left, .. } => {
+                    let end = if left == Some(0) { ";" } else { "" };
+                    text.push_str(&format!("{}{end}", bytes.escape_ascii()));
+                }
+                part => text.push_str(&format!("{part:?};")),
+            }
+            match parts.add(token, part, last) {
+                Ok(None) => {}
+                Ok(Some(whole)) => {
+                    self.told.push(Told::Parts(token, whole));
+                    self.begun = None;
+                }
+                Err(wrong) => unreachable!("{wrong}"),
             }
             return;
         }
-        if let Some((token, all, _)) = self.begun.take() {
-            let failed = matches!(event, Event::Failed { token: whose, .. } if *whose == token);
-            assert!(failed, "in the middle of a string: {event:?}");
-            self.broken = Some((token, all));
+        if let Some((parts, text)) = self.begun.take() {
+            let failed = matches!(event, Event::Failed { token, .. } if *token == parts.token);
+            assert!(failed, "in the middle of a reply: {event:?}");
+            self.broken.push((parts.token, text));
         }
         self.told.push(match *event {
             Event::Reply { token, reply } => Told::Reply(token, show(reply)),
@@ -129,11 +144,13 @@ impl Ear {
         });
     }
 
-    /// The same events. How much of a broken string was told depends on the pieces.
+    /// The same events. How much of a broken reply was told depends on the pieces.
     fn same(&self, other: &Self) {
         assert_eq!(self.told, other.told);
-        if let (Some((a, some)), Some((b, more))) = (&self.broken, &other.broken) {
-            assert!(a == b && (some.starts_with(more) || more.starts_with(some)), "{some:?} {more:?}");
+        for (token, some) in &self.broken {
+            for (_, more) in other.broken.iter().filter(|(other, _)| other == token) {
+                assert!(some.starts_with(more) || more.starts_with(some), "{some} and {more}");
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use core::fmt::{self, Write};
 
 use super::pieces::{self, Dice};
 use crate::error::ProtocolError;
-use crate::resp::{Frame, Kind, Limits, Reply, Scanner, Visit};
+use crate::resp::{Frame, Kind, Limits, Over, Reply, Scanner, Visit};
 
 /// Frames of any bytes: every accessor of every accepted reply ends, and they agree with each other;
 /// who skips replies in constant memory finds the same ends.
@@ -20,7 +20,7 @@ pub fn frames(data: &[u8]) {
         check(bytes, *frame);
         rest = behind;
     }
-    let kept: Vec<_> = frames.iter().map(|frame| (frame.kind, frame.len)).collect();
+    let kept: Vec<_> = frames.iter().map(|frame| (frame.kind, frame.len, frame.over)).collect();
     let mut dice = Dice::of(data);
     assert_eq!(skip(data, || dice.size()), (kept, error), "skipped");
 }
@@ -69,8 +69,10 @@ fn accessors(value: Reply<'_>) {
     assert_eq!(value.pairs().is_some(), matches!(kind, Kind::Map | Kind::Array));
 }
 
-/// Kinds and lengths of all frames, of which nothing is kept, and the error that ended it.
-fn skip(data: &[u8], mut size: impl FnMut() -> usize) -> (Vec<(Kind, usize)>, Option<ProtocolError>) {
+type Skipped = (Kind, usize, Option<Over>);
+
+/// What all frames are, of which nothing is kept, and the error that ended it.
+fn skip(data: &[u8], mut size: impl FnMut() -> usize) -> (Vec<Skipped>, Option<ProtocolError>) {
     let mut scanner = Scanner::new(Limits::SERVER);
     let (mut first, mut start, mut end) = (0, 0, 0);
     let mut skipped = Vec::new();
@@ -78,7 +80,7 @@ fn skip(data: &[u8], mut size: impl FnMut() -> usize) -> (Vec<(Kind, usize)>, Op
         match scanner.scan(data.get(start..end).unwrap_or_default()) {
             Ok(Some(frame)) => {
                 start += frame.len;
-                skipped.push((frame.kind, start - first));
+                skipped.push((frame.kind, start - first, frame.over));
                 first = start;
                 continue;
             }

@@ -12,21 +12,23 @@ use alloc::vec::Vec;
 
 use super::oracle::Tree;
 use super::seeds::Seeds;
-use crate::resp::{Kind, Limits};
+use crate::resp::{Kind, Limits, Over};
 
 /// What a program wrote.
 pub(super) struct Written {
     pub(super) bytes: Vec<u8>,
     pub(super) limits: Limits,
     pub(super) values: Vec<Value>,
-    /// What stands behind the values is over a limit.
-    pub(super) over: Option<Over>,
+    /// What stands behind the values ends the connection.
+    pub(super) fatal: Option<Fatal>,
 }
 
 /// A whole value.
 pub(super) struct Value {
     /// Where it ends, attributes in front of it counted in.
     pub(super) end: usize,
+    /// The first limit that it is over.
+    pub(super) over: Option<Over>,
     /// It and all inside it, in order.
     pub(super) visits: Vec<Wanted>,
 }
@@ -39,12 +41,13 @@ pub(super) enum Wanted {
     End,
 }
 
-/// A limit.
+/// What cannot be stepped over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Over {
+pub(super) enum Fatal {
+    /// A line over the limit.
     Line,
-    Bulk,
-    Elements,
+    /// A stream where levels are not told apart: too deep, or in a value over a limit.
+    Stream,
 }
 
 /// Runs a program.
@@ -52,6 +55,7 @@ pub(super) fn run(data: &[u8]) -> Written {
     let mut seeds = Seeds(data);
     let header = seeds.byte();
     let limits = match header % 4 {
+        1 => Limits { depth: u16::from(seeds.byte()) % 12, total: 200, ..Limits::SERVER },
         2 => Limits { line: 20 + u32::from(seeds.byte()), bulk: 60, ..Limits::SERVER },
         3 => Limits { line: 300, elements: seeds.byte().into(), ..Limits::SERVER },
         _ => Limits::SERVER,
@@ -66,17 +70,19 @@ pub(super) fn run(data: &[u8]) -> Written {
         budget,
         out: Vec::new(),
         open: Vec::new(),
-        streams: 0,
         pending: false,
         visits: Vec::new(),
         values: Vec::new(),
+        start: 0,
+        total: 0,
         over: None,
+        fatal: None,
     };
-    while !writer.seeds.is_empty() && writer.over.is_none() && writer.out.len() < room {
+    while !writer.seeds.is_empty() && writer.fatal.is_none() && writer.out.len() < room {
         writer.instruction();
     }
     writer.close_all();
-    Written { bytes: writer.out, limits, values: writer.values, over: writer.over }
+    Written { bytes: writer.out, limits, values: writer.values, fatal: writer.fatal }
 }
 
 struct Writer<'a> {
@@ -87,12 +93,16 @@ struct Writer<'a> {
     budget: u64,
     out: Vec<u8>,
     open: Vec<Open>,
-    streams: usize,
     /// Attributes wait for the value they belong to.
     pending: bool,
     visits: Vec<Wanted>,
     values: Vec<Value>,
+    /// Where the value that is being written starts, the values announced in it, and the first limit
+    /// that it is over.
+    start: usize,
+    total: u64,
     over: Option<Over>,
+    fatal: Option<Fatal>,
 }
 
 /// An aggregate, or attributes, whose values are still coming.
@@ -101,6 +111,8 @@ struct Open {
     left: Option<u64>,
     map: bool,
     odd: bool,
+    /// In a stream: attributes of the next element are written.
+    begun: bool,
     attributes: bool,
     /// It is, or stands inside of, attributes.
     hidden: bool,
@@ -192,7 +204,7 @@ impl Writer<'_> {
     }
 
     fn leaf(&mut self, kind: u8, text: Vec<u8>) {
-        if self.over.is_some() {
+        if self.fatal.is_some() {
             return;
         }
         let line = || text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect::<Vec<_>>();
@@ -229,7 +241,7 @@ impl Writer<'_> {
             Tree::Double(text) => self.line(Some(&b","), text),
             Tree::Boolean(truth) => self.line(Some(&b"#"), if *truth { b"t" } else { b"f" }),
             Tree::Integer(n) => {
-                let zeros = usize::from(dice / 8) % 20;
+                let zeros = usize::from(dice / 8) % (20 - n.unsigned_abs().to_string().len());
                 let sign = match n {
                     ..0 => "-",
                     _ if dice % 4 == 1 => "+",
@@ -241,7 +253,8 @@ impl Writer<'_> {
             Tree::Bulk(text) if dice % 8 == 7 => {
                 self.line(Some(&b"$?"), &[]);
                 let most = usize::try_from(self.limits.bulk).unwrap_or(usize::MAX);
-                for chunk in text.chunks(most.min(1 + text.len() / 3)) {
+                let more = usize::from(dice / 8 % 2);
+                for chunk in text.chunks(most.saturating_add(more).min(1 + text.len() / 3)) {
                     self.sized(b";", &[chunk]);
                 }
                 self.line(Some(&b";0"), &[]);
@@ -255,7 +268,7 @@ impl Writer<'_> {
 
     fn text(&mut self, tag: &[u8], text: &[u8]) {
         if text.len() > self.limits.line as usize {
-            self.over = Some(Over::Line);
+            self.fatal = Some(Fatal::Line);
         }
         self.line(Some(&tag), text);
     }
@@ -263,7 +276,7 @@ impl Writer<'_> {
     fn sized(&mut self, tag: &[u8], parts: &[&[u8]]) {
         let text = parts.concat();
         if text.len() as u64 > self.limits.bulk {
-            self.over = Some(Over::Bulk);
+            self.exceed(Over::Bulk);
         }
         self.line(Some(&tag), text.len().to_string().as_bytes());
         self.line(Some(&b""), &text);
@@ -288,39 +301,54 @@ impl Writer<'_> {
     /// `kind`: that of an aggregate, `None` for attributes.
     fn counted(&mut self, tag: &[u8], count: u64, factor: u64, kind: Option<Kind>) -> bool {
         let values = count * factor;
-        if self.over.is_some() || values >= self.budget {
+        if self.fatal.is_some() || values >= self.budget {
             return false;
         }
         self.budget -= values + 1;
         self.line(Some(&tag), count.to_string().as_bytes());
-        if values > self.limits.elements {
-            self.over = Some(Over::Elements);
-            return false;
+        if kind.is_none() {
+            self.begin();
         }
+        let depth = self.open.len();
         let hidden = kind.is_none() || self.is_hidden();
         if let Some(kind) = kind {
             self.place();
             self.note(Wanted::Head(kind, Some(values)));
         }
+        self.announce(values);
+        if values > self.limits.elements.into() {
+            self.exceed(Over::Elements);
+        }
+        if values > 0 && depth >= self.limits.depth.into() {
+            self.exceed(Over::Depth);
+        }
         let (map, attributes) = (kind == Some(Kind::Map), kind.is_none());
-        self.open.push(Open { left: Some(values), map, odd: false, attributes, hidden });
+        self.open.push(Open { left: Some(values), map, odd: false, begun: false, attributes, hidden });
         self.settle();
         true
     }
 
-    /// Opens an aggregate without a count. Four may be open at once.
-    fn stream(&mut self, kind: u8) {
-        let (kind, tag, _) = self.kind(kind);
-        if self.over.is_some() || kind == Kind::Push || self.streams == 4 || self.budget == 0 {
+    /// Opens an aggregate without a count. Where it may not stand, only some programs do it.
+    fn stream(&mut self, dice: u8) {
+        let (kind, tag, _) = self.kind(dice);
+        let depth = self.open.len();
+        if self.fatal.is_some() || kind == Kind::Push || self.budget == 0 {
             return;
         }
+        self.begin();
+        if self.over.is_some() || depth >= self.limits.depth.into() {
+            if dice < 192 {
+                return self.leaf(3, vec![dice]);
+            }
+            self.fatal = Some(Fatal::Stream);
+        }
         self.budget -= 1;
-        self.streams += 1;
         self.line(Some(&tag), b"?");
         let hidden = self.is_hidden();
         self.place();
         self.note(Wanted::Head(kind, None));
-        self.open.push(Open { left: None, map: kind == Kind::Map, odd: false, attributes: false, hidden });
+        let map = kind == Kind::Map;
+        self.open.push(Open { left: None, map, odd: false, begun: false, attributes: false, hidden });
     }
 
     /// A push stands at the top only.
@@ -333,14 +361,39 @@ impl Writer<'_> {
         }
     }
 
-    /// A value begins.
+    /// A value begins, or attributes in front of it: in a stream that announces it.
+    fn begin(&mut self) {
+        if let Some(open) = self.open.last_mut()
+            && open.left.is_none()
+            && !core::mem::replace(&mut open.begun, true)
+        {
+            self.announce(1);
+        }
+    }
+
+    /// A value begins, and what it stands in has one less to come.
     fn place(&mut self) {
+        self.begin();
         self.pending = false;
         match self.open.last_mut() {
             Some(Open { left: Some(left), .. }) => *left -= 1,
-            Some(open) => open.odd = !open.odd,
+            Some(open) => {
+                open.odd = !open.odd;
+                open.begun = false;
+            }
             None => {}
         }
+    }
+
+    fn announce(&mut self, values: u64) {
+        self.total += values;
+        if self.total > self.limits.total.into() {
+            self.exceed(Over::Total);
+        }
+    }
+
+    fn exceed(&mut self, over: Over) {
+        self.over.get_or_insert(over);
     }
 
     /// A value is written, and with it perhaps those around it.
@@ -348,9 +401,14 @@ impl Writer<'_> {
         while let Some(open) = self.open.pop_if(|open| open.left == Some(0)) {
             self.pending |= open.attributes;
         }
-        if self.open.is_empty() && !self.pending && self.over.is_none() {
-            let visits = core::mem::take(&mut self.visits);
-            self.values.push(Value { end: self.out.len(), visits });
+        if self.open.is_empty() && !self.pending && self.fatal.is_none() {
+            let end = self.out.len();
+            if (end - self.start) as u64 > self.limits.frame {
+                self.exceed(Over::Frame);
+            }
+            let (visits, over) = (core::mem::take(&mut self.visits), self.over.take());
+            self.values.push(Value { end, over, visits });
+            (self.start, self.total) = (end, 0);
         }
     }
 
@@ -367,13 +425,12 @@ impl Writer<'_> {
     /// Ends the innermost aggregate.
     fn close(&mut self) {
         let depth = self.open.len();
-        while self.over.is_none() && (self.pending || depth > 0 && self.open.len() >= depth) {
+        while self.fatal.is_none() && (self.pending || depth > 0 && self.open.len() >= depth) {
             match self.open.last() {
                 Some(open) if open.left.is_none() && !self.pending && !(open.map && open.odd) => {
                     self.line(Some(&b"."), &[]);
                     self.note(Wanted::End);
                     self.open.pop();
-                    self.streams -= 1;
                     self.settle();
                 }
                 _ => self.leaf(3, vec![b'1']),
@@ -382,7 +439,7 @@ impl Writer<'_> {
     }
 
     fn close_all(&mut self) {
-        while self.over.is_none() && (self.pending || !self.open.is_empty()) {
+        while self.fatal.is_none() && (self.pending || !self.open.is_empty()) {
             self.close();
         }
     }

@@ -2,29 +2,29 @@
 
 use alloc::vec::Vec;
 
-use super::grammar::{self, Over, Wanted, Written};
+use super::grammar::{self, Fatal, Wanted, Written};
 use super::oracle::{self, Fault, Tree};
 use super::pieces::{self, Dice};
 use crate::error::ProtocolError;
 use crate::resp::{Reply, Visit};
 
-/// Values that the program `data` writes: read back as they were written, whole and in pieces; and
-/// nothing is read that is over a limit.
+/// Values that the program `data` writes: read back as they were written, whole and in pieces; and what
+/// is over a limit is known to be.
 ///
 /// # Panics
 /// If another value comes back.
 pub fn roundtrip(data: &[u8]) {
     let written = grammar::run(data);
-    let Written { bytes, limits, values, over } = &written;
+    let Written { bytes, limits, values, fatal } = &written;
     let (frames, error) = pieces::frames(bytes, *limits, pieces::whole);
-    assert!(is_right(*over, error), "{over:?} ends in {error:?}");
     let mut dice = Dice::of(data);
     assert_eq!((&frames, error), in_pieces(&pieces::frames(bytes, *limits, |_| dice.size())));
 
+    assert!(is_right(*fatal, error), "{fatal:?} ends in {error:?}");
     assert_eq!(frames.len(), values.len());
     let mut start = 0;
     for (frame, value) in frames.iter().zip(values) {
-        assert_eq!(start + frame.len, value.end);
+        assert_eq!((start + frame.len, frame.over), (value.end, value.over));
         let reply = Reply::new(bytes.get(start..value.end).unwrap_or_default(), *frame);
         compare(reply, &value.visits);
         match oracle::parse(bytes.get(start..).unwrap_or_default()) {
@@ -33,7 +33,7 @@ pub fn roundtrip(data: &[u8]) {
         }
         start = value.end;
     }
-    assert!(start == bytes.len() || over.is_some(), "{} bytes are left", bytes.len() - start);
+    assert!(start == bytes.len() || error.is_some(), "{} bytes are left", bytes.len() - start);
 }
 
 fn in_pieces<T>(scanned: &(Vec<T>, Option<ProtocolError>)) -> (&Vec<T>, Option<ProtocolError>) {
@@ -41,12 +41,11 @@ fn in_pieces<T>(scanned: &(Vec<T>, Option<ProtocolError>)) -> (&Vec<T>, Option<P
 }
 
 /// Whether a scan ends as it must.
-fn is_right(over: Option<Over>, error: Option<ProtocolError>) -> bool {
-    match over {
+fn is_right(fatal: Option<Fatal>, error: Option<ProtocolError>) -> bool {
+    match fatal {
         None => error.is_none(),
-        Some(Over::Line) => error == Some(ProtocolError::LineTooLong),
-        Some(Over::Bulk) => error == Some(ProtocolError::BulkTooLong),
-        Some(Over::Elements) => error == Some(ProtocolError::TooManyElements),
+        Some(Fatal::Line) => error == Some(ProtocolError::LineTooLong),
+        Some(Fatal::Stream) => error == Some(ProtocolError::StreamTooDeep),
     }
 }
 

@@ -144,6 +144,11 @@ fn programs() -> Vec<(String, Vec<u8>)> {
     for kind in [1, 4, 7, 9] {
         add("long", kind.into(), vec![0, 12, 0, 2, 10, kind, 0x90, 0, b'x', 10, kind, 0, 255, 7]);
     }
+    for how in 0..8 {
+        add("limit", how.into(), vec![1, how, 14, how, 0, how, 16, 1, 14, how, 0, 1, 4, 1, b'x', 18, 21]);
+        add("limit", 10 + usize::from(how), vec![1, 11, 13, how, 15, how, 0, 40, 3, 13, 192 + how, 21]);
+        add("limit", 20 + usize::from(how), vec![1, 2, 14, how, 0, 2, 13, 192 + how, 21]);
+    }
     add("streams", 0, vec![0, 13, 0, 13, 2, 13, 1, 4, 1, b'k', 13, 0, 13, 0, 21]);
     add("attributes", 0, vec![0, 16, 2, 21, 16, 0, 21, 12, 1, 1, 16, 3, 21, 17, 12, 3, 2, 16, 1, 17, 16, 1]);
     seeds
