@@ -149,6 +149,17 @@ fn programs() -> Vec<(String, Vec<u8>)> {
         add("limit", 10 + usize::from(how), vec![1, 11, 13, how, 15, how, 0, 40, 3, 13, 192 + how, 21]);
         add("limit", 20 + usize::from(how), vec![1, 2, 14, how, 0, 2, 13, 192 + how, 21]);
     }
+    for depth in 0..12 {
+        let nest = |how, levels| [14, how, 0, levels, 18];
+        add("depth", depth.into(), [&[1, depth][..], &nest(0, depth), &nest(1, depth + 1)].concat());
+    }
+    for (at, count) in (98..103).chain(198..203).enumerate() {
+        add("total", at, vec![1, 11, 15, 0, 0, count, 3, 13, 2, 15, 1, 0, count, 3]);
+        add("total", 10 + at, vec![1, 11, 15, 1, 0, count, 3, 16, 3, 18, 13, 0, 15, 0, 0, count - 1, 3]);
+    }
+    for (at, fill) in [63, 71].into_iter().enumerate() {
+        add("chunk", at, vec![2, 50, 12, 0, 2, 10, 4, 0, 200, fill, 21]);
+    }
     add("streams", 0, vec![0, 13, 0, 13, 2, 13, 1, 4, 1, b'k', 13, 0, 13, 0, 21]);
     add("attributes", 0, vec![0, 16, 2, 21, 16, 0, 21, 12, 1, 1, 16, 3, 21, 17, 12, 3, 2, 16, 1, 17, 16, 1]);
     seeds
