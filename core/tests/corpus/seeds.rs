@@ -75,11 +75,12 @@ const PIECES: &[(&str, &[u8])] = &[
 ];
 
 /// Deeper, longer and wider than mutation makes them.
-fn structures() -> [(&'static str, Vec<u8>); 14] {
+fn structures() -> [(&'static str, Vec<u8>); 15] {
     let nested =
         |header: &str, depth: usize, inner: &str| [header.repeat(depth), inner.into()].concat().into_bytes();
     let sized = |tag: char, len: usize| format!("{tag}{len}\r\n{}\r\n", "x".repeat(len)).into_bytes();
     [
+        ("deep-59", nested("*1\r\n", 59, ":1\r\n")),
         ("deep-100", nested("*1\r\n", 100, ":1\r\n")),
         ("deep-130", nested("~1\r\n", 130, "_\r\n")),
         ("deep-arrays", nested("*1\r\n", 8200, ":1\r\n")),
