@@ -7,6 +7,7 @@
 //!
 //! Source: the RESP specification of Redis 7.2 (RESP3 included).
 
+mod attributes;
 mod encode;
 mod from_reply;
 mod head;
@@ -22,6 +23,7 @@ mod seq;
 #[cfg(feature = "alloc")]
 mod value;
 
+pub use attributes::Attributes;
 pub use encode::{ArgSink, Encoded, Encoder};
 pub use from_reply::{Done, FromReply};
 pub use head::Limits;

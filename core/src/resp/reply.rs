@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::attributes::Attributes;
 use super::number;
 use super::scan::{Frame, Scanner};
 use super::seq::{Map, Preorder, Seq, Visit};
@@ -18,6 +19,8 @@ pub struct Reply<'a> {
     /// The text or payload; for aggregates and streamed strings all that follows the header.
     body: &'a [u8],
     shape: Shape,
+    /// The attributes in front of it.
+    before: &'a [u8],
 }
 
 /// What the header said.
@@ -35,12 +38,12 @@ pub(super) enum Shape {
 
 impl<'a> Reply<'a> {
     /// Null, for requests that are answered by nothing.
-    pub const NULL: Self = Self { kind: Kind::Null, body: &[], shape: Shape::Plain };
+    pub const NULL: Self = Self { kind: Kind::Null, body: &[], shape: Shape::Plain, before: &[] };
 
     /// The value of `frame`, which a scanner found at the start of `bytes`.
     pub fn new(bytes: &'a [u8], frame: Frame) -> Self {
-        let value = bytes.get(frame.body..frame.len).unwrap_or_default();
-        Self::first(value).map_or(Self::NULL, |(reply, _)| reply)
+        let whole = bytes.get(..frame.len).unwrap_or_default();
+        Self::first(whole).map_or(Self::NULL, |(reply, _)| reply)
     }
 
     /// Checks `bytes` as one whole reply, with nothing behind it.
@@ -134,6 +137,12 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// What the server says about this value beside it: keys and values in front of it. Few servers
+    /// send any, and none has to be read.
+    pub fn attributes(self) -> Attributes<'a> {
+        Attributes::new(self.before)
+    }
+
     /// This value and all inside it, in the order of the bytes.
     pub fn preorder(self) -> Preorder<'a> {
         Preorder::new(self)
@@ -149,14 +158,15 @@ impl<'a> Reply<'a> {
 
     /// The first value of checked bytes, and what follows its header or, without children, itself.
     pub(super) fn first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let mut bytes = bytes;
+        let (mut before, mut rest): (&[u8], _) = (&[], bytes);
         loop {
-            let (&tag, line) = bytes.split_first()?;
+            let (&tag, line) = rest.split_first()?;
             let kind = match tag {
                 b'|' => {
                     let (count, behind) = header(line)?;
                     let skipped = Scanner::inside(count.checked_mul(2)?, false).checked_len(behind);
-                    bytes = behind.get(skipped..)?;
+                    rest = behind.get(skipped..)?;
+                    before = bytes.get(..bytes.len().checked_sub(rest.len())?)?;
                     continue;
                 }
                 b'+' => Kind::Simple,
@@ -165,7 +175,7 @@ impl<'a> Reply<'a> {
                 b',' => Kind::Double,
                 b':' => Kind::Integer,
                 b'#' => Kind::Boolean,
-                b'_' => return Some((Self::NULL, line.get(2..)?)),
+                b'_' => return Some((Self { before, ..Self::NULL }, line.get(2..)?)),
                 b'$' => Kind::Bulk,
                 b'!' => Kind::BulkError,
                 b'=' => Kind::Verbatim,
@@ -175,7 +185,8 @@ impl<'a> Reply<'a> {
                 b'>' => Kind::Push,
                 _ => return None,
             };
-            return Self::behind(kind, line);
+            let (reply, behind) = Self::behind(kind, line)?;
+            return Some((Self { before, ..reply }, behind));
         }
     }
 
@@ -214,7 +225,7 @@ impl<'a> Reply<'a> {
                 }
             },
         };
-        Some((Self { kind, body, shape }, behind))
+        Some((Self { kind, body, shape, before: &[] }, behind))
     }
 
     /// How many bytes behind its header belong to a value that has something inside.
@@ -246,14 +257,14 @@ impl<'a> Reply<'a> {
 }
 
 /// A length line: its number, and what follows it.
-fn header(line: &[u8]) -> Option<(u64, &[u8])> {
+pub(super) fn header(line: &[u8]) -> Option<(u64, &[u8])> {
     match number::length(line) {
         number::Line::Whole(n, len) => Some((n, line.get(len..)?)),
         _ => None,
     }
 }
 
-/// Values compare by what they say: the bytes of the header do not count, kinds do.
+/// Values compare by what they say: the bytes of the header do not count, nor do attributes; kinds do.
 impl PartialEq for Reply<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.preorder().eq(other.preorder())

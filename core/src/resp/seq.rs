@@ -43,6 +43,11 @@ impl<'a, T> Seq<'a, T> {
         self.parent == Kind::Map
     }
 
+    /// The bytes behind the last element, once [`advance`](Self::advance) has found none.
+    pub(super) const fn behind(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The next element as it is, without taking it.
     pub(super) fn peek(&self) -> Option<Reply<'a>> {
         self.clone().advance()
