@@ -38,4 +38,4 @@ pub use seq::{Map, Preorder, Seq, Visit};
 #[cfg(feature = "alloc")]
 pub use value::Value;
 
-pub use crate::error::{DecodeError, ProtocolError, ReplyError, ServerError};
+pub use crate::error::{DecodeError, ErrorKind, ProtocolError, ReplyError, ServerError};

@@ -7,7 +7,7 @@ use core::fmt;
 
 use super::from_reply::unexpected;
 use super::{Done, FromReply, Map, Reply, Seq};
-use crate::error::{DecodeError, ReplyError, ServerError};
+use crate::error::{DecodeError, ErrorKind, ReplyError, ServerError};
 
 /// Never reserve more than this many elements from a count: it is the peer's claim.
 const TRUSTED: u64 = 64;
@@ -87,6 +87,11 @@ impl ErrorReply {
     /// The code: `WRONGTYPE`, `ERR`; empty if it is not UTF-8.
     pub fn code(&self) -> &str {
         core::str::from_utf8(self.as_ref().code()).unwrap_or_default()
+    }
+
+    /// The code, to be matched.
+    pub fn kind(&self) -> ErrorKind<'_> {
+        self.as_ref().kind()
     }
 }
 
