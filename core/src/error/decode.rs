@@ -30,6 +30,39 @@ pub enum DecodeError {
     },
     /// The value is nested deeper than an owned tree may be.
     TooDeep,
+    /// The string came in several pieces, and the type wants it in one: ask for an owned type.
+    Streamed,
+    /// A container of fixed capacity has no room for all of it.
+    Capacity {
+        /// How many elements, or bytes of a string, it has room for.
+        capacity: usize,
+    },
+    /// A map lacks a field that the type has (feature `serde`, as all that follows).
+    MissingField {
+        /// Its name.
+        field: &'static str,
+    },
+    /// A map has a field twice that the type has once.
+    DuplicateField {
+        /// Its name.
+        field: &'static str,
+    },
+    /// A map has a field that the type refuses.
+    UnknownField {
+        /// The names of those it takes.
+        expected: &'static [&'static str],
+    },
+    /// A name is none of the enum's.
+    UnknownVariant {
+        /// The names that it has.
+        expected: &'static [&'static str],
+    },
+    /// The value is of a kind that the type does not take.
+    InvalidType,
+    /// The value is of the right kind, and yet not one that the type takes.
+    InvalidValue,
+    /// The type's own reason, whose text is not kept.
+    Custom,
 }
 
 impl fmt::Display for DecodeError {
@@ -43,11 +76,33 @@ impl fmt::Display for DecodeError {
             Self::NotANumber => f.write_str("the text is not a number"),
             Self::Length { expected } => write!(f, "expected {expected} elements"),
             Self::TooDeep => f.write_str("the value is nested too deep"),
+            Self::Streamed => f.write_str("the string came in pieces"),
+            Self::Capacity { capacity } => write!(f, "there is room for {capacity} only"),
+            Self::MissingField { field } => write!(f, "the field {field} is missing"),
+            Self::DuplicateField { field } => write!(f, "the field {field} is there twice"),
+            Self::UnknownField { expected } => {
+                f.write_str("a field is none of ")?;
+                names(expected, f)
+            }
+            Self::UnknownVariant { expected } => {
+                f.write_str("a name is none of ")?;
+                names(expected, f)
+            }
+            Self::InvalidType => f.write_str("the value is of another type than was asked for"),
+            Self::InvalidValue => f.write_str("the value is not one that the type takes"),
+            Self::Custom => f.write_str("the type refuses the value"),
         }
     }
 }
 
 impl core::error::Error for DecodeError {}
+
+fn names(names: &[&str], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (at, name) in names.iter().enumerate() {
+        write!(f, "{}{name}", if at == 0 { "" } else { ", " })?;
+    }
+    Ok(())
+}
 
 /// Why a reply did not become the value that was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

@@ -9,11 +9,18 @@
 
 mod attributes;
 mod encode;
+#[cfg(any(feature = "alloc", feature = "heapless"))]
+mod fill;
+mod from_aggregate;
+mod from_number;
 mod from_reply;
 mod head;
+#[cfg(feature = "heapless")]
+mod heapless;
 mod kind;
+#[cfg(feature = "alloc")]
+mod natural;
 mod number;
-
 #[cfg(feature = "alloc")]
 mod owned;
 mod piece;
@@ -25,12 +32,17 @@ mod value;
 
 pub use attributes::Attributes;
 pub use encode::{ArgSink, Encoded, Encoder};
+#[cfg(any(feature = "alloc", feature = "heapless"))]
+#[doc(hidden)]
+pub use fill::Fill;
 pub use from_reply::{Done, FromReply};
 pub use head::Limits;
 pub use kind::Kind;
+#[cfg(feature = "alloc")]
+pub use natural::Natural;
 pub(crate) use number::{Digits, DoubleText};
 #[cfg(feature = "alloc")]
-pub use owned::{ErrorReply, Natural};
+pub use owned::ErrorReply;
 pub(crate) use piece::{Found, Piece};
 pub use reply::{Chunks, Reply};
 pub use scan::{Frame, Scanner};

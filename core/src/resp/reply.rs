@@ -250,6 +250,11 @@ impl<'a> Reply<'a> {
         self.body
     }
 
+    /// Whether it is a string that came in pieces.
+    pub(super) fn is_streamed_string(self) -> bool {
+        self.kind == Kind::Bulk && self.is_streamed()
+    }
+
     /// Whether an end marker, not a count, ends it.
     pub(super) fn is_streamed(self) -> bool {
         self.shape == Shape::Streamed
