@@ -111,6 +111,7 @@ fn any_number_of_blocks_is_read_without_recursion_and_in_linear_time() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn blocks_are_read_as_they_were_written(blocks in prop::collection::vec(
         prop::collection::btree_map("[a-z]{0,6}", any::<i64>(), 0..4), 0..6))

@@ -43,6 +43,7 @@ fn almost() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn redirections_are_read_as_they_were_written(slot in 0..16384u16, host in host(), port: u16, brackets: bool) {
         let host = host.as_str();

@@ -83,6 +83,7 @@ fn other_kinds_are_told_as_ever() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn fixed_and_growing_agree(bytes in prop::collection::vec(any::<u8>(), 0..12), cut in 0..12usize) {
         let (head, tail) = bytes.split_at(cut.min(bytes.len()));

@@ -6,8 +6,8 @@ use crate::error::DecodeError;
 
 /// A container of `T` that may be full.
 pub trait Fill<T> {
-    /// So many are said to come.
-    fn expect(&mut self, _count: u64) {}
+    /// At least so many are said to come.
+    fn expect(&mut self, _count: usize) {}
 
     /// Puts one in.
     ///
@@ -31,7 +31,7 @@ where
     C: Fill<T>,
 {
     let seq: Seq<'a, T> = Seq::from_reply(reply)?;
-    container.expect(seq.remaining().unwrap_or(0));
+    container.expect(seq.hint().unwrap_or(0));
     for item in seq {
         container.one(item?)?;
     }

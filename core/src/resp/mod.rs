@@ -27,6 +27,8 @@ mod piece;
 mod reply;
 mod scan;
 mod seq;
+#[cfg(feature = "serde")]
+mod serde;
 #[cfg(feature = "alloc")]
 mod value;
 
@@ -47,6 +49,8 @@ pub(crate) use piece::{Found, Piece};
 pub use reply::{Chunks, Reply};
 pub use scan::{Frame, Scanner};
 pub use seq::{Map, Preorder, Seq, Visit};
+#[cfg(feature = "serde")]
+pub use serde::{Deserializer, Serde};
 #[cfg(feature = "alloc")]
 pub use value::Value;
 

@@ -10,9 +10,6 @@ use core::fmt;
 use super::{Fill, FromReply, Map, Reply, Seq};
 use crate::error::{DecodeError, ErrorKind, ReplyError, ServerError};
 
-/// Never reserve more than this many elements from a count: it is the peer's claim.
-const TRUSTED: u64 = 64;
-
 /// An error reply on its own: the whole text, as bytes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ErrorReply(Vec<u8>);
@@ -60,8 +57,8 @@ pub(super) fn bytes(reply: Reply<'_>) -> Result<Vec<u8>, DecodeError> {
 }
 
 impl<T> Fill<T> for Vec<T> {
-    fn expect(&mut self, count: u64) {
-        self.reserve(usize::try_from(count.min(TRUSTED)).unwrap_or(0));
+    fn expect(&mut self, count: usize) {
+        self.reserve(count);
     }
 
     fn one(&mut self, item: T) -> Result<(), DecodeError> {

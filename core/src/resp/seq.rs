@@ -43,6 +43,12 @@ impl<'a, T> Seq<'a, T> {
         self.parent == Kind::Map
     }
 
+    /// How many places to prepare: few, as the number is the peer's claim.
+    #[cfg(any(feature = "alloc", feature = "heapless", feature = "serde"))]
+    pub(super) fn hint(&self) -> Option<usize> {
+        usize::try_from(self.left?.min(64)).ok()
+    }
+
     /// The bytes behind the last element, once [`advance`](Self::advance) has found none.
     pub(super) const fn behind(&self) -> &'a [u8] {
         self.rest
