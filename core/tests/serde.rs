@@ -571,13 +571,13 @@ mod owned {
     #[test]
     fn types_that_hold_themselves_have_an_end() {
         #[derive(Deserialize, PartialEq, Debug)]
-        struct List(Option<(u8, Box<List>)>);
+        struct List(Option<(u8, Box<Self>)>);
         #[derive(Deserialize, PartialEq, Debug)]
-        struct Tree(Vec<Tree>);
+        struct Tree(Vec<Self>);
         #[derive(Deserialize, PartialEq, Debug)]
-        struct Endless(Box<Endless>);
+        struct Endless(Box<Self>);
         #[derive(Deserialize, PartialEq, Debug)]
-        struct Perhaps(Option<Box<Perhaps>>);
+        struct Perhaps(Option<Box<Self>>);
 
         on_a_small_stack(|| {
             let list = b"*2\r\n:1\r\n*2\r\n:2\r\n_\r\n";

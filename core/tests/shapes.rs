@@ -95,20 +95,6 @@ const FOUND: Answer = answer(
     b"*1\r\n*3\r\n$7\r\npalermo\r\n$6\r\n0.0000\r\n*2\r\n$20\r\n13.36138933897018433\r\n$20\r\n38.11555639549629859\r\n",
     b"*1\r\n*3\r\n$7\r\npalermo\r\n$6\r\n0.0000\r\n*2\r\n,13.36138933897018433\r\n,38.11555639549629859\r\n",
 );
-/// `XRANGE x - +` answers the same in both; `XREAD` has it inside a map in RESP3.
-const ENTRIES: &[u8] =
-    b"*2\r\n*2\r\n$3\r\n1-0\r\n*4\r\n$1\r\nf\r\n$1\r\nv\r\n$1\r\ng\r\n$1\r\nw\r\n*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\nh\r\n$1\r\nu\r\n";
-const STREAMS: Answer = answer(
-    "XREAD STREAMS x 0",
-    b"*1\r\n*2\r\n$1\r\nx\r\n*2\r\n*2\r\n$3\r\n1-0\r\n*4\r\n$1\r\nf\r\n$1\r\nv\r\n$1\r\ng\r\n$1\r\nw\r\n*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\nh\r\n$1\r\nu\r\n",
-    b"%1\r\n$1\r\nx\r\n*2\r\n*2\r\n$3\r\n1-0\r\n*4\r\n$1\r\nf\r\n$1\r\nv\r\n$1\r\ng\r\n$1\r\nw\r\n*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\nh\r\n$1\r\nu\r\n",
-);
-const TRACKING: Answer = answer(
-    "CLIENT TRACKINGINFO",
-    b"*6\r\n$5\r\nflags\r\n*1\r\n$3\r\noff\r\n$8\r\nredirect\r\n:-1\r\n$8\r\nprefixes\r\n*0\r\n",
-    b"%3\r\n$5\r\nflags\r\n~1\r\n$3\r\noff\r\n$8\r\nredirect\r\n:-1\r\n$8\r\nprefixes\r\n*0\r\n",
-);
-
 #[test]
 fn scalars() {
     answer("ZSCORE z a", b"$3\r\n1.5\r\n", b",1.5\r\n").is(1.5).is(1.5f32).is(Some(1.5)).is("1.5");
@@ -187,10 +173,21 @@ fn pairs() {
 mod owned {
     use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-    use super::{
-        ENTRIES, FIELDS, FOUND, MEMBERS, NO_FIELDS, NOTHING, PALERMO, PLACES, SCORES, STREAMS, TRACKING,
-        answer,
-    };
+    use super::{Answer, FIELDS, FOUND, MEMBERS, NO_FIELDS, NOTHING, PALERMO, PLACES, SCORES, answer};
+
+    /// `XRANGE x - +` answers the same in both; `XREAD` has it inside a map in RESP3.
+    const ENTRIES: &[u8] =
+        b"*2\r\n*2\r\n$3\r\n1-0\r\n*4\r\n$1\r\nf\r\n$1\r\nv\r\n$1\r\ng\r\n$1\r\nw\r\n*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\nh\r\n$1\r\nu\r\n";
+    const STREAMS: Answer = answer(
+        "XREAD STREAMS x 0",
+        b"*1\r\n*2\r\n$1\r\nx\r\n*2\r\n*2\r\n$3\r\n1-0\r\n*4\r\n$1\r\nf\r\n$1\r\nv\r\n$1\r\ng\r\n$1\r\nw\r\n*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\nh\r\n$1\r\nu\r\n",
+        b"%1\r\n$1\r\nx\r\n*2\r\n*2\r\n$3\r\n1-0\r\n*4\r\n$1\r\nf\r\n$1\r\nv\r\n$1\r\ng\r\n$1\r\nw\r\n*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\nh\r\n$1\r\nu\r\n",
+    );
+    const TRACKING: Answer = answer(
+        "CLIENT TRACKINGINFO",
+        b"*6\r\n$5\r\nflags\r\n*1\r\n$3\r\noff\r\n$8\r\nredirect\r\n:-1\r\n$8\r\nprefixes\r\n*0\r\n",
+        b"%3\r\n$5\r\nflags\r\n~1\r\n$3\r\noff\r\n$8\r\nredirect\r\n:-1\r\n$8\r\nprefixes\r\n*0\r\n",
+    );
 
     /// The identifier, and its fields.
     type Entry = (String, Vec<(String, String)>);

@@ -28,7 +28,7 @@ pub enum DecodeError {
         /// How many the type has.
         expected: usize,
     },
-    /// The value is nested deeper than an owned tree may be.
+    /// The value is nested deeper than an owned tree, or what serde makes, may be.
     TooDeep,
     /// The string came in several pieces, and the type wants it in one: ask for an owned type.
     Streamed,
