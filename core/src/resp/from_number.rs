@@ -7,27 +7,33 @@ use crate::error::DecodeError;
 macro_rules! integers {
     ($($int:ty),*) => { $(
         impl<'a> FromReply<'a> for $int {
+            #[inline]
             fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-                let (negative, size) = integer(reply)?;
-                let n = if negative {
-                    0_i64.checked_sub_unsigned(size).and_then(|n| Self::try_from(n).ok())
-                } else {
-                    Self::try_from(size).ok()
-                };
-                n.ok_or(DecodeError::OutOfRange)
+                match reply.as_integer() {
+                    Some(n) => Self::try_from(n).map_err(|_| DecodeError::OutOfRange),
+                    None => written(text("an integer", reply)?),
+                }
             }
         }
     )* };
 }
 
-/// A number, or the text of one: whether it is negative, and its size. Compiled once for each size.
+/// An integer that is written as a string, a double or a big number.
+fn written<T: TryFrom<i64> + TryFrom<u64>>(text: &[u8]) -> Result<T, DecodeError> {
+    let (negative, size) = digits(text)?;
+    let n = if negative {
+        0_i64.checked_sub_unsigned(size).and_then(|n| T::try_from(n).ok())
+    } else {
+        T::try_from(size).ok()
+    };
+    n.ok_or(DecodeError::OutOfRange)
+}
+
+/// The text of a number: whether it is negative, and its size. Compiled once for each size.
 macro_rules! parsers {
     ($($name:ident: $Size:ty),*) => { $(
-        fn $name(reply: Reply<'_>) -> Result<(bool, $Size), DecodeError> {
-            if let Some(n) = reply.as_integer() {
-                return Ok((n < 0, n.unsigned_abs().into()));
-            }
-            let (negative, digits) = match text("an integer", reply)? {
+        fn $name(text: &[u8]) -> Result<(bool, $Size), DecodeError> {
+            let (negative, digits) = match text {
                 [b'-', digits @ ..] => (true, digits),
                 [b'+', digits @ ..] | digits => (false, digits),
             };
@@ -47,7 +53,7 @@ macro_rules! parsers {
     )* };
 }
 
-parsers!(integer: u64, wide: u128);
+parsers!(digits: u64, wide: u128);
 integers!(i8, i16, u16, i32, u32, i64, u64, isize, usize);
 
 impl<'a> FromReply<'a> for u8 {
@@ -63,7 +69,7 @@ impl<'a> FromReply<'a> for u8 {
 
 impl<'a> FromReply<'a> for i128 {
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        let (negative, size) = wide(reply)?;
+        let (negative, size) = wide(text("an integer", reply)?)?;
         let n = if negative { 0_i128.checked_sub_unsigned(size) } else { size.try_into().ok() };
         n.ok_or(DecodeError::OutOfRange)
     }
@@ -71,7 +77,7 @@ impl<'a> FromReply<'a> for i128 {
 
 impl<'a> FromReply<'a> for u128 {
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        match wide(reply)? {
+        match wide(text("an integer", reply)?)? {
             (true, 1..) => Err(DecodeError::OutOfRange),
             (_, size) => Ok(size),
         }

