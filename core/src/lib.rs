@@ -87,6 +87,8 @@
 //! - `embedded-io`: `io::Ready` and `io::Blocking`, over the blocking traits of embedded-io.
 //! - `embedded-io-async`: `io::embedded_async`, over the traits of embedded-io-async, as embassy has
 //!   them.
+//! - `heapless`: replies as heapless' containers; too much for one is an error.
+//! - `serde`: `resp::Serde`, whatever implements `Deserialize` from replies; works without `alloc`.
 //! - `smoltcp`: [`io::Socket`] for TCP sockets of smoltcp. Needs Rust 1.91, as smoltcp does.
 //! - `log`: trace events through the `log` facade. They never show arguments or replies.
 //! - `defmt`: `defmt::Format` for errors, events (a reply is only its kind) and settings (without the

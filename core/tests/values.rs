@@ -108,6 +108,79 @@ fn numbers_that_do_not_fit_are_an_error() {
 }
 
 #[test]
+fn wide_numbers_are_checked_too() {
+    both(b"$3\r\n-42\r\n", b":-42\r\n", -42i128);
+    both(b"$2\r\n+7\r\n", b":+7\r\n", 7u128);
+    both(b"$2\r\n-0\r\n", b"(-0\r\n", 0u128);
+    let (least, most) = (i128::MIN.to_string(), u128::MAX.to_string());
+    let line = |text: &str| format!("({text}\r\n").into_bytes();
+    assert_eq!(decode::<i128>(&line(&least)), Ok(i128::MIN));
+    assert_eq!(decode::<u128>(&line(&most)), Ok(u128::MAX));
+    assert_eq!(decode::<u128>(&line(&least)), Err(DecodeError::OutOfRange));
+    assert_eq!(decode::<i128>(&line(&most)), Err(DecodeError::OutOfRange));
+    assert_eq!(
+        decode::<i128>(&line("-170141183460469231731687303715884105729")),
+        Err(DecodeError::OutOfRange)
+    );
+    assert_eq!(
+        decode::<u128>(&line("340282366920938463463374607431768211456")),
+        Err(DecodeError::OutOfRange)
+    );
+    assert_eq!(decode::<u128>(b":-1\r\n"), Err(DecodeError::OutOfRange));
+    assert_eq!(decode::<u128>(b"$1\r\n-\r\n"), Err(DecodeError::NotANumber));
+    assert_eq!(
+        decode::<i128>(b"#t\r\n"),
+        Err(DecodeError::Unexpected { expected: "an integer", found: Kind::Boolean })
+    );
+}
+
+#[test]
+fn numbers_take_what_their_own_text_would_be() {
+    // A score of 2 is ",2" in RESP3 and "2" in RESP2: an integer either way.
+    both(b"$1\r\n2\r\n", b",2\r\n", 2i64);
+    assert_eq!(decode::<i64>(b",1.5\r\n"), Err(DecodeError::NotANumber));
+    assert_eq!(decode::<i64>(b",1e3\r\n"), Err(DecodeError::NotANumber));
+    assert_eq!(decode::<i64>(b",inf\r\n"), Err(DecodeError::NotANumber));
+    both(b"$6\r\n1e+301\r\n", b",1e+301\r\n", 1e301);
+    both(b"$4\r\n+inf\r\n", b",+inf\r\n", f64::INFINITY);
+    both(b"$4\r\n-inf\r\n", b",-inf\r\n", f32::NEG_INFINITY);
+    assert!(decode::<f32>(b"$4\r\n-nan\r\n").unwrap().is_nan());
+    assert!(decode::<f64>(b",nan\r\n").unwrap().is_nan());
+    assert_eq!(decode::<f32>(b",1e300\r\n"), Err(DecodeError::OutOfRange));
+    assert_eq!(decode::<f32>(b",1e-300\r\n"), Ok(0.0));
+    assert_eq!(decode::<f64>(b"$8\r\nInfinity\r\n"), Err(DecodeError::NotANumber));
+    both(b"$1\r\n1\r\n", b"=5\r\ntxt:1\r\n", true);
+    both(b"$1\r\n0\r\n", b"+0\r\n", false);
+    assert!(decode::<bool>(b"$1\r\n2\r\n").is_err());
+}
+
+#[test]
+fn what_must_be_in_one_piece_says_so() {
+    const STREAMED: &[u8] = b"$?\r\n;1\r\n4\r\n;1\r\n2\r\n;0\r\n";
+    assert_eq!(decode::<&[u8]>(STREAMED), Err(DecodeError::Streamed));
+    assert_eq!(decode::<&str>(STREAMED), Err(DecodeError::Streamed));
+    assert_eq!(decode::<Option<&str>>(STREAMED), Err(DecodeError::Streamed));
+    assert_eq!(decode::<i64>(STREAMED), Err(DecodeError::Streamed));
+    assert_eq!(decode::<u128>(STREAMED), Err(DecodeError::Streamed));
+    assert_eq!(decode::<f64>(STREAMED), Err(DecodeError::Streamed));
+    assert_eq!(decode::<bool>(STREAMED), Err(DecodeError::Streamed));
+    assert_eq!(
+        decode::<Seq<'_>>(STREAMED).unwrap_err(),
+        DecodeError::Unexpected { expected: "an array", found: Kind::Bulk }
+    );
+}
+
+#[test]
+fn tuples_have_up_to_twelve() {
+    let bytes = [b"*12\r\n".to_vec(), b":1\r\n+a\r\n".repeat(6)].concat();
+    let twelve = (1u8, "a", 1u16, "a", 1u32, "a", 1u64, "a", 1i8, "a", 1i128, "a");
+    assert_eq!(get(&bytes), Ok(twelve));
+    let eleven = [b"*11\r\n".to_vec(), b":1\r\n".repeat(11)].concat();
+    assert_eq!(get(&eleven), Ok((1u8, 1u8, 1u8, 1u8, 1u8, 1u8, 1u8, 1u8, 1u8, 1u8, 1u8)));
+    assert_eq!(get(&bytes).map(|pairs: [(); 12]| pairs.len()), Ok(12));
+}
+
+#[test]
 fn another_kind_is_named() {
     let unexpected = |expected, found| DecodeError::Unexpected { expected, found };
     assert_eq!(decode::<i64>(b"*0\r\n"), Err(unexpected("an integer", Kind::Array)));
@@ -156,8 +229,12 @@ fn a_sequence_says_what_is_left_and_can_be_copied() {
 mod owned {
     use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-    use super::{both, get};
-    use respire_core::resp::{ErrorReply, ReplyError, Value};
+    use std::borrow::Cow;
+
+    use super::{both, decode, get};
+    use respire_core::resp::{
+        DecodeError, Done, ErrorReply, Map, Natural, Reply, ReplyError, Seq, ServerError, Value,
+    };
 
     #[test]
     fn collections_have_two_shapes() {
@@ -177,6 +254,42 @@ mod owned {
     }
 
     #[test]
+    fn streamed_strings_become_owned_ones() {
+        let (bulk, streamed) = (b"$3\r\na b\r\n", b"$?\r\n;2\r\na \r\n;1\r\nb\r\n;0\r\n");
+        both(bulk, streamed, String::from("a b"));
+        both(bulk, streamed, Box::<str>::from("a b"));
+        both(bulk, streamed, b"a b".to_vec());
+        both(bulk, streamed, Box::<[u8]>::from(b"a b".as_slice()));
+        both(bulk, streamed, Cow::from("a b"));
+        both(bulk, streamed, Cow::from(b"a b".as_slice()));
+        both(bulk, streamed, std::collections::VecDeque::from(*b"a b"));
+        assert!(matches!(get::<Cow<'_, str>>(bulk), Ok(Cow::Borrowed(_))));
+        assert!(matches!(get::<Cow<'_, [u8]>>(bulk), Ok(Cow::Borrowed(_))));
+        assert!(matches!(get::<Cow<'_, str>>(streamed), Ok(Cow::Owned(_))));
+        assert!(matches!(get::<Cow<'_, [u8]>>(streamed), Ok(Cow::Owned(_))));
+        let not_utf8 = [&b"$1\r\n\xff\r\n"[..], b"$?\r\n;1\r\n\xff\r\n;0\r\n"];
+        for bytes in not_utf8 {
+            assert_eq!(decode::<Cow<'_, str>>(bytes), Err(DecodeError::NotUtf8));
+            assert_eq!(decode::<Box<str>>(bytes), Err(DecodeError::NotUtf8));
+        }
+        assert!(matches!(decode::<Cow<'_, str>>(b"*0\r\n"), Err(DecodeError::Unexpected { .. })));
+        assert!(matches!(decode::<Cow<'_, [u8]>>(b"_\r\n"), Err(DecodeError::Unexpected { .. })));
+    }
+
+    #[test]
+    fn borrowed_types_have_owned_ones() {
+        fn stands_for<T: Natural<Owned = O>, O>() {}
+        stands_for::<&[u8], Vec<u8>>();
+        stands_for::<Cow<'_, str>, String>();
+        stands_for::<Option<Seq<'_, &str>>, Option<Vec<String>>>();
+        stands_for::<Map<'_, &str, Reply<'_>>, Vec<(String, Value)>>();
+        stands_for::<BTreeMap<&str, [f64; 2]>, BTreeMap<String, [f64; 2]>>();
+        stands_for::<HashMap<&str, HashSet<&str>>, HashMap<String, HashSet<String>>>();
+        stands_for::<Result<(&str, u128), ServerError<'_>>, Result<(String, u128), ErrorReply>>();
+        stands_for::<(Done, (), bool, Box<[&str]>), (Done, (), bool, Box<[String]>)>();
+    }
+
+    #[test]
     fn the_last_of_equal_keys_wins_and_pairs_keep_all() {
         let twice = b"%2\r\n+a\r\n:1\r\n+a\r\n:2\r\n";
         assert_eq!(get(twice), Ok(BTreeMap::from([("a", 2)])));
@@ -186,7 +299,7 @@ mod owned {
     #[test]
     fn any_reply_is_a_value() {
         let bytes = b"*12\r\n+s\r\n-E x\r\n:1\r\n$1\r\nb\r\n_\r\n#t\r\n,1.5\r\n(12\r\n!1\r\ne\r\n=5\r\ntxt:v\r\n%1\r\n:1\r\n:2\r\n~1\r\n*0\r\n";
-        let error = |text: &'static [u8]| Value::Error(ErrorReply::from(super::ServerError::new(text)));
+        let error = |text: &'static [u8]| Value::Error(ErrorReply::from(ServerError::new(text)));
         let expected = Value::Array(vec![
             Value::Simple(b"s".to_vec()),
             error(b"E x"),

@@ -1,7 +1,7 @@
 //! Values from replies.
 
-use super::{Kind, Map, Reply, Seq, number};
-use crate::error::{DecodeError, ReplyError, ServerError};
+use super::{Kind, Reply, Seq};
+use crate::error::{DecodeError, ReplyError};
 
 /// A type that can be made from a reply.
 ///
@@ -11,19 +11,28 @@ use crate::error::{DecodeError, ReplyError, ServerError};
 ///
 /// | type | made from |
 /// |---|---|
-/// | integers | integer, big number, string of digits; out of range is an error |
-/// | `f64`, `f32` | double, integer, string |
+/// | integers, `i8` to `u128` | integer, big number, string of digits; out of range is an error |
+/// | `f64`, `f32` | double, integer, big number, string; `inf`, `-inf`, `nan` |
 /// | `bool` | boolean, 0 and 1, status (true), null (false) |
-/// | `&[u8]`, `&str`, `String`, `Vec<u8>` | simple, bulk, verbatim, big number, digits of numbers |
+/// | `&[u8]`, `&str` | simple, bulk, verbatim, big number, digits of numbers, if in one piece |
+/// | `Vec<u8>`, `Box<[u8]>`, `String`, `Box<str>` ¹ | the same, and strings that were streamed |
+/// | `Cow<[u8]>`, `Cow<str>` ¹ | the same: borrowed, and owned if it was streamed |
 /// | `Option<T>` | null, or `T` |
-/// | `Result<T, ServerError>` | an error as a value, or `T`: results inside EXEC |
-/// | tuples, `[T; N]` | an aggregate of just as many elements |
-/// | `Seq<T>`, `Vec<T>` | any aggregate; an element `(K, V)` takes pairs |
-/// | `Map<K, V>`, `BTreeMap`, `HashMap` | map, flat array, array of pairs |
+/// | `Result<T, ServerError>`, `Result<T, ErrorReply>` ¹ | an error as a value, or `T`: results inside EXEC |
+/// | tuples of up to 12, `[T; N]` | an aggregate of just as many elements |
+/// | `Seq<T>`, `Vec<T>` ¹, `Box<[T]>` ¹, `VecDeque<T>` ¹ | any aggregate; an element `(K, V)` takes pairs |
+/// | `BTreeSet<T>` ¹, `HashSet<T>` ² | the same; equal elements are one |
+/// | `Map<K, V>`, `BTreeMap` ¹, `HashMap` ² | map, flat array, array of pairs; the last of equal keys wins |
+/// | `heapless::{Vec, Deque, String}` ³ | as `Vec` and `String`; too much is an error |
+/// | `heapless::{IndexMap, LinearMap, IndexSet}` ³ | as `HashMap` and `HashSet`; too much is an error |
+/// | `Serde<T>` ⁴ | whatever serde makes a `T` from |
 /// | [`Done`] | a status such as `OK` |
 /// | `()` | anything but an error |
-/// | `Value` | anything at all; an error inside of others is a value |
+/// | `Value` ¹ | anything at all; an error inside of others is a value |
 /// | [`Reply`] | anything at all, an error too |
+///
+/// With feature ¹ `alloc`, ² `std`, ³ `heapless`, ⁴ `serde`. Attributes are no part of any of them
+/// but [`Reply`].
 pub trait FromReply<'a>: Sized {
     /// Makes the value from a reply.
     ///
@@ -47,14 +56,14 @@ pub trait FromReply<'a>: Sized {
         seq.advance().map(Self::from_reply)
     }
 
-    /// Makes a vector of such values; bytes make one from a string.
+    /// Puts such values into a container: the elements of an aggregate, for bytes those of a string.
     ///
     /// # Errors
-    /// The reply is not an aggregate, or an element is of another type.
-    #[cfg(feature = "alloc")]
+    /// The reply is not an aggregate, an element is of another type, or the container is full.
+    #[cfg(any(feature = "alloc", feature = "heapless"))]
     #[doc(hidden)]
-    fn vec(reply: Reply<'a>) -> Result<alloc::vec::Vec<Self>, DecodeError> {
-        super::owned::collect(reply)
+    fn fill<C: super::Fill<Self>>(reply: Reply<'a>, container: &mut C) -> Result<(), DecodeError> {
+        super::fill::elements(reply, container)
     }
 }
 
@@ -64,6 +73,16 @@ pub struct Done;
 
 pub(super) const fn unexpected(expected: &'static str, reply: Reply<'_>) -> DecodeError {
     DecodeError::Unexpected { expected, found: reply.kind() }
+}
+
+/// The bytes of a string, if they are in one piece.
+#[inline]
+pub(super) fn text<'a>(expected: &'static str, reply: Reply<'a>) -> Result<&'a [u8], DecodeError> {
+    match reply.as_bytes() {
+        Some(text) => Ok(text),
+        None if reply.is_streamed_string() => Err(DecodeError::Streamed),
+        None => Err(unexpected(expected, reply)),
+    }
 }
 
 impl<'a> FromReply<'a> for Reply<'a> {
@@ -95,7 +114,7 @@ impl<'a> FromReply<'a> for () {
 
 impl<'a> FromReply<'a> for &'a [u8] {
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        reply.as_bytes().ok_or(unexpected("a string", reply))
+        text("a string", reply)
     }
 }
 
@@ -103,193 +122,4 @@ impl<'a> FromReply<'a> for &'a str {
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         core::str::from_utf8(<&[u8]>::from_reply(reply)?).map_err(|_| DecodeError::NotUtf8)
     }
-}
-
-macro_rules! integers {
-    ($($int:ty),*) => { $(
-        impl<'a> FromReply<'a> for $int {
-            fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-                let (negative, size) = integer(reply)?;
-                let n = if negative {
-                    0_i64.checked_sub_unsigned(size).and_then(|n| Self::try_from(n).ok())
-                } else {
-                    Self::try_from(size).ok()
-                };
-                n.ok_or(DecodeError::OutOfRange)
-            }
-        }
-    )* };
-}
-
-/// An integer, or the text of one: whether it is negative, and its size. Compiled once.
-fn integer(reply: Reply<'_>) -> Result<(bool, u64), DecodeError> {
-    if let Some(n) = reply.as_integer() {
-        return Ok((n < 0, n.unsigned_abs()));
-    }
-    let text = match (reply.kind(), reply.as_bytes()) {
-        (Kind::Simple | Kind::Bulk | Kind::BigNumber, Some(text)) => text,
-        _ => return Err(unexpected("an integer", reply)),
-    };
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    if digits.is_empty() {
-        return Err(DecodeError::NotANumber);
-    }
-    let mut size: u64 = 0;
-    for &byte in digits {
-        if !byte.is_ascii_digit() {
-            return Err(DecodeError::NotANumber);
-        }
-        let more = size.checked_mul(10).and_then(|size| size.checked_add(u64::from(byte - b'0')));
-        size = more.ok_or(DecodeError::OutOfRange)?;
-    }
-    Ok((negative, size))
-}
-
-integers!(i8, i16, u16, i32, u32, i64, u64, isize, usize);
-
-impl<'a> FromReply<'a> for u8 {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        Self::try_from(u16::from_reply(reply)?).map_err(|_| DecodeError::OutOfRange)
-    }
-
-    #[cfg(feature = "alloc")]
-    fn vec(reply: Reply<'a>) -> Result<alloc::vec::Vec<Self>, DecodeError> {
-        super::owned::bytes(reply)
-    }
-}
-
-impl<'a> FromReply<'a> for f64 {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        match (reply.kind(), reply.as_bytes()) {
-            (Kind::Double | Kind::Integer | Kind::Bulk | Kind::Simple | Kind::BigNumber, Some(text)) => {
-                number::parse_double(text).ok_or(DecodeError::NotANumber)
-            }
-            _ => Err(unexpected("a number", reply)),
-        }
-    }
-}
-
-impl<'a> FromReply<'a> for f32 {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        f64::from_reply(reply).map(|double| double as Self)
-    }
-}
-
-impl<'a> FromReply<'a> for bool {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        match (reply.kind(), reply.as_integer()) {
-            (Kind::Boolean, _) => Ok(reply.as_boolean() == Some(true)),
-            (_, Some(0)) | (Kind::Null, _) => Ok(false),
-            (_, Some(1)) => Ok(true),
-            (_, Some(_)) => Err(DecodeError::OutOfRange),
-            _ => Done::from_reply(reply).map(|_| true).map_err(|_| unexpected("a boolean", reply)),
-        }
-    }
-}
-
-impl<'a, T: FromReply<'a>> FromReply<'a> for Option<T> {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        if reply.is_null() { Ok(None) } else { T::from_reply(reply).map(Some) }
-    }
-}
-
-impl<'a, T: FromReply<'a>> FromReply<'a> for Result<T, ServerError<'a>> {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        match reply.error() {
-            Some(error) => Ok(Err(error)),
-            None => T::from_reply(reply).map(Ok),
-        }
-    }
-
-    fn try_reply(reply: Reply<'a>) -> Result<Self, ReplyError<'a>> {
-        Ok(Self::from_reply(reply)?)
-    }
-}
-
-impl<'a, T: FromReply<'a>> FromReply<'a> for Seq<'a, T> {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        reply.elements().map(Seq::cast).ok_or(unexpected("an array", reply))
-    }
-}
-
-impl<'a, K: FromReply<'a>, V: FromReply<'a>> FromReply<'a> for Map<'a, K, V> {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        reply.pairs().map(Map::cast).ok_or(unexpected("a map", reply))
-    }
-}
-
-/// `Default` fills the array before its elements are decoded: it is the only way to build one
-/// without allocation, `unsafe` or a panic path.
-impl<'a, T: FromReply<'a> + Default, const N: usize> FromReply<'a> for [T; N] {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        let mut seq: Seq<'a, T> = Seq::from_reply(reply)?;
-        let mut items = core::array::from_fn(|_| T::default());
-        for item in &mut items {
-            *item = seq.next().ok_or(DecodeError::Length { expected: N })??;
-        }
-        match seq.advance() {
-            Some(_) => Err(DecodeError::Length { expected: N }),
-            None => Ok(items),
-        }
-    }
-}
-
-/// A pair is an array of two, or, inside a map or a flat array, two elements in a row.
-impl<'a, A: FromReply<'a>, B: FromReply<'a>> FromReply<'a> for (A, B) {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        let mut seq: Seq<'a> = Seq::from_reply(reply)?;
-        let pair = pair(&mut seq).ok_or(DecodeError::Length { expected: 2 })??;
-        match seq.advance() {
-            Some(_) => Err(DecodeError::Length { expected: 2 }),
-            None => Ok(pair),
-        }
-    }
-
-    fn take<T>(seq: &mut Seq<'a, T>) -> Option<Result<Self, DecodeError>> {
-        let nested = !seq.is_map() && seq.peek()?.kind() == Kind::Array;
-        if nested { seq.advance().map(Self::from_reply) } else { pair(seq) }
-    }
-}
-
-fn pair<'a, A, B, T>(seq: &mut Seq<'a, T>) -> Option<Result<(A, B), DecodeError>>
-where
-    A: FromReply<'a>,
-    B: FromReply<'a>,
-{
-    let first = match A::from_reply(seq.advance()?) {
-        Ok(first) => first,
-        Err(error) => return Some(Err(error)),
-    };
-    let Some(second) = seq.advance() else { return Some(Err(DecodeError::Length { expected: 2 })) };
-    Some(B::from_reply(second).map(|second| (first, second)))
-}
-
-macro_rules! tuples {
-    ($($len:literal: $($T:ident)+;)+) => { $(
-        impl<'a, $($T: FromReply<'a>),+> FromReply<'a> for ($($T,)+) {
-            fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-                let mut seq: Seq<'a> = Seq::from_reply(reply)?;
-                let missing = DecodeError::Length { expected: $len };
-                let tuple = ($($T::from_reply(seq.advance().ok_or(missing)?)?,)+);
-                match seq.advance() {
-                    Some(_) => Err(missing),
-                    None => Ok(tuple),
-                }
-            }
-        }
-    )+ };
-}
-
-tuples! {
-    1: A;
-    3: A B C;
-    4: A B C D;
-    5: A B C D E;
-    6: A B C D E F;
-    7: A B C D E F G;
-    8: A B C D E F G H;
 }

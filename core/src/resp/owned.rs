@@ -1,78 +1,14 @@
 //! Owned values, with feature `alloc`.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::from_reply::unexpected;
-use super::{Done, FromReply, Map, Reply, Seq};
-use crate::error::{DecodeError, ReplyError, ServerError};
-
-/// Never reserve more than this many elements from a count: it is the peer's claim.
-const TRUSTED: u64 = 64;
-
-/// The owned type that stands for a borrowed one when nothing else is asked for.
-pub trait Natural {
-    /// `Vec<u8>` for `&[u8]`, the type itself for numbers, and so on through containers.
-    type Owned: for<'r> FromReply<'r>;
-}
-
-macro_rules! own_nature {
-    ($($T:ty),*) => { $( impl Natural for $T { type Owned = $T; } )* };
-}
-
-own_nature!(
-    (),
-    Done,
-    bool,
-    i8,
-    u8,
-    i16,
-    u16,
-    i32,
-    u32,
-    i64,
-    u64,
-    isize,
-    usize,
-    f32,
-    f64,
-    String,
-    super::Value
-);
-
-impl Natural for &[u8] {
-    type Owned = Vec<u8>;
-}
-
-impl Natural for &str {
-    type Owned = String;
-}
-
-impl Natural for Reply<'_> {
-    type Owned = super::Value;
-}
-
-impl<T: Natural> Natural for Option<T> {
-    type Owned = Option<T::Owned>;
-}
-
-impl<T: Natural> Natural for Seq<'_, T> {
-    type Owned = Vec<T::Owned>;
-}
-
-impl<K: Natural, V: Natural> Natural for Map<'_, K, V> {
-    type Owned = Vec<(K::Owned, V::Owned)>;
-}
-
-impl<A: Natural, B: Natural> Natural for (A, B) {
-    type Owned = (A::Owned, B::Owned);
-}
-
-impl<A: Natural, B: Natural, C: Natural> Natural for (A, B, C) {
-    type Owned = (A::Owned, B::Owned, C::Owned);
-}
+use super::{Fill, FromReply, Map, Reply, Seq};
+use crate::error::{DecodeError, ErrorKind, ReplyError, ServerError};
 
 /// An error reply on its own: the whole text, as bytes.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -87,6 +23,11 @@ impl ErrorReply {
     /// The code: `WRONGTYPE`, `ERR`; empty if it is not UTF-8.
     pub fn code(&self) -> &str {
         core::str::from_utf8(self.as_ref().code()).unwrap_or_default()
+    }
+
+    /// The code, to be matched.
+    pub fn kind(&self) -> ErrorKind<'_> {
+        self.as_ref().kind()
     }
 }
 
@@ -110,33 +51,79 @@ impl fmt::Debug for ErrorReply {
 
 impl core::error::Error for ErrorReply {}
 
+/// The bytes of a string, however many pieces it came in.
 pub(super) fn bytes(reply: Reply<'_>) -> Result<Vec<u8>, DecodeError> {
-    let mut bytes = Vec::new();
-    for chunk in reply.chunks().ok_or(unexpected("a string", reply))? {
-        bytes.extend_from_slice(chunk);
-    }
-    Ok(bytes)
+    Vec::from_reply(reply)
 }
 
-pub(super) fn collect<'a, T: FromReply<'a>>(reply: Reply<'a>) -> Result<Vec<T>, DecodeError> {
-    let seq: Seq<'a, T> = Seq::from_reply(reply)?;
-    let hint = seq.remaining().unwrap_or(0).min(TRUSTED);
-    let mut items = Vec::with_capacity(usize::try_from(hint).unwrap_or(0));
-    for item in seq {
-        items.push(item?);
+impl<T> Fill<T> for Vec<T> {
+    fn expect(&mut self, count: usize) {
+        self.reserve(count);
     }
-    Ok(items)
+
+    fn one(&mut self, item: T) -> Result<(), DecodeError> {
+        self.push(item);
+        Ok(())
+    }
+
+    fn many(&mut self, items: &[T]) -> Result<(), DecodeError>
+    where
+        T: Copy,
+    {
+        self.extend_from_slice(items);
+        Ok(())
+    }
 }
 
 impl<'a, T: FromReply<'a>> FromReply<'a> for Vec<T> {
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        T::vec(reply)
+        let mut items = Self::new();
+        T::fill(reply, &mut items)?;
+        Ok(items)
+    }
+}
+
+impl<'a, T: FromReply<'a>> FromReply<'a> for Box<[T]> {
+    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
+        Vec::from_reply(reply).map(Vec::into_boxed_slice)
+    }
+}
+
+impl<'a, T: FromReply<'a>> FromReply<'a> for VecDeque<T> {
+    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
+        Vec::from_reply(reply).map(Self::from)
     }
 }
 
 impl<'a> FromReply<'a> for String {
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         Self::from_utf8(bytes(reply)?).map_err(|_| DecodeError::NotUtf8)
+    }
+}
+
+impl<'a> FromReply<'a> for Box<str> {
+    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
+        String::from_reply(reply).map(String::into_boxed_str)
+    }
+}
+
+/// Borrowed from the reply if the string is in one piece.
+impl<'a> FromReply<'a> for Cow<'a, [u8]> {
+    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
+        match reply.as_bytes() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => bytes(reply).map(Cow::Owned),
+        }
+    }
+}
+
+/// Borrowed from the reply if the string is in one piece.
+impl<'a> FromReply<'a> for Cow<'a, str> {
+    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
+        match reply.as_bytes() {
+            Some(_) => <&str>::from_reply(reply).map(Cow::Borrowed),
+            None => String::from_reply(reply).map(Cow::Owned),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::attributes::Attributes;
 use super::number;
 use super::scan::{Frame, Scanner};
 use super::seq::{Map, Preorder, Seq, Visit};
@@ -16,37 +17,37 @@ use crate::error::{ReplyError, ServerError};
 #[derive(Clone, Copy)]
 pub struct Reply<'a> {
     kind: Kind,
-    /// The text or payload; for aggregates and streamed strings all that follows the header.
-    body: &'a [u8],
     shape: Shape,
+    /// The bits of an integer, a boolean as 0 or 1, or how many values stand inside.
+    number: u64,
+    /// The body: the text or payload; for aggregates and streamed strings all that follows the header.
+    /// If there are attributes, these and the header stand in front of it.
+    bytes: &'a [u8],
+    /// Where the body starts: at 0 without attributes.
+    start: usize,
 }
 
 /// What the header said.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+enum Shape {
     /// Nothing but the body.
     Plain,
-    /// The value of an integer, or of a boolean as 0 and 1.
-    Integer(i64),
-    /// How many values stand inside.
-    Count(u64),
+    /// There is a value of an integer or of a boolean.
+    Integer,
+    /// There is a count of values inside.
+    Count,
     /// An end marker or an empty chunk ends it.
     Streamed,
 }
 
 impl<'a> Reply<'a> {
     /// Null, for requests that are answered by nothing.
-    pub const NULL: Self = Self { kind: Kind::Null, body: &[], shape: Shape::Plain };
+    pub const NULL: Self = Self { kind: Kind::Null, shape: Shape::Plain, number: 0, bytes: &[], start: 0 };
 
     /// The value of `frame`, which a scanner found at the start of `bytes`.
     pub fn new(bytes: &'a [u8], frame: Frame) -> Self {
-        Self::parsed(bytes.get(frame.body..frame.len).unwrap_or_default())
-    }
-
-    /// The value that checked bytes start with.
-    #[inline]
-    pub(crate) fn parsed(bytes: &'a [u8]) -> Self {
-        Self::first(bytes).map_or(Self::NULL, |(reply, _)| reply)
+        let whole = bytes.get(..frame.len).unwrap_or_default();
+        Self::first(whole).map_or(Self::NULL, |(reply, _)| reply)
     }
 
     /// Checks `bytes` as one whole reply, with nothing behind it.
@@ -74,30 +75,30 @@ impl<'a> Reply<'a> {
 
     /// The error, if it is one.
     pub fn error(self) -> Option<ServerError<'a>> {
-        if self.kind.is_error() { Some(ServerError::new(self.body)) } else { None }
+        if self.kind.is_error() { Some(ServerError::new(self.body())) } else { None }
     }
 
     /// The bytes of a simple, bulk, verbatim or big number value, and the digits of numbers; an
     /// error is not a string. `None` for a streamed string: see [`chunks`](Self::chunks).
     pub fn as_bytes(self) -> Option<&'a [u8]> {
         match self.kind {
-            Kind::Simple | Kind::BigNumber | Kind::Integer | Kind::Double => Some(self.body),
-            Kind::Bulk if self.shape == Shape::Plain => Some(self.body),
+            Kind::Simple | Kind::BigNumber | Kind::Integer | Kind::Double => Some(self.body()),
+            Kind::Bulk if self.shape == Shape::Plain => Some(self.body()),
             // The format was checked to be there: three bytes and a colon.
-            Kind::Verbatim => self.body.get(4..),
+            Kind::Verbatim => self.body().get(4..),
             _ => None,
         }
     }
 
     /// The three bytes of a verbatim string's format: `txt`, `mkd`.
     pub fn format(self) -> Option<&'a [u8]> {
-        if self.kind == Kind::Verbatim { self.body.get(..3) } else { None }
+        if self.kind == Kind::Verbatim { self.body().get(..3) } else { None }
     }
 
     /// The pieces of a string: one, or as many as it was streamed in.
     pub fn chunks(self) -> Option<Chunks<'a>> {
         match (self.kind, self.shape) {
-            (Kind::Bulk, Shape::Streamed) => Some(Chunks { rest: self.body, whole: None }),
+            (Kind::Bulk, Shape::Streamed) => Some(Chunks { rest: self.body(), whole: None }),
             _ => self.as_bytes().map(|bytes| Chunks { rest: &[], whole: Some(bytes) }),
         }
     }
@@ -105,7 +106,7 @@ impl<'a> Reply<'a> {
     /// The value of an integer.
     pub fn as_integer(self) -> Option<i64> {
         match (self.kind, self.shape) {
-            (Kind::Integer, Shape::Integer(n)) => Some(n),
+            (Kind::Integer, Shape::Integer) => Some(self.number.cast_signed()),
             _ => None,
         }
     }
@@ -113,22 +114,22 @@ impl<'a> Reply<'a> {
     /// The value of a boolean.
     pub fn as_boolean(self) -> Option<bool> {
         match (self.kind, self.shape) {
-            (Kind::Boolean, Shape::Integer(n)) => Some(n == 1),
+            (Kind::Boolean, Shape::Integer) => Some(self.number == 1),
             _ => None,
         }
     }
 
     /// The value of a double.
     pub fn as_double(self) -> Option<f64> {
-        if self.kind == Kind::Double { number::parse_double(self.body) } else { None }
+        if self.kind == Kind::Double { number::parse_double(self.body()) } else { None }
     }
 
     /// What stands inside an array, set, push or map; a map yields keys and values in turn.
     pub fn elements(self) -> Option<Seq<'a>> {
         match self.shape {
             _ if !self.kind.is_aggregate() => None,
-            Shape::Count(count) => Some(Seq::new(self.kind, self.body, Some(count))),
-            _ => Some(Seq::new(self.kind, self.body, None)),
+            Shape::Count => Some(Seq::new(self.kind, self.body(), Some(self.number))),
+            _ => Some(Seq::new(self.kind, self.body(), None)),
         }
     }
 
@@ -138,6 +139,12 @@ impl<'a> Reply<'a> {
             Kind::Map | Kind::Array => self.elements().map(Map::new),
             _ => None,
         }
+    }
+
+    /// What the server says about this value beside it: keys and values in front of it. Few servers
+    /// send any, and none has to be read.
+    pub fn attributes(self) -> Attributes<'a> {
+        Attributes::new(self.bytes.get(..self.start).unwrap_or_default())
     }
 
     /// This value and all inside it, in the order of the bytes.
@@ -153,26 +160,33 @@ impl<'a> Reply<'a> {
         T::try_reply(self)
     }
 
+    /// The value that checked bytes start with.
+    #[inline]
+    pub(crate) fn parsed(bytes: &'a [u8]) -> Self {
+        Self::first(bytes).map_or(Self::NULL, |(reply, _)| reply)
+    }
+
     /// The first value of checked bytes, and what follows its header or, without children, itself.
     #[inline]
     pub(super) fn first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (&tag, line) = bytes.split_first()?;
         match tag {
-            b'$' => Self::string(Kind::Bulk, line),
+            b'$' => Some(Self::string(Kind::Bulk, line)),
             b':' => {
                 let number::Line::Whole(n, len) = number::integer(line) else { return None };
-                let reply =
-                    Self { kind: Kind::Integer, body: line.get(..len - 2)?, shape: Shape::Integer(n) };
+                let digits = line.get(..len - 2)?;
+                let reply = Self::made(Kind::Integer, Shape::Integer, n.cast_unsigned(), digits);
                 Some((reply, line.get(len..)?))
             }
-            b'+' => Self::line(Kind::Simple, line),
-            b'*' => Self::aggregate(Kind::Array, line),
+            b'+' => Some(Self::line(Kind::Simple, line)),
+            b'*' => Some(Self::aggregate(Kind::Array, line)),
+            b'|' => Self::behind_attributes(bytes),
             _ => Self::rare(tag, line),
         }
     }
 
     fn rare(tag: u8, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        match tag {
+        Some(match tag {
             b'-' => Self::line(Kind::Error, line),
             b'(' => Self::line(Kind::BigNumber, line),
             b',' => Self::line(Kind::Double, line),
@@ -181,78 +195,93 @@ impl<'a> Reply<'a> {
             b'%' => Self::aggregate(Kind::Map, line),
             b'~' => Self::aggregate(Kind::Set, line),
             b'>' => Self::aggregate(Kind::Push, line),
-            b'_' => Some((Self::NULL, line.get(2..)?)),
+            b'_' => (Self::NULL, line.get(2..)?),
             b'#' => {
-                let truth = i64::from(line.first() == Some(&b't'));
-                let reply = Self { kind: Kind::Boolean, body: line.get(..1)?, shape: Shape::Integer(truth) };
-                Some((reply, line.get(3..)?))
+                let truth = u64::from(line.first() == Some(&b't'));
+                (Self::made(Kind::Boolean, Shape::Integer, truth, line.get(..1)?), line.get(3..)?)
             }
-            b'|' => Self::behind_attributes(line),
-            _ => None,
-        }
-    }
-
-    /// What stands behind attributes, which may be more of them.
-    #[cold]
-    fn behind_attributes(line: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let mut line = line;
-        loop {
-            let (count, behind) = number::checked_length(line);
-            let inside = skip::values(behind, count.saturating_mul(2));
-            let (&tag, next) = behind.get(inside..)?.split_first()?;
-            if tag != b'|' {
-                return Self::first(behind.get(inside..)?);
-            }
-            line = next;
-        }
-    }
-
-    #[inline]
-    fn line(kind: Kind, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let (body, behind) = skip::text(line);
-        Some((Self { kind, body, shape: Shape::Plain }, behind))
-    }
-
-    #[inline]
-    fn string(kind: Kind, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        Some(match skip::counted(line) {
-            Counted::Whole(n, behind) => {
-                let (body, behind) = skip::payload(n, behind);
-                (Self { kind, body, shape: Shape::Plain }, behind)
-            }
-            Counted::Streamed(behind) => (Self { kind, body: behind, shape: Shape::Streamed }, behind),
-            Counted::Null(behind) => (Self::NULL, behind),
+            _ => return None,
         })
     }
 
+    const fn made(kind: Kind, shape: Shape, number: u64, bytes: &'a [u8]) -> Self {
+        Self { kind, shape, number, bytes, start: 0 }
+    }
+
     #[inline]
-    fn aggregate(kind: Kind, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        Some(match skip::counted(line) {
+    fn line(kind: Kind, line: &'a [u8]) -> (Self, &'a [u8]) {
+        let (text, behind) = skip::text(line);
+        (Self::made(kind, Shape::Plain, 0, text), behind)
+    }
+
+    #[inline]
+    fn string(kind: Kind, line: &'a [u8]) -> (Self, &'a [u8]) {
+        match skip::counted(line) {
+            Counted::Whole(n, behind) => {
+                let (payload, behind) = skip::payload(n, behind);
+                (Self::made(kind, Shape::Plain, 0, payload), behind)
+            }
+            Counted::Streamed(behind) => (Self::made(kind, Shape::Streamed, 0, behind), behind),
+            Counted::Null(behind) => (Self::NULL, behind),
+        }
+    }
+
+    #[inline]
+    fn aggregate(kind: Kind, line: &'a [u8]) -> (Self, &'a [u8]) {
+        match skip::counted(line) {
             Counted::Whole(n, behind) => {
                 let count = if kind == Kind::Map { n.saturating_mul(2) } else { n };
-                (Self { kind, body: behind, shape: Shape::Count(count) }, behind)
+                (Self::made(kind, Shape::Count, count, behind), behind)
             }
-            Counted::Streamed(behind) => (Self { kind, body: behind, shape: Shape::Streamed }, behind),
+            Counted::Streamed(behind) => (Self::made(kind, Shape::Streamed, 0, behind), behind),
             Counted::Null(behind) => (Self::NULL, behind),
-        })
+        }
+    }
+
+    /// The first value behind its attributes. Rare: it is kept apart from the usual way.
+    #[cold]
+    fn behind_attributes(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let mut rest = bytes;
+        while let Some(line) = rest.strip_prefix(b"|") {
+            let (pairs, behind) = number::checked_length(line);
+            rest = behind.get(skip::values(behind, pairs.saturating_mul(2))..)?;
+        }
+        // No attribute starts here, so that this goes no deeper.
+        let (reply, behind) = Self::first(rest)?;
+        // What is counted has a line of its own in front, all else only the type byte.
+        let counted = matches!(reply.kind, Kind::Bulk | Kind::BulkError | Kind::Verbatim);
+        let header = if counted || reply.kind.is_aggregate() {
+            rest.iter().position(|&byte| byte == b'\n')?
+        } else {
+            0
+        };
+        let start = bytes.len().checked_sub(rest.len())?.checked_add(header)?.checked_add(1)?;
+        let whole = bytes.get(..start.checked_add(reply.bytes.len())?)?;
+        Some((Self { bytes: whole, start, ..reply }, behind))
     }
 
     /// How many bytes behind its header belong to a value that has something inside.
     pub(super) fn inner_len(self) -> usize {
         match self.shape {
-            Shape::Count(count) => skip::values(self.body, count),
-            Shape::Streamed => skip::stream(self.body),
-            Shape::Plain | Shape::Integer(_) => 0,
+            Shape::Count => skip::values(self.body(), self.number),
+            Shape::Streamed => skip::stream(self.body()),
+            Shape::Plain | Shape::Integer => 0,
         }
     }
 
     /// Whether something follows the header that is not in `body` alone.
     pub(super) fn has_inside(self) -> bool {
-        matches!(self.shape, Shape::Count(_) | Shape::Streamed)
+        matches!(self.shape, Shape::Count | Shape::Streamed)
     }
 
-    pub(super) const fn body(self) -> &'a [u8] {
-        self.body
+    #[inline]
+    pub(super) fn body(self) -> &'a [u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    /// Whether it is a string that came in pieces.
+    pub(super) fn is_streamed_string(self) -> bool {
+        self.kind == Kind::Bulk && self.is_streamed()
     }
 
     /// Whether an end marker, not a count, ends it.
@@ -261,7 +290,7 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// Values compare by what they say: the bytes of the header do not count, kinds do.
+/// Values compare by what they say: the bytes of the header do not count, nor do attributes; kinds do.
 impl PartialEq for Reply<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.preorder().eq(other.preorder())
@@ -271,12 +300,13 @@ impl PartialEq for Reply<'_> {
 impl Reply<'_> {
     /// Equal as leaves, or as the heads of aggregates.
     pub(super) fn same_head(self, other: Self) -> bool {
+        let same_shape = self.shape == other.shape && self.number == other.number;
         self.kind == other.kind
             && match (self.chunks(), other.chunks()) {
                 // The digits of an integer may have a sign or zeros in front.
-                _ if self.kind.is_aggregate() || self.kind == Kind::Integer => self.shape == other.shape,
+                _ if self.kind.is_aggregate() || self.kind == Kind::Integer => same_shape,
                 (Some(a), Some(b)) => a.flatten().eq(b.flatten()) && self.format() == other.format(),
-                _ => self.body == other.body && self.shape == other.shape,
+                _ => self.body() == other.body() && same_shape,
             }
     }
 }
@@ -313,10 +343,10 @@ impl Reply<'_> {
             Kind::Set => "set",
             Kind::Push => "push",
             Kind::Null => return f.write_str("nil"),
-            Kind::Boolean => return write!(f, "{}", self.shape == Shape::Integer(1)),
-            Kind::Error | Kind::BulkError => return write!(f, "{:?}", ServerError::new(self.body)),
+            Kind::Boolean => return write!(f, "{}", self.number == 1),
+            Kind::Error | Kind::BulkError => return write!(f, "{:?}", ServerError::new(self.body())),
             Kind::Integer | Kind::Double | Kind::BigNumber => {
-                return write!(f, "{}", self.body.escape_ascii());
+                return write!(f, "{}", self.body().escape_ascii());
             }
             Kind::Simple | Kind::Bulk | Kind::Verbatim => {
                 f.write_str("\"")?;
@@ -327,7 +357,7 @@ impl Reply<'_> {
             }
         };
         match self.shape {
-            Shape::Count(count) => write!(f, "{name}({count})"),
+            Shape::Count => write!(f, "{name}({})", self.number),
             _ => write!(f, "{name}(streamed)"),
         }
     }

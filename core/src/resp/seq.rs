@@ -43,12 +43,25 @@ impl<'a, T> Seq<'a, T> {
         self.parent == Kind::Map
     }
 
+    /// How many places to prepare: few, as the number is the peer's claim.
+    #[cfg(any(feature = "alloc", feature = "heapless", feature = "serde"))]
+    pub(super) fn hint(&self) -> Option<usize> {
+        usize::try_from(self.left?.min(64)).ok()
+    }
+
+    /// The bytes behind the last element, once [`advance`](Self::advance) has found none.
+    pub(super) const fn behind(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The next element as it is, without taking it.
     pub(super) fn peek(&self) -> Option<Reply<'a>> {
         self.clone().advance()
     }
 
-    /// The next element as it is.
+    /// The next element as it is. Inlined where memory is no object: as a call, it copies the element
+    /// once more, which takes a quarter of the time of a walk over pairs.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn advance(&mut self) -> Option<Reply<'a>> {
         if let Some(inside) = self.inside.take() {
             self.rest = inside.body().get(inside.inner_len()..).unwrap_or_default();

@@ -8,9 +8,15 @@
 //! | [`Full`] | our capacity | yes: nothing was taken |
 //! | [`Misuse`] | the caller broke a rule of this crate | yes: nothing was sent |
 
+mod code;
+mod decode;
+mod server;
+
 use core::fmt;
 
-use crate::resp::Kind;
+pub use code::ErrorKind;
+pub use decode::{DecodeError, ReplyError};
+pub use server::ServerError;
 
 /// The peer sent something that is not RESP, or more of it than the limits allow.
 ///
@@ -83,141 +89,6 @@ impl fmt::Display for ProtocolError {
 
 impl core::error::Error for ProtocolError {}
 
-/// An error reply: the server understood and said no.
-///
-/// The text is bytes, not UTF-8: scripts and old servers send anything. `Display` and `Debug`
-/// escape what is not printable and stop after 256 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ServerError<'a>(&'a [u8]);
-
-impl<'a> ServerError<'a> {
-    /// The error whose whole text is `text`, without type byte and line end.
-    pub const fn new(text: &'a [u8]) -> Self {
-        Self(text)
-    }
-
-    /// The whole text.
-    pub const fn text(self) -> &'a [u8] {
-        self.0
-    }
-
-    /// The code: the first word (`WRONGTYPE`, `ERR`, `MOVED`), empty if there is none.
-    pub fn code(self) -> &'a [u8] {
-        self.0.split(|&byte| byte == b' ').next().unwrap_or_default()
-    }
-
-    /// What follows the code.
-    pub fn message(self) -> &'a [u8] {
-        let code = self.code().len();
-        self.0.get(code.saturating_add(1)..).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for ServerError<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.0.get(..256).unwrap_or(self.0);
-        for chunk in shown.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                if c.is_control() {
-                    write!(f, "{}", c.escape_default())?;
-                } else {
-                    fmt::Write::write_char(f, c)?;
-                }
-            }
-            for byte in chunk.invalid() {
-                write!(f, "\\x{byte:02x}")?;
-            }
-        }
-        if shown.len() < self.0.len() { f.write_str("…") } else { Ok(()) }
-    }
-}
-
-impl fmt::Debug for ServerError<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ServerError({self})")
-    }
-}
-
-#[cfg(feature = "defmt")]
-impl defmt::Format for ServerError<'_> {
-    fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(f, "ServerError({=[u8]:a})", self.0.get(..256).unwrap_or(self.0));
-    }
-}
-
-impl core::error::Error for ServerError<'_> {}
-
-/// The reply is whole, but not of the type that was asked for. The stream is in step.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// Another kind of reply than the type can be made from.
-    Unexpected {
-        /// What the type can be made from.
-        expected: &'static str,
-        /// What came.
-        found: Kind,
-    },
-    /// The number does not fit into the type.
-    OutOfRange,
-    /// The string is not UTF-8, and the type is.
-    NotUtf8,
-    /// The text is not the number that the type wants.
-    NotANumber,
-    /// An aggregate has another number of elements than the type.
-    Length {
-        /// How many the type has.
-        expected: usize,
-    },
-    /// The value is nested deeper than an owned tree may be.
-    TooDeep,
-}
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unexpected { expected, found } => {
-                write!(f, "expected {expected}, the reply is {}", found.name())
-            }
-            Self::OutOfRange => f.write_str("the number does not fit into the type"),
-            Self::NotUtf8 => f.write_str("the string is not UTF-8"),
-            Self::NotANumber => f.write_str("the text is not a number"),
-            Self::Length { expected } => write!(f, "expected {expected} elements"),
-            Self::TooDeep => f.write_str("the value is nested too deep"),
-        }
-    }
-}
-
-impl core::error::Error for DecodeError {}
-
-/// Why a reply did not become the value that was asked for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum ReplyError<'a> {
-    /// The server answered with an error.
-    Server(ServerError<'a>),
-    /// The server answered with another type.
-    Decode(DecodeError),
-}
-
-impl fmt::Display for ReplyError<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Server(error) => error.fmt(f),
-            Self::Decode(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for ReplyError<'_> {}
-
-impl From<DecodeError> for ReplyError<'_> {
-    fn from(error: DecodeError) -> Self {
-        Self::Decode(error)
-    }
-}
-
 /// There is no room. Nothing was taken; try again once something was sent or answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -281,26 +152,3 @@ impl fmt::Display for Misuse {
 }
 
 impl core::error::Error for Misuse {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_has_a_code_and_a_message() {
-        let error = ServerError::new(b"MOVED 3999 127.0.0.1:6381");
-        assert_eq!(error.code(), b"MOVED");
-        assert_eq!(error.message(), b"3999 127.0.0.1:6381");
-        assert_eq!(ServerError::new(b"").code(), b"");
-        assert_eq!(ServerError::new(b"").message(), b"");
-    }
-
-    #[cfg(feature = "alloc")]
-    #[test]
-    fn text_from_the_server_cannot_write_to_the_terminal() {
-        let error = ServerError::new(b"ERR \x1b[2J\xff\nok \xc3\xa9");
-        assert_eq!(alloc::format!("{error}"), "ERR \\u{1b}[2J\\xff\\nok é");
-        let long = [b'x'; 300];
-        assert_eq!(alloc::format!("{}", ServerError::new(&long)).chars().count(), 257);
-    }
-}
