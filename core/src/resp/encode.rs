@@ -129,7 +129,8 @@ impl<'b> Encoder<'b> {
         Encoded { len, args: self.args, later, secret: self.secret, written }
     }
 
-    /// A bulk string of any length. With a `len` of its own it is the start of a longer one.
+    /// A bulk string of any length; compiled once. With a `len` of its own it is the start of a longer one.
+    #[inline(never)]
     fn frame(&mut self, len: u64, bytes: &[u8]) {
         let header = line_len(len);
         if let Some(room) = self.room(header, bytes) {

@@ -63,26 +63,35 @@ impl<'a, T> Seq<'a, T> {
     /// once more, which takes a quarter of the time of a walk over pairs.
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn advance(&mut self) -> Option<Reply<'a>> {
-        if let Some(inside) = self.inside.take() {
-            self.rest = inside.body().get(inside.inner_len()..).unwrap_or_default();
-        }
-        match &mut self.left {
-            Some(0) => return None,
-            Some(left) => *left -= 1,
-            None if self.rest.first() == Some(&b'.') => {
-                self.left = Some(0);
-                return None;
-            }
-            None => {}
-        }
-        let (reply, behind) = Reply::first(self.rest)?;
-        if reply.has_inside() {
-            self.inside = Some(reply);
-        } else {
-            self.rest = behind;
-        }
-        Some(reply)
+        advance(&mut self.rest, &mut self.left, &mut self.inside)
     }
+}
+
+/// [`Seq::advance`], compiled once for all types of elements.
+fn advance<'a>(
+    rest: &mut &'a [u8],
+    left: &mut Option<u64>,
+    inside: &mut Option<Reply<'a>>,
+) -> Option<Reply<'a>> {
+    if let Some(inside) = inside.take() {
+        *rest = inside.body().get(inside.inner_len()..).unwrap_or_default();
+    }
+    match left {
+        Some(0) => return None,
+        Some(left) => *left -= 1,
+        None if rest.first() == Some(&b'.') => {
+            *left = Some(0);
+            return None;
+        }
+        None => {}
+    }
+    let (reply, behind) = Reply::first(rest)?;
+    if reply.has_inside() {
+        *inside = Some(reply);
+    } else {
+        *rest = behind;
+    }
+    Some(reply)
 }
 
 // Derived, it would ask for `T: Clone`.

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //!    bin/{ping, session}    the programs; bin/runtime checks board/runtime
+//!    bin/{codec, count}     the codec alone: works, cannot panic; its instructions. bin/careless panics
 //!    respire_core           Driver, Connection          protocol
 //!    net                    Net: a Transport            TCP/IP, smoltcp
 //!    board/{nic, clock}     frames, interrupts, time    registers

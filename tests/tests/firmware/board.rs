@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use respire_tests::elf::Footprint;
+use respire_tests::elf::{Footprint, Functions};
 use respire_tests::{Finished, qemu_arm_path, run_with_limit, skip};
 
-use crate::image;
+use crate::image::{self, Profile};
 
 /// The longest run waits five seconds for somebody who never comes. The others take less than a second
 /// on a machine that has nothing else to do.
@@ -24,28 +24,49 @@ pub(crate) struct Board {
     path: PathBuf,
     image: Vec<u8>,
     network: &'static str,
+    more: &'static [&'static str],
 }
 
 impl Board {
     /// A board with the program of this name; reports the calling test as skipped if there is no
     /// emulator or no compiler for it.
     pub(crate) fn or_skip(program: &str) -> Option<Self> {
+        Self::with_or_skip(program, Profile::Release)
+    }
+
+    /// The same with a program that is optimised like this.
+    pub(crate) fn with_or_skip(program: &str, profile: Profile) -> Option<Self> {
         let Some(emulator) = qemu_arm_path() else {
             skip("no qemu-system-arm here: install it, or run ./check");
             return None;
         };
-        let Some(folder) = image::folder() else {
+        let Some(folder) = image::folder(profile) else {
             skip("no Rust for the board here: rustup target add thumbv7m-none-eabi");
             return None;
         };
         let path = folder.join(program);
         let image = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Some(Self { emulator, path, image, network: "" })
+        Some(Self { emulator, path, image, network: "", more: &[] })
     }
 
     /// With more options for QEMU's network, each after a comma.
     pub(crate) fn network(self, network: &'static str) -> Self {
         Self { network, ..self }
+    }
+
+    /// Where each instruction takes a nanosecond.
+    pub(crate) fn counting(self) -> Self {
+        Self { more: &["-icount", "shift=0"], ..self }
+    }
+
+    /// The functions of the program.
+    pub(crate) fn functions(&self) -> Functions {
+        Functions::of(&self.image).expect("the firmware is an ELF file with symbols")
+    }
+
+    /// The bytes of its statics.
+    pub(crate) fn statics(&self) -> usize {
+        Footprint::of(&self.image).expect("the firmware is an ELF file").statics
     }
 
     /// Boots the program and lets it connect to this port of 127.0.0.1.
@@ -62,6 +83,7 @@ impl Board {
             // What the program prints goes to stdout; what QEMU itself says goes to stderr.
             .args(["-chardev", "stdio,id=host", "-semihosting-config"])
             .arg(format!("enable=on,target=native,chardev=host,arg=firmware,arg={argument}"))
+            .args(self.more)
             .arg("-kernel")
             .arg(&self.path);
         let start = Instant::now();

@@ -4,6 +4,7 @@
 //! programs in `tests/firmware/src/bin` define, and at the figures it prints at its end.
 
 mod board;
+mod codec;
 mod image;
 mod session;
 

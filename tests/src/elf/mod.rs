@@ -1,4 +1,5 @@
-//! How much flash and RAM a firmware image takes, from the section headers of its ELF file.
+//! How much flash and RAM a firmware image takes, from the section headers of its ELF file; and what its
+//! functions are, from its symbols.
 //!
 //! ```text
 //!              .vector_table .text .rodata     .data      .bss
@@ -6,8 +7,12 @@
 //!    RAM                                       └────────────┘       and the stack
 //! ```
 
+mod symbols;
+
 use std::fmt;
 use std::ops::Range;
+
+pub use symbols::{Functions, Part};
 
 /// What an image takes, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
