@@ -1,0 +1,147 @@
+//! Every attack against the machine alone: windows of several sizes, in virtual time.
+
+use std::fmt;
+
+use respire_core::conn::{Config, Connection, Failure, Protocol, Token};
+use respire_tests::hostile::{Ask, Attack, Cut, Found, Manner, Outcome, Spoken, attacks, find};
+
+use crate::memory::peak;
+use crate::play::{Fixed, Play};
+use crate::within::each;
+
+/// The windows that everything is tried with, up to one that holds any reply of the table that is
+/// meant to be read.
+const WINDOWS: [usize; 3] = [64, 1500, 4 << 20];
+
+/// What a connection in fixed memory may need besides: nothing of its own, but a reader's words.
+const BESIDES: usize = 64 << 10;
+
+#[test]
+fn every_attack_ends_as_it_must() {
+    each(attacks(), |attack| {
+        for window in WINDOWS {
+            let (mut receive, mut transmit) = (vec![0; window], vec![0; 1024]);
+            let config = Config { limits: attack.room.limits(), ..Config::default() };
+            let mut connection: Fixed<'_> = Connection::new(&mut receive, &mut transmit, config);
+            for case in cases(attack, window) {
+                case.run(&mut connection);
+            }
+        }
+    });
+}
+
+/// What is long is not cut into very many pieces very many times.
+fn cases(attack: &'static Attack, window: usize) -> impl Iterator<Item = Case> {
+    let len = attack.says.len();
+    let (long, huge) = (len > 10_000 && len < u64::MAX, len > 16 << 20 && len < u64::MAX);
+    attack.protocols().flat_map(move |spoken| {
+        let cuts = if len > 400_000 && len < u64::MAX { &Cut::ALL[..1] } else { &Cut::ALL[..] };
+        cuts.iter()
+            .flat_map(move |&cut| {
+                [0, 2].map(|before| Case { attack, window, spoken, cut, before }).into_iter().filter(
+                    move |_| {
+                        !(huge && window < WINDOWS[2])
+                            && !(long
+                                && cut != Cut::Whole
+                                && (spoken == Spoken::Resp2) == (window == WINDOWS[0]))
+                    },
+                )
+            })
+            .filter(move |case| !(long && case.before == 0))
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Case {
+    attack: &'static Attack,
+    window: usize,
+    spoken: Spoken,
+    cut: Cut,
+    before: u64,
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { window, spoken, cut, before, .. } = self;
+        write!(f, "{spoken:?}, cut {cut:?}, {before} before, a window of {window}")
+    }
+}
+
+impl Case {
+    fn run(self, connection: &mut Fixed<'_>) {
+        let Self { attack, window, spoken, cut, .. } = self;
+        if attack.manner == Manner::Greeting {
+            return self.greet(connection);
+        }
+        let mut play = Play::new(connection, attack, spoken, cut);
+        let (memory, ()) = peak(|| self.attack(&mut play));
+        if !matches!(attack.ask, Ask::Tree) {
+            assert!(memory <= window + BESIDES, "{self:?}: {memory} bytes");
+        }
+        assert!(play.calls <= 4 * play.pieces + 2 * play.pushes + 64, "{self:?}: {} calls", play.calls);
+        self.next(connection);
+    }
+
+    /// The attack amid others, and what must come of all.
+    fn attack(self, play: &mut Play<'_, '_>) {
+        let Self { attack, before, .. } = self;
+        let surplus = matches!(attack.outcome, Outcome::Surplus(_));
+        let after = if surplus { 0 } else { 2 };
+        play.settle();
+        let version = if self.spoken == Spoken::Resp2 { Protocol::Resp2 } else { Protocol::Resp3 };
+        assert_eq!(play.ready, Some(version), "{self:?}: {:?}", play.closed);
+        let attacked = Token(before);
+        (0..before).for_each(|n| play.ask(Token(n)));
+        play.provoke(attacked);
+        (before + 1..=before + after).for_each(|n| play.ask(Token(n)));
+        play.settle();
+
+        let fits = attack.says.len() <= self.window as u64;
+        let (wanted, end) = attack.expected(fits);
+        let found = |token| play.found.iter().find(|found| found.0 == token).map(|found| &found.1);
+        assert_eq!(found(attacked).unwrap_or(&Found::Nothing), &wanted, "{self:?}: {:?}", play.closed);
+        assert_eq!(play.closed, end, "{self:?}");
+        for token in (0..=before + after).map(Token).filter(|&token| token != attacked) {
+            let answered = token < attacked || end.is_none();
+            let wanted = if answered { Found::Read(String::new()) } else { Found::Failed(Failure::Unknown) };
+            assert_eq!(found(token), Some(&wanted), "{self:?}: {token:?}");
+        }
+        if let Outcome::Pushes(pushes, _) = attack.outcome {
+            assert_eq!(play.pushes, pushes, "{self:?}");
+        }
+        if end.is_none() {
+            play.found.clear();
+            play.ask(Token(100));
+            play.settle();
+            assert_eq!(play.found, [(Token(100), Found::Read(String::new()))], "{self:?}: out of step");
+        }
+    }
+
+    /// A peer that speaks first: there is no connection, whoever was faster.
+    fn greet(self, connection: &mut Fixed<'_>) {
+        let Self { attack, spoken, cut, .. } = self;
+        let (_, Some(words)) = attack.expected(true) else { panic!("{self:?}") };
+        for first in [true, false] {
+            let mut play = Play::new(connection, attack, spoken, cut);
+            if first {
+                play.be_greeted();
+            }
+            play.settle();
+            let closed = play.closed.as_deref().unwrap_or_default();
+            assert!(closed.contains(&words), "{self:?}, {first}: {closed}, ready {:?}", play.ready);
+            assert_eq!(play.ready, None, "{self:?}, {first}");
+        }
+        self.next(connection);
+    }
+
+    /// The same memory serves the next connection.
+    fn next(self, connection: &mut Fixed<'_>) {
+        let harmless = find("null-bulk").expect("an attack that is none");
+        let mut play = Play::new(connection, harmless, self.spoken, self.cut);
+        play.settle();
+        play.ask(Token(7));
+        play.settle();
+        assert_eq!(play.found, [(Token(7), Found::Read(String::new()))], "{self:?}: the next connection");
+        assert_eq!(play.closed, None, "{self:?}: the next connection");
+    }
+}
