@@ -110,8 +110,9 @@ pub enum Outcome {
     Dropped,
     /// The connection ends; nobody behind gets an answer. The next connection works.
     Fatal(ProtocolError),
-    /// The caller gets this, and then the connection ends because nobody asked for more.
-    Surplus(&'static str),
+    /// The caller gets this, and then the connection ends because nobody asked for more; these words
+    /// are in the reason.
+    Surplus(&'static str, &'static str),
     /// It never becomes an answer: the deadline ends the connection.
     Stalls,
     /// The end of the connection ends it.
@@ -168,10 +169,12 @@ impl Attack {
     /// The protocols that it is for.
     pub fn protocols(&self) -> impl Iterator<Item = Spoken> {
         let only = self.only;
-        [Spoken::Resp2, Spoken::Resp3].into_iter().filter(move |&spoken| only.is_none_or(|only| only == spoken))
+        [Spoken::Resp2, Spoken::Resp3]
+            .into_iter()
+            .filter(move |&spoken| only.is_none_or(|only| only == spoken))
     }
 
-    /// What must come of its request, and how the connection must end, in words.
+    /// What must come of its request, and what must be in the reason of its end.
     ///
     /// `fits`: the client has room for it.
     #[must_use]
@@ -186,7 +189,7 @@ impl Attack {
             Outcome::TooDeep => (Found::Failed(Failure::TooDeep), None),
             Outcome::Dropped => (Found::Nothing, None),
             Outcome::Fatal(error) => (unknown, Some(CloseReason::Protocol(error).to_string())),
-            Outcome::Surplus(text) => (read(text), Some(CloseReason::Unsolicited.to_string())),
+            Outcome::Surplus(text, words) => (read(text), Some(words.to_owned())),
             Outcome::Stalls => (unknown, Some(CloseReason::ReplyTimeout.to_string())),
             Outcome::Ends => (unknown, Some(CloseReason::Eof.to_string())),
             Outcome::NoEntry(words) => (Found::Nothing, Some(words.to_owned())),

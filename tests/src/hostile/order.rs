@@ -10,9 +10,9 @@ const LATE: Duration = Duration::from_secs(6);
 
 #[rustfmt::skip]
 pub(super) const TABLE: &[Attack] = &[
-    Attack::new(19, "two-answers", b"+own\r\n+surplus\r\n", Surplus(r#""own""#)),
-    Attack::new(19, "two-answers-and-an-error", b"$3\r\nown\r\n-ERR surplus\r\n", Surplus(r#""own""#)),
-    Attack::new(19, "answer-and-half-of-another", b"+own\r\n*2\r\n:1\r\n:2\r\n", Surplus(r#""own""#)),
+    Attack::new(19, "two-answers", b"+own\r\n+surplus\r\n", Surplus(r#""own""#, "no request")),
+    Attack::new(19, "two-answers-and-an-error", b"$3\r\nown\r\n-ERR surplus\r\n", Surplus(r#""own""#, "ERR surplus")),
+    Attack::new(19, "answer-and-half-of-another", b"+own\r\n*2\r\n:1\r\n:2\r\n", Surplus(r#""own""#, "no request")),
     Attack::new(19, "answer-first", b":1\r\n", NoEntry("no request")).comes(Manner::Greeting),
     Attack::new(19, "too-many-clients", b"-ERR max number of clients reached\r\n", NoEntry("max number of clients reached")).comes(Manner::Greeting),
     Attack::new(19, "protected-mode", b"-DENIED Redis is running in protected mode\r\n", NoEntry("DENIED Redis is running in protected mode")).comes(Manner::Greeting),

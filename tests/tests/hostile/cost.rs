@@ -54,7 +54,7 @@ fn looks(attack: &Attack, cut: Cut) -> (u64, u64) {
 /// many, and while it moves both are there.
 #[test]
 fn a_tree_is_not_much_larger_than_its_bytes() {
-    const RATIO: usize = 48;
+    const RATIO: usize = 32;
     each(attacks().filter(|attack| attack.class == 10 && attack.ask == Ask::Tree), |attack| {
         let bytes = attack.says.to_vec();
         let reply = Reply::parse(&bytes).expect("one reply");

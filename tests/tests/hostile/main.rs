@@ -7,6 +7,7 @@
 mod cost;
 mod descriptors;
 mod driver;
+mod known;
 mod live;
 mod machine;
 mod memory;

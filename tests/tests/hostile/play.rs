@@ -20,6 +20,7 @@ pub(crate) struct Play<'c, 'm> {
     /// What the adversary said and the connection has not heard.
     said: Vec<u8>,
     heard: usize,
+    end: usize,
     now: Instant,
     /// How long each piece takes.
     tick: Duration,
@@ -51,8 +52,9 @@ impl<'c, 'm> Play<'c, 'm> {
             attack,
             adversary: Adversary::new(attack, spoken),
             cutter: Cutter::new(cut),
-            said: Vec::with_capacity(64 << 10),
+            said: vec![0; 16 << 10],
             heard: 0,
+            end: 0,
             now,
             tick: if endless { Duration::from_millis(50) } else { Duration::ZERO },
             attacked: Token(u64::MAX),
@@ -116,11 +118,9 @@ impl<'c, 'm> Play<'c, 'm> {
             self.tell();
             return false;
         }
-        if self.heard == self.said.len() {
-            self.said.resize(64 << 10, 0);
+        if self.heard == self.end {
             let (n, pause) = self.adversary.say(&mut self.said);
-            self.said.truncate(n);
-            self.heard = 0;
+            (self.heard, self.end) = (0, n);
             self.wait(self.now.saturating_add(pause));
             if n == 0 {
                 let closes = self.adversary.closes();
@@ -131,7 +131,7 @@ impl<'c, 'm> Play<'c, 'm> {
                 return closes;
             }
         }
-        let piece = self.cutter.piece(&self.said[self.heard..]);
+        let piece = self.cutter.piece(&self.said[self.heard..self.end]);
         let (mut at, end, mut full) = (self.heard, self.heard + piece, false);
         while at < end && !self.connection.is_closed() {
             self.calls += 1;
