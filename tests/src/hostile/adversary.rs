@@ -24,6 +24,8 @@ pub enum Spoken {
 pub struct Adversary {
     attack: &'static Attack,
     spoken: Spoken,
+    /// `HELLO` is answered by the attack, too.
+    at_once: bool,
     received: Vec<u8>,
     says: VecDeque<Saying>,
     /// What was said of the first saying.
@@ -56,6 +58,7 @@ impl Adversary {
         Self {
             attack,
             spoken,
+            at_once: false,
             received: Vec::new(),
             says: greeting.into_iter().collect(),
             said: Place::default(),
@@ -63,6 +66,12 @@ impl Adversary {
             silent: false,
             requests: 0,
         }
+    }
+
+    /// The same, but the attack is the answer to `HELLO` already.
+    #[must_use]
+    pub fn at_once(self) -> Self {
+        Self { at_once: true, ..self }
     }
 
     /// Takes what the client sent.
@@ -133,6 +142,7 @@ impl Adversary {
     fn answer(&self, words: &[Vec<u8>]) -> Saying {
         let name = words.first().map(|word| word.to_ascii_uppercase()).unwrap_or_default();
         Saying::Answer(match (name.as_slice(), self.spoken) {
+            (b"HELLO", _) if self.at_once => return Saying::Attack,
             (b"HELLO", Spoken::Resp2) => b"-ERR unknown command 'HELLO'\r\n".to_vec(),
             (b"HELLO", Spoken::Resp3) => b"%1\r\n$5\r\nproto\r\n:3\r\n".to_vec(),
             (b"AUTH" | b"CLIENT" | b"SELECT", _) => b"+OK\r\n".to_vec(),

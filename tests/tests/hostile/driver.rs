@@ -62,8 +62,7 @@ impl Case {
         let config = Config { limits, reply_timeout: Some(patience), ..Config::default() };
         let window = || Growing::new(WINDOW, WINDOW);
         let url: Url = peer.url().parse().expect("a URL");
-        let mut dial =
-            || Dialer::default().dial(&url.endpoint, Duration::from_secs(20)).expect("a connection");
+        let dial = || Dialer::default().dial(&url.endpoint, Duration::from_secs(20)).expect("a connection");
         let (memory, mut driver) = peak(|| {
             let mut driver = Driver::new(Connection::new(window(), window(), config), dial());
             driver.start(&Settings::default()).expect("a handshake");

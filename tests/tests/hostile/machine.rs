@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use respire_core::conn::{Config, Connection, Failure, Protocol, Token};
+use respire_core::conn::{CloseReason, Config, Connection, Failure, Protocol, Token};
+use respire_core::resp::ProtocolError;
 use respire_tests::hostile::{Ask, Attack, Cut, Found, Manner, Outcome, Spoken, attacks, find};
 
 use crate::known::TAKEN_FOR_HELLO;
@@ -27,6 +28,57 @@ fn every_attack_ends_as_it_must() {
             for case in cases(attack, window) {
                 case.run(&mut connection);
             }
+        }
+    });
+}
+
+/// Where the window ends just behind an answer, or just before its last byte.
+#[test]
+fn a_window_that_just_fits_and_one_that_does_not() {
+    let short = |attack: &&Attack| matches!(attack.outcome, Outcome::Reads(_)) && attack.says.len() <= 4096;
+    each(attacks().filter(short), |attack| {
+        let len = attack.says.len() as usize;
+        for window in [len, len - 1].into_iter().filter(|&window| window >= 64) {
+            let (mut receive, mut transmit) = (vec![0; window], vec![0; 1024]);
+            let config = Config { limits: attack.room.limits(), ..Config::default() };
+            let mut connection: Fixed<'_> = Connection::new(&mut receive, &mut transmit, config);
+            cases(attack, window).for_each(|case| case.run(&mut connection));
+        }
+    });
+}
+
+/// In the handshake nobody else is there to be harmed; but it must not seem done.
+#[test]
+fn the_answer_to_hello_is_the_attack() {
+    let later = |attack: &&Attack| !matches!(attack.manner, Manner::Greeting | Manner::Abandoned);
+    each(attacks().filter(later), |attack| {
+        let (mut receive, mut transmit) = ([0; 256], [0; 1024]);
+        let config = Config { limits: attack.room.limits(), ..Config::default() };
+        let mut connection: Fixed<'_> = Connection::new(&mut receive, &mut transmit, config);
+        for cut in &Cut::ALL[..if attack.says.len() < 10_000 { 4 } else { 1 }] {
+            let mut play = Play::new(&mut connection, attack, Spoken::Resp3, *cut).at_once();
+            play.settle();
+            let wanted = match attack.outcome {
+                Outcome::Fatal(error) => CloseReason::Protocol(error).to_string(),
+                Outcome::Stalls => CloseReason::HandshakeTimeout.to_string(),
+                Outcome::Ends => CloseReason::Eof.to_string(),
+                _ => continue,
+            };
+            assert_eq!((play.closed, play.ready), (Some(wanted), None), "{cut:?}");
+        }
+    });
+}
+
+/// Whoever is told an answer in parts may be told half of it; nobody else may notice.
+#[test]
+fn an_answer_in_parts_is_the_attack() {
+    let later = |attack: &&Attack| !matches!(attack.manner, Manner::Greeting | Manner::Abandoned);
+    each(attacks().filter(later), |attack| {
+        let (mut receive, mut transmit) = ([0; 64], [0; 1024]);
+        let config = Config { limits: attack.room.limits(), ..Config::default() };
+        let mut connection: Fixed<'_> = Connection::new(&mut receive, &mut transmit, config);
+        for case in cases(attack, WINDOWS[0]) {
+            case.in_parts(&mut connection);
         }
     });
 }
@@ -119,6 +171,44 @@ impl Case {
             play.settle();
             assert_eq!(play.found, [(Token(100), Found::Read(String::new()))], "{self:?}: out of step");
         }
+    }
+
+    fn in_parts(self, connection: &mut Fixed<'_>) {
+        let Self { attack, spoken, cut, before, .. } = self;
+        let mut play = Play::new(connection, attack, spoken, cut);
+        let attacked = Token(before);
+        let surplus = matches!(attack.outcome, Outcome::Surplus(..));
+        let last = if surplus { before } else { before + 2 };
+        let (memory, ()) = peak(|| {
+            play.settle();
+            (0..before).for_each(|n| play.ask(Token(n)));
+            play.provoke_in_parts(attacked);
+            (before + 1..=last).for_each(|n| play.ask(Token(n)));
+            play.settle();
+        });
+        assert!(memory <= BESIDES, "{self:?}: {memory} bytes");
+        let mut tokens: Vec<_> = play.found.iter().map(|found| found.0).collect();
+        tokens.sort();
+        assert!(tokens.into_iter().eq((0..=last).map(Token)), "{self:?}: {:?}", play.found);
+        let lost = Found::Failed(Failure::Unknown);
+        for (token, found) in &play.found {
+            let answered = *token < attacked || play.closed.is_none();
+            let right = *token == attacked || (*found != lost) == answered;
+            assert!(right, "{self:?}: {token:?}: {found:?}, {:?}", play.closed);
+        }
+        match attack.outcome {
+            // In parts more may come than at once, and more is asked than fits.
+            Outcome::Fatal(ProtocolError::TooLarge) => {}
+            Outcome::Reads(_) | Outcome::Decode(_) | Outcome::Pushes(..) => {
+                assert_eq!(play.closed, None, "{self:?}");
+            }
+            Outcome::Fatal(error) => {
+                let wanted = CloseReason::Protocol(error).to_string();
+                assert_eq!(play.closed, Some(wanted), "{self:?}: {} parts", play.parts);
+            }
+            _ => {}
+        }
+        self.next(connection);
     }
 
     /// A peer that speaks first: there is no connection, whoever was faster.

@@ -1,6 +1,6 @@
 //! One attack against one connection, in memory and in virtual time.
 
-use respire_core::command::words;
+use respire_core::command::{chunked, words};
 use respire_core::conn::{Connection, Event, Protocol, Settings, Token};
 use respire_core::time::{Duration, Instant};
 use respire_tests::hostile::{Adversary, Attack, Cut, Cutter, Found, Manner, Outcome, Spoken};
@@ -28,6 +28,7 @@ pub(crate) struct Play<'c, 'm> {
     attacked: Token,
     pub(crate) found: Vec<(Token, Found)>,
     pub(crate) pushes: u64,
+    pub(crate) parts: u64,
     pub(crate) closed: Option<String>,
     pub(crate) ready: Option<Protocol>,
     /// Calls to the connection, and the pieces that it was given.
@@ -60,11 +61,17 @@ impl<'c, 'm> Play<'c, 'm> {
             attacked: Token(u64::MAX),
             found: Vec::with_capacity(16),
             pushes: 0,
+            parts: 0,
             closed: None,
             ready: None,
             calls: 0,
             pieces: 0,
         }
+    }
+
+    /// The attack comes in the handshake already.
+    pub(crate) fn at_once(self) -> Self {
+        Self { adversary: self.adversary.at_once(), ..self }
     }
 
     /// Asks something that only this token gets as an answer.
@@ -80,6 +87,17 @@ impl<'c, 'm> Play<'c, 'm> {
         if self.attack.manner == Manner::Abandoned {
             assert!(self.connection.abandon(token));
         }
+    }
+
+    /// Asks for the attack, to be told it in parts.
+    pub(crate) fn provoke_in_parts(&mut self, token: Token) {
+        self.attacked = token;
+        let request = chunked(words(&["ATTACK"]));
+        // There is no end to parts but the deadline.
+        if self.attack.says.len() == u64::MAX {
+            self.tick = Duration::from_millis(50);
+        }
+        self.connection.submit(self.now, token, &request).expect("room for a request");
     }
 
     /// Goes on until nothing happens by itself.
@@ -145,9 +163,9 @@ impl<'c, 'm> Play<'c, 'm> {
                     full = false;
                 }
                 None => {
-                    assert!(!full, "no room, although all events were told");
-                    self.tell();
-                    full = true;
+                    let told = self.tell();
+                    assert!(told || !full, "no room, although all events were told");
+                    full = !told;
                 }
             }
         }
@@ -199,6 +217,13 @@ impl<'c, 'm> Play<'c, 'm> {
                     (token, Found::Read(String::new()))
                 }
                 Event::Failed { token, failure } => (token, Found::Failed(failure)),
+                Event::Part { token, last, .. } if token == self.attacked => {
+                    self.parts += 1;
+                    if !last {
+                        continue;
+                    }
+                    (token, Found::Read(String::new()))
+                }
                 other => panic!("nobody asked for this: {other:?}"),
             };
             assert!(self.found.iter().all(|&(other, _)| other != token), "{token:?} was resolved twice");
