@@ -39,17 +39,16 @@ pub enum ProtocolError {
     BadTerminator,
     /// A line is longer than [`Limits::line`](crate::resp::Limits::line).
     LineTooLong,
-    /// A string is longer than [`Limits::bulk`](crate::resp::Limits::bulk).
-    BulkTooLong,
-    /// An aggregate announces more than [`Limits::elements`](crate::resp::Limits::elements).
-    TooManyElements,
+    /// A reply over the limits is longer than [`Limits::skip`](crate::resp::Limits::skip), or will be.
+    TooLarge,
     /// A push stands inside another value. Servers do this for SUBSCRIBE within MULTI, some of
     /// them uncounted, so that no reading of the stream is right.
     NestedPush,
     /// A chunk (`;`) or end marker (`.`) outside of a streamed value, or a streamed value that
     /// breaks its own rules.
     BadStream,
-    /// Streamed aggregates nested deeper than four. No server streams at all today.
+    /// A streamed aggregate deeper than [`Limits::depth`](crate::resp::Limits::depth), or in a reply
+    /// over another limit: nothing says where it ends. No server streams at all today.
     StreamTooDeep,
 }
 
@@ -73,8 +72,7 @@ impl fmt::Display for ProtocolError {
             Self::BadLineEnd => "a line does not end in CRLF",
             Self::BadTerminator => "a string is not followed by CRLF",
             Self::LineTooLong => "a line is over the limit",
-            Self::BulkTooLong => "a string is over the limit",
-            Self::TooManyElements => "an aggregate is over the limit",
+            Self::TooLarge => "a reply over the limits is too long to be skipped",
             Self::NestedPush => "a push stands inside another value",
             Self::BadStream => "a streamed value breaks its rules",
             Self::StreamTooDeep => "streamed values are nested too deep",

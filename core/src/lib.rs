@@ -59,8 +59,11 @@
 //!
 //! ```
 //! # use respire_core::conn::Connection;
-//! // Two buffers, 32 bytes for each request in flight, and a fixed part of less than half a KiB.
-//! const { assert!(size_of::<Connection<[u8; 512], 8>>() < 2 * 512 + 8 * 32 + 512) }
+//! # use respire_core::resp::Limits;
+//! // Two buffers, 32 bytes for each request in flight, 4 for each level that a reply may have, and a
+//! // fixed part of less than half a KiB.
+//! const LEVELS: usize = 4 * Limits::MAX_DEPTH;
+//! const { assert!(size_of::<Connection<[u8; 512], 8>>() < 2 * 512 + 8 * 32 + LEVELS + 512) }
 //! ```
 //! - The **receive buffer** holds one whole reply. Size it for the largest value that you read and 64
 //!   bytes more. A larger reply is skipped and fails its own request only. A value larger than the

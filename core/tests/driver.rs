@@ -6,7 +6,7 @@ use core::time::Duration;
 use respire_core::client::{Cause, Client, Dial, Endpoint, Error, Subscriber, Url};
 use respire_core::command::*;
 use respire_core::conn::{
-    CloseReason, Config, Connection, Event, Failure, Protocol, Settings, SubmitError, Token,
+    CloseReason, Config, Connection, Event, Failure, Part, Protocol, Settings, SubmitError, Token,
 };
 use respire_core::error::{Full, Misuse};
 use respire_core::io::{CallError, Driver, Socket, StartError, Transport};
@@ -79,7 +79,10 @@ fn a_string_of_any_length_is_fetched_in_pieces() {
     let mut driver = driver(dial(&server));
     driver.start(&Settings::default()).unwrap();
     let mut fetched = Vec::new();
-    let keep = |piece: &[u8]| fetched.extend_from_slice(piece);
+    let keep = |part: Part<'_>| match part {
+        Part::Chunk { bytes, .. } => fetched.extend_from_slice(bytes),
+        part => panic!("{part:?}"),
+    };
     assert_eq!(driver.fetch(&chunked(get("long")), keep, |_| ()), Ok(None));
     assert!(fetched == value);
 

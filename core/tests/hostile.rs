@@ -5,7 +5,7 @@ extern crate alloc;
 
 mod support;
 
-use respire_core::resp::{DecodeError, Limits, ProtocolError, ProtocolError::*, Reply, Scanner};
+use respire_core::resp::{DecodeError, Kind, Limits, Over, ProtocolError, ProtocolError::*, Reply, Scanner};
 use support::oracle::{self, Fault};
 use support::{scan_everyway, show};
 
@@ -17,22 +17,22 @@ const ERRORS: &[(&str, &[u8], ProtocolError)] = &[
     ("length, 2^64 of an error", b"!18446744073709551616\r\n", BadLength),
     ("length, 2^64 of a verbatim", b"=18446744073709551616\r\n", BadLength),
     ("length, 2^64 of a chunk", b"$?\r\n;18446744073709551616\r\n", BadLength),
-    ("length, 2^63-1", b"$9223372036854775807\r\n", BulkTooLong),
-    ("length, 2^63+1", b"$9223372036854775809\r\n", BulkTooLong),
-    ("length, 2^64-1", b"$18446744073709551615\r\n", BulkTooLong),
-    ("length, just over the limit", b"$536870913\r\n", BulkTooLong),
-    ("length of an error", b"!536870913\r\n", BulkTooLong),
-    ("length of a verbatim", b"=536870913\r\n", BulkTooLong),
-    ("length of a chunk", b"$?\r\n;536870913\r\n", BulkTooLong),
-    ("length, 2^32+3 is not 3", b"$4294967299\r\nabc\r\n", BulkTooLong),
-    ("count, 2^32-1", b"*4294967295\r\n", TooManyElements),
-    ("count, 2^32+1 is not 1", b"*4294967297\r\n:1\r\n", TooManyElements),
-    ("count, 2^62 pairs", b"%4611686018427387904\r\n", TooManyElements),
-    ("count, 2^63 pairs wrap to none", b"%9223372036854775808\r\n", TooManyElements),
-    ("count, 2^63+1 attributes wrap to one", b"|9223372036854775809\r\n", TooManyElements),
-    ("count, pairs just over the limit", b"%134217729\r\n", TooManyElements),
-    ("count of a set", b"~268435457\r\n", TooManyElements),
-    ("count of a push", b">268435457\r\n", TooManyElements),
+    ("length, 2^63-1", b"$9223372036854775807\r\n", TooLarge),
+    ("length, 2^63+1", b"$9223372036854775809\r\n", TooLarge),
+    ("length, 2^64-1: more than 19 digits", b"$18446744073709551615\r\n", BadLength),
+    ("length, just over what is skipped", b"$2147483648\r\n", TooLarge),
+    ("length of an error", b"!2147483648\r\n", TooLarge),
+    ("length of a verbatim", b"=2147483648\r\ntxt:", TooLarge),
+    ("length of a chunk", b"$?\r\n;2147483648\r\n", TooLarge),
+    ("length, 2^32+3 is not 3", b"$4294967299\r\nabc\r\n", TooLarge),
+    ("count, 2^32-1", b"*4294967295\r\n", TooLarge),
+    ("count, 2^32+1 is not 1", b"*4294967297\r\n:1\r\n", TooLarge),
+    ("count, 2^62 pairs", b"%4611686018427387904\r\n", TooLarge),
+    ("count, 2^63 pairs wrap to none", b"%9223372036854775808\r\n", TooLarge),
+    ("count, 2^63+1 attributes wrap to one", b"|9223372036854775809\r\n", TooLarge),
+    ("count, pairs just over the limit", b"%357913942\r\n", TooLarge),
+    ("count of a set", b"~715827883\r\n", TooLarge),
+    ("count of a push", b">715827883\r\n", TooLarge),
     // Negative lengths.
     ("bulk of -2", b"$-2\r\n", BadLength),
     ("array of -2", b"*-2\r\n", BadLength),
@@ -142,7 +142,6 @@ const ERRORS: &[(&str, &[u8], ProtocolError)] = &[
     ("streamed push", b">?\r\n.\r\n", BadLength),
     ("streamed error", b"!?\r\n;0\r\n", BadLength),
     ("streamed attributes", b"|?\r\n.\r\n", BadLength),
-    ("five streams deep", b"*?\r\n%?\r\n~?\r\n*?\r\n*?\r\n", StreamTooDeep),
 ];
 
 #[rustfmt::skip]
@@ -188,7 +187,7 @@ fn an_error_inside_an_aggregate_or_behind_a_reply_is_the_same() {
         assert_eq!(scanner.scan(&first[frame.len..]), Err(error), "{name}");
         let inside = [b"*3\r\n:1\r\n", bytes].concat();
         let expected = match (bytes[0], error) {
-            (b'>', BadLength | TooManyElements | NestedPush) => NestedPush,
+            (b'>', BadLength | TooLarge | NestedPush) => NestedPush,
             _ => error,
         };
         assert_eq!(scan_everyway(&inside), Err(expected), "{name}, inside");
@@ -221,20 +220,101 @@ fn a_line_without_end_is_cut_off() {
     }
 }
 
+/// What a reply of these bytes is over, scanned whole and in every way that it can be cut once.
+fn over(limits: Limits, bytes: &[u8]) -> Option<Over> {
+    let whole = Scanner::new(limits).scan(bytes).unwrap().expect("a whole reply");
+    for cut in 0..bytes.len() {
+        let mut scanner = Scanner::new(limits);
+        assert_eq!(scanner.scan(&bytes[..cut]), Ok(None), "cut at {cut}");
+        let begun = scanner.over();
+        assert!(begun.is_none() || begun == whole.over);
+        assert_eq!(scanner.scan(bytes), Ok(Some(whole)), "cut at {cut}");
+        assert_eq!(scanner.over(), None, "the next reply");
+    }
+    assert_eq!(whole.len, bytes.len());
+    whole.over
+}
+
 #[test]
 fn limits_are_kept_to_the_byte() {
-    let limits = Limits { line: 3, bulk: 4, elements: 2 };
+    let limits = Limits { line: 3, bulk: 4, elements: 2, total: 4, depth: 2, frame: 36, skip: 1000 };
+    let over = |bytes: &[u8]| over(limits, bytes);
+    let line = |bytes: &[u8]| Scanner::new(limits).scan(bytes);
+    assert_eq!(over(b"+abc\r\n"), None);
+    assert_eq!(line(b"+abcd"), Err(LineTooLong));
+    assert_eq!(over(b"$4\r\nabcd\r\n"), None);
+    assert_eq!(over(b"$5\r\nabcde\r\n"), Some(Over::Bulk));
+    assert_eq!(over(b"!5\r\nabcde\r\n"), Some(Over::Bulk));
+    assert_eq!(over(b"=5\r\ntxt:a\r\n"), Some(Over::Bulk));
+    assert_eq!(over(b"$?\r\n;5\r\nabcde\r\n;0\r\n"), Some(Over::Bulk));
+    assert_eq!(over(b"*2\r\n:1\r\n:2\r\n"), None);
+    assert_eq!(over(b"*3\r\n:1\r\n:2\r\n:3\r\n"), Some(Over::Elements));
+    assert_eq!(over(b"%1\r\n:1\r\n:2\r\n"), None);
+    assert_eq!(over(b"%2\r\n:1\r\n:2\r\n:3\r\n:4\r\n"), Some(Over::Elements));
+    assert_eq!(over(b"|2\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n"), Some(Over::Elements));
+    assert_eq!(over(b"*2\r\n*1\r\n:1\r\n*1\r\n:1\r\n"), None);
+    assert_eq!(over(b"*2\r\n*1\r\n:1\r\n*2\r\n:1\r\n:2\r\n"), Some(Over::Total));
+    assert_eq!(over(b"*?\r\n:1\r\n:2\r\n:3\r\n:4\r\n.\r\n"), None, "no count, no limit of one aggregate");
+    assert_eq!(over(b"*?\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n.\r\n"), Some(Over::Total));
+    assert_eq!(over(b"*1\r\n*1\r\n*0\r\n"), None, "nothing is inside the third");
+    assert_eq!(over(b"*2\r\n*1\r\n*1\r\n:1\r\n:2\r\n"), Some(Over::Depth));
+    assert_eq!(over(b"*1\r\n*1\r\n|1\r\n:1\r\n:2\r\n:3\r\n"), Some(Over::Depth));
+    assert_eq!(over(b"|1\r\n:1\r\n*1\r\n*1\r\n:1\r\n$1\r\na\r\n"), Some(Over::Depth), "in an attribute");
+    assert_eq!(over(&[&b"*2\r\n"[..], &b"$4\r\nabcd\r\n".repeat(2)].concat()), None);
+    assert_eq!(over(b"*2\r\n*2\r\n$4\r\nabcd\r\n$4\r\nabcd\r\n$4\r\nabcd\r\n"), Some(Over::Frame));
+}
+
+#[test]
+fn what_is_over_a_limit_keeps_its_kind_and_its_end() {
+    let limits = Limits { elements: 1, depth: 1, ..Limits::SERVER };
+    for (bytes, kind) in [
+        (&b"*3\r\n:1\r\n%1\r\n+a\r\n_\r\n$1\r\na\r\n"[..], Kind::Array),
+        (b"|3\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n*1\r\n:7\r\n%1\r\n:1\r\n:2\r\n", Kind::Map),
+        (b"|3\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n:6\r\n#t\r\n", Kind::Boolean),
+        (b"~1\r\n*1\r\n*1\r\n*2\r\n:1\r\n:2\r\n", Kind::Set),
+        (b">2\r\n+a\r\n+b\r\n", Kind::Push),
+    ] {
+        assert!(over(limits, bytes).is_some());
+        let frame = Scanner::new(limits).scan(bytes).unwrap().unwrap();
+        assert_eq!(frame.kind, kind);
+        let reply = Reply::new(bytes, frame);
+        assert_eq!((reply.kind(), Some(reply)), (kind, Reply::parse(bytes)));
+    }
+    assert_eq!(Scanner::new(limits).scan(b"*2\r\n>0\r\n"), Err(NestedPush));
+}
+
+#[test]
+fn no_more_is_skipped_than_is_allowed() {
+    let limits = Limits { bulk: 4, elements: 2, depth: 1, skip: 50, ..Limits::SERVER };
     let scan = |bytes: &[u8]| Scanner::new(limits).scan(bytes);
-    assert!(matches!(scan(b"+abc\r\n"), Ok(Some(_))));
-    assert_eq!(scan(b"+abcd"), Err(LineTooLong));
-    assert!(matches!(scan(b"$4\r\nabcd\r\n"), Ok(Some(_))));
-    assert_eq!(scan(b"$5\r\n"), Err(BulkTooLong));
-    assert_eq!(scan(b"$?\r\n;5\r\n"), Err(BulkTooLong));
-    assert!(matches!(scan(b"*2\r\n:1\r\n:2\r\n"), Ok(Some(_))));
-    assert_eq!(scan(b"*3\r\n"), Err(TooManyElements));
-    assert!(matches!(scan(b"%1\r\n:1\r\n:2\r\n"), Ok(Some(_))));
-    assert_eq!(scan(b"%2\r\n"), Err(TooManyElements));
-    assert_eq!(scan(b"|2\r\n"), Err(TooManyElements));
+    assert_eq!(scan(b"$42\r\n"), Ok(None), "5 and 42 bytes, and at least as many as the shortest value has");
+    assert_eq!(scan(b"$43\r\n"), Err(TooLarge));
+    assert_eq!(scan(b"*15\r\n"), Ok(None), "5 bytes, and 15 values of three at least");
+    assert_eq!(scan(b"*16\r\n"), Err(TooLarge));
+    let deep = b"*1\r\n".repeat(20);
+    assert_eq!(scan(&deep[..44]), Ok(None));
+    assert_eq!(scan(&deep[..48]), Err(TooLarge));
+    let attributes = b"|0\r\n".repeat(20);
+    let limits = Limits { frame: 30, skip: 50, ..Limits::SERVER };
+    assert_eq!(Scanner::new(limits).scan(&attributes[..44]), Ok(None));
+    assert_eq!(Scanner::new(limits).scan(&attributes), Err(TooLarge), "attributes of nothing");
+}
+
+#[test]
+fn streams_are_as_deep_as_other_aggregates() {
+    let deepest = Limits::MAX_DEPTH;
+    for depth in [5, deepest, deepest + 1] {
+        let bytes = [b"*?\r\n".repeat(depth), b":1\r\n".to_vec(), b".\r\n".repeat(depth)].concat();
+        let found = support::scan_at(&bytes, 0..bytes.len());
+        if depth > deepest {
+            assert_eq!(found, Err(StreamTooDeep));
+        } else {
+            let reply = Reply::new(&bytes, found.unwrap().unwrap());
+            assert_eq!(reply.preorder().count(), 2 * depth + 1);
+        }
+    }
+    let limits = Limits { depth: 1, ..Limits::SERVER };
+    assert_eq!(Scanner::new(limits).scan(b"*2\r\n*1\r\n:1\r\n*?\r\n"), Err(StreamTooDeep), "over a limit");
 }
 
 #[test]
@@ -249,7 +329,10 @@ fn attributes_without_end_never_become_a_reply() {
 fn counts_are_promises_and_cost_nothing() {
     // Each level owes as much as the limit allows: 2^28 values of 2^28 values, and so on.
     let bytes = b"*268435456\r\n".repeat(2000);
-    assert_eq!(support::scan_at(&bytes, []), Ok(None), "nothing overflows");
+    let limits = Limits { skip: u64::MAX, ..Limits::SERVER };
+    assert_eq!(Scanner::new(limits).scan(&bytes[..15 * 12]), Ok(None), "less than 2^32 values");
+    assert_eq!(Scanner::new(limits).scan(&bytes), Err(TooLarge), "nothing overflows");
+    assert_eq!(support::scan_at(&bytes, []), Err(TooLarge));
     assert_eq!(support::scan_at(b"*268435456\r\n:1\r\n", []), Ok(None));
 }
 

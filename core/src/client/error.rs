@@ -50,6 +50,8 @@ pub enum Error<E> {
     },
     /// The server answered, but the answer is larger than the receive buffer may be.
     TooLarge,
+    /// The server answered, but the answer is nested deeper than the limits allow.
+    TooDeep,
     /// The request was refused before anything was sent.
     Refused(SubmitError),
     /// The connection that was lost had a state that only its user knows, such as a database chosen
@@ -176,6 +178,7 @@ impl<E: Fault> fmt::Display for Error<E> {
                 write!(f, "{cause}; {failure}")
             }
             Self::TooLarge => Failure::TooLarge.fmt(f),
+            Self::TooDeep => Failure::TooDeep.fmt(f),
             Self::Refused(error) => error.fmt(f),
             Self::SessionLost => {
                 f.write_str("the connection was lost, and with it the state that was set on it")

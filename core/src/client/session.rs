@@ -242,6 +242,7 @@ const fn index_of(token: Token) -> usize {
 fn lost<D: Dial>(driver: &Link<D, IN_FLIGHT>, failure: Failure) -> Error<D::Error> {
     match failure {
         Failure::TooLarge => Error::TooLarge,
+        Failure::TooDeep => Error::TooDeep,
         failure => Error::Lost { failure, cause: Cause::of(driver) },
     }
 }

@@ -1,21 +1,21 @@
-//! Values larger than the receive buffer: strings that are told in chunks.
+//! Answers larger than the receive buffer, told in parts.
 
 use super::{Command, Request};
 use crate::resp::ArgSink;
 
-/// The same request, answered in chunks: a string that it is answered by is told as
-/// [`Event::Chunk`](crate::conn::Event::Chunk), as it arrives, however large it is; anything else
-/// as a reply. For [`Connection::submit`](crate::conn::Connection::submit) only: there is no reply
-/// that a client could hand out. The receive buffer needs 32 bytes.
+/// The same request, answered in parts: a string or an aggregate that it is answered by is told as
+/// [`Event::Part`](crate::conn::Event::Part), as it arrives, however large it is; anything else as a
+/// reply. For [`Connection::submit`](crate::conn::Connection::submit) only: there is no reply that a
+/// client could hand out. The receive buffer needs 32 bytes.
 ///
-/// Its deadline is that of the last chunk;
+/// Its deadline is that of the last part;
 /// [`submit_until`](crate::conn::Connection::submit_until) gives a large value a longer one. If the
-/// connection is lost before, the request fails with `Unknown`, and the chunks that were told are
-/// only the start of the value.
+/// connection is lost before, the request fails with `Unknown`, and the parts that were told are
+/// only the start of the answer.
 ///
 /// ```
 /// use respire_core::command::{chunked, get};
-/// use respire_core::conn::{Config, Connection, Event, Protocol, Settings, Token};
+/// use respire_core::conn::{Config, Connection, Event, Part, Protocol, Settings, Token};
 /// use respire_core::time::Instant;
 ///
 /// let mut connection = Connection::<[u8; 32], 1>::new([0; 32], [0; 32], Config::default());
@@ -35,7 +35,7 @@ use crate::resp::ArgSink;
 ///     answer.drain(..n);
 ///     connection.handle_received(n);
 ///     while let Some(event) = connection.poll_event() {
-///         let Event::Chunk { token: Token(1), bytes, left } = event else { panic!("{event:?}") };
+///         let Event::Part { part: Part::Chunk { bytes, left, .. }, .. } = event else { panic!("{event:?}") };
 ///         seen += bytes.len() as u64;
 ///         assert_eq!(left, Some(1000 - seen));
 ///     }

@@ -33,7 +33,7 @@ use crate::time::{Duration, Instant};
 /// - **`poll_*`** say what the driver must do, and what has happened. Poll events until there are
 ///   none before the next read: only then is room made.
 ///
-/// A request that was taken is resolved exactly once: by `Event::Reply`, the last `Event::Chunk` or
+/// A request that was taken is resolved exactly once: by `Event::Reply`, the last `Event::Part` or
 /// `Event::Failed`, unless it was abandoned. Nothing blocks, nothing allocates, calls at the wrong time do nothing.
 pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) receive: ReceiveBuffer<S>,
@@ -225,7 +225,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// wait: poll them first.
     ///
     /// A reply that does not fit is skipped from here on, in constant memory, and its request fails
-    /// with `TooLarge`; a string that is told in chunks always fits into 32 bytes.
+    /// with `TooLarge`; one that is told in parts always fits into 32 bytes.
     #[must_use = "an answer of None asks for poll_event"]
     pub fn recv_space(&mut self) -> Option<&mut [u8]> {
         if self.is_closed() || self.lent.answers.is_some() {

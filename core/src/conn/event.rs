@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::{CloseReason, Protocol};
 use crate::error::{Full, Misuse};
-use crate::resp::Reply;
+use crate::resp::{Kind, Piece, Reply, What};
 
 /// The caller's name for a request. The connection keeps no map: it hands the token back.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -28,16 +28,14 @@ pub enum Event<'a> {
         /// The answer.
         reply: Reply<'a>,
     },
-    /// A part of the string that answers a [`chunked`](crate::command::chunked) request: all of it
-    /// that is here.
-    Chunk {
+    /// A part of the string or aggregate that answers a [`chunked`](crate::command::chunked) request.
+    Part {
         /// Which request.
         token: Token,
-        /// The next bytes of the string. Empty only in the last chunk.
-        bytes: &'a [u8],
-        /// How many bytes follow in later chunks; `None` if the server does not say, as with a
-        /// streamed string. `Some(0)` is the last chunk, and resolves the request.
-        left: Option<u64>,
+        /// The part.
+        part: Part<'a>,
+        /// Whether it is the last, and resolves the request.
+        last: bool,
     },
     /// Something that the server sent on its own account: a message, an invalidation, the
     /// confirmation of a subscription, a line of MONITOR. In RESP2 it is an array.
@@ -55,6 +53,49 @@ pub enum Event<'a> {
     Closed(CloseReason<'a>),
 }
 
+/// A part of an answer, in the order of the bytes.
+///
+/// A string is chunks up to one with nothing left. An aggregate is its beginning, its values one by
+/// one, strings and aggregates among them in parts again, and its end. Attributes are passed over.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Part<'a> {
+    /// An aggregate begins.
+    Begin {
+        /// Array, map or set.
+        kind: Kind,
+        /// How many values are inside, keys and values of a map counted both; `None` if only the end
+        /// will tell.
+        len: Option<u64>,
+    },
+    /// All that is here of a string, or inside an aggregate of a line that is longer than the window.
+    Chunk {
+        /// What it is a piece of.
+        kind: Kind,
+        /// The next bytes. Empty only in the last chunk.
+        bytes: &'a [u8],
+        /// How many bytes follow in later chunks; `None` if nobody knows. `Some(0)` is the last one.
+        left: Option<u64>,
+    },
+    /// A value inside an aggregate that is neither string nor aggregate.
+    Value(Reply<'a>),
+    /// The innermost aggregate has ended.
+    End,
+}
+
+impl<'a> Part<'a> {
+    pub(super) fn new(piece: Piece, bytes: &'a [u8]) -> Self {
+        let kind = piece.kind;
+        match piece.what {
+            What::Begin(len) => Self::Begin { kind, len },
+            What::Chunk(left) => Self::Chunk { kind, bytes, left },
+            What::Value => Self::Value(Reply::parsed(bytes)),
+            What::End => Self::End,
+        }
+    }
+}
+
 /// Why a request has no answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -64,9 +105,12 @@ pub enum Failure {
     NotSent,
     /// Some or all of it was sent, and no answer came: it may or may not have been executed.
     Unknown,
-    /// The server answered, but the answer was larger than the receive buffer. It was skipped; the
-    /// stream is in step.
+    /// The server answered, but the answer was larger than the receive buffer or the
+    /// [limits](crate::resp::Limits). It was skipped; the stream is in step.
     TooLarge,
+    /// The server answered, but the answer was nested deeper than the
+    /// [limits](crate::resp::Limits) allow. It was skipped; the stream is in step.
+    TooDeep,
 }
 
 impl fmt::Display for Failure {
@@ -74,7 +118,8 @@ impl fmt::Display for Failure {
         f.write_str(match self {
             Self::NotSent => "the request was not sent",
             Self::Unknown => "the request was sent and not answered: it may have been executed",
-            Self::TooLarge => "the answer is larger than the receive buffer",
+            Self::TooLarge => "the answer is larger than the receive buffer or the limits",
+            Self::TooDeep => "the answer is nested too deep",
         })
     }
 }

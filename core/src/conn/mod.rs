@@ -28,5 +28,5 @@ mod supply;
 
 pub use close::CloseReason;
 pub use connection::Connection;
-pub use event::{Event, Failure, SubmitError, Token};
+pub use event::{Event, Failure, Part, SubmitError, Token};
 pub use settings::{Config, Protocol, Settings};

@@ -6,11 +6,11 @@ use super::handshake::{Handshake, Outcome};
 use super::in_flight::Slot;
 use super::settings::Protocol;
 use super::subscriber::{Subscriber, Word};
-use super::{Event, Failure, Token};
+use super::{Event, Failure, Part, Token};
 use crate::buffer::Storage;
 use crate::command::Effect;
 use crate::error::ProtocolError;
-use crate::resp::{Found, Frame, Kind, Piece, Reply, ServerError};
+use crate::resp::{Found, Frame, Kind, Over, Piece, Reply, ServerError, Wanted};
 use crate::time::Instant;
 
 /// What a whole frame turned out to be.
@@ -22,7 +22,7 @@ enum Verdict {
     Confirmed(Token),
     Reply(Token),
     PushTooLarge,
-    TooLarge(Token),
+    Failed(Token, Failure),
     Fatal(Reason),
 }
 
@@ -50,9 +50,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                         self.lent.len = piece.len;
                         let Some(token) = self.judge_piece(piece) else { continue };
                         let bytes = self.receive.unread().get(piece.start..piece.end).unwrap_or_default();
-                        return Some(Event::Chunk { token, bytes, left: piece.left });
+                        return Some(Event::Part { token, part: Part::new(piece, bytes), last: piece.last });
                     }
                     Ok(Some(Found::Frame(frame))) => Ok(Some(frame)),
+                    // A line fills the buffer.
+                    Ok(None) if self.receive.space().is_none() && self.scanner.spill() => continue,
                     Ok(None) => Ok(None),
                     Err(error) => Err(error),
                 }
@@ -75,7 +77,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                     continue;
                 }
             };
-            let verdict = if core::mem::take(&mut self.skipping) {
+            let verdict = if core::mem::take(&mut self.skipping) || frame.over.is_some() {
                 self.judge_skipped(frame)
             } else {
                 self.judge(frame)
@@ -101,7 +103,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                     Event::Reply { token, reply: self.lend(frame) }
                 }
                 Verdict::PushTooLarge => Event::PushTooLarge,
-                Verdict::TooLarge(token) => Event::Failed { token, failure: Failure::TooLarge },
+                Verdict::Failed(token, failure) => Event::Failed { token, failure },
             });
         }
     }
@@ -113,8 +115,15 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     #[inline(never)]
     fn find_piece(&mut self) -> Result<Option<Found>, ProtocolError> {
-        let in_chunks = self.asked().is_some_and(|slot| self.answers_in_chunks(slot));
-        self.scanner.find(self.receive.unread(), in_chunks)
+        let wanted = match self.asked() {
+            Some(slot) if self.answers_in_chunks(slot) => {
+                // Arrays are messages then.
+                let subscriber = self.protocol == Protocol::Resp2 && self.subscriber.is_active();
+                if subscriber { Wanted::Strings } else { Wanted::Aggregates }
+            }
+            _ => Wanted::Nothing,
+        };
+        self.scanner.find(self.receive.unread(), wanted)
     }
 
     /// Gives back the frame that the last event lent.
@@ -130,6 +139,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// All that was received has been looked at.
     fn starve(&mut self) {
         self.drained = true;
+        self.skipping |= self.scanner.over().is_some();
         if self.skipping {
             self.receive.consume(self.scanner.settled());
             self.scanner.forget();
@@ -253,24 +263,24 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.owed == 0 || self.in_flight.len() > 1
     }
 
-    /// Whether a string that answers this request, the oldest, is told in chunks.
-    const fn answers_in_chunks(&self, slot: &Slot) -> bool {
+    /// Whether a string or aggregate that answers this request, the oldest, is told in parts.
+    fn answers_in_chunks(&self, slot: &Slot) -> bool {
         slot.chunks && !slot.awaits_confirmations() && self.is_whole()
     }
 
     /// Whether the oldest request cannot be answered like this: the server does not have all of it,
     /// or did not when the answer began.
     fn is_premature(&self, slot: &Slot, kind: Kind) -> bool {
-        let is_string = matches!(kind, Kind::Bulk | Kind::Verbatim);
-        !kind.is_error() && (!self.is_whole() || slot.chunks && is_string)
+        let is_told = matches!(kind, Kind::Bulk | Kind::Verbatim);
+        !kind.is_error() && (!self.is_whole() || slot.chunks && is_told)
     }
 
-    /// A piece of the string that answers the oldest request.
+    /// A part of the answer to the oldest request.
     fn judge_piece(&mut self, piece: Piece) -> Option<Token> {
         // Attributes in front of it may have been.
         self.skipping = false;
         let slot = *self.in_flight.head()?;
-        if piece.left == Some(0) {
+        if piece.last {
             self.take_effect(slot.effect, Kind::Bulk);
             self.in_flight.pop();
         }
@@ -333,7 +343,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         }
     }
 
-    /// A frame of which only the end was kept.
+    /// A frame over the limits, or of which only the end was kept.
     #[cold]
     fn judge_skipped(&mut self, frame: Frame) -> Verdict {
         let kind = frame.kind;
@@ -352,7 +362,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return Verdict::PushTooLarge;
         }
         let Some(slot) = self.asked() else { return Verdict::Fatal(Reason::Unsolicited) };
-        if self.is_premature(slot, kind) {
+        if self.is_premature(slot, kind) && frame.over.is_none() {
             return Verdict::Fatal(Reason::Unsolicited);
         }
         if slot.awaits_confirmations() && !kind.is_error() || !self.is_whole() {
@@ -361,7 +371,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         }
         self.take_effect(slot.effect, kind);
         match self.in_flight.pop() {
-            Some(slot) if !slot.discard => Verdict::TooLarge(slot.token),
+            Some(slot) if !slot.discard => {
+                let deep = frame.over == Some(Over::Depth);
+                Verdict::Failed(slot.token, if deep { Failure::TooDeep } else { Failure::TooLarge })
+            }
             _ => Verdict::Consumed,
         }
     }

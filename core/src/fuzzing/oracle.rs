@@ -46,7 +46,7 @@ const LINE: usize = 64 << 10;
 
 /// Reads the first value of `bytes`; also how many bytes it takes, attributes included.
 pub(crate) fn parse(bytes: &[u8]) -> Result<(Tree, usize), Fault> {
-    let mut naive = Naive { bytes, at: 0, depth: 0, streams: 0 };
+    let mut naive = Naive { bytes, at: 0, depth: 0 };
     let tree = naive.value(true)?;
     Ok((tree, naive.at))
 }
@@ -55,7 +55,6 @@ struct Naive<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
-    streams: usize,
 }
 
 impl<'a> Naive<'a> {
@@ -108,14 +107,9 @@ impl<'a> Naive<'a> {
             }
             return Ok(values);
         }
-        self.streams += 1;
-        if self.streams > 4 {
-            return Err(Fault::Bad);
-        }
         while self.peek()? != b'.' {
             values.push(self.value(false)?);
         }
-        self.streams -= 1;
         let whole = self.line()?.is_empty() && (values.len() as u64).is_multiple_of(factor);
         if whole { Ok(values) } else { Err(Fault::Bad) }
     }
@@ -168,12 +162,13 @@ impl<'a> Naive<'a> {
 fn length(line: &[u8]) -> Result<u64, Fault> {
     let text = core::str::from_utf8(line).map_err(|_| Fault::Bad)?;
     let length: u64 = text.parse().map_err(|_| Fault::Bad)?;
-    if length.to_string() == text { Ok(length) } else { Err(Fault::Bad) }
+    if text.len() <= 19 && length.to_string() == text { Ok(length) } else { Err(Fault::Bad) }
 }
 
 fn integer(line: &[u8]) -> Result<i64, Fault> {
     let text = core::str::from_utf8(line).map_err(|_| Fault::Bad)?;
-    if text.len() > 40 { Err(Fault::Bad) } else { text.parse().map_err(|_| Fault::Bad) }
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if digits > 19 { Err(Fault::Bad) } else { text.parse().map_err(|_| Fault::Bad) }
 }
 
 fn is_double(line: &[u8]) -> bool {

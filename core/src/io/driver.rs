@@ -5,7 +5,7 @@ use core::fmt;
 use super::{Socket, pump};
 use crate::buffer::Storage;
 use crate::command::AnyRequest;
-use crate::conn::{CloseReason, Connection, Event, Failure, Settings, SubmitError, Token};
+use crate::conn::{CloseReason, Connection, Event, Failure, Part, Settings, SubmitError, Token};
 use crate::error::{Full, Misuse};
 use crate::resp::Reply;
 use crate::time::{Duration, Instant};
@@ -214,20 +214,20 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         self.answer(read, |_| {}, on_push)?.ok_or(CallError::Refused(SubmitError::Misuse(Misuse::Streamed)))
     }
 
-    /// One [`chunked`](crate::command::chunked) request: a string of any length is shown to
-    /// `on_chunk` piece by piece, and then there is `None`; any other answer is shown to `read`.
+    /// One [`chunked`](crate::command::chunked) request: a string or an aggregate of any length is
+    /// shown to `on_part` part by part, and then there is `None`; any other answer is shown to `read`.
     ///
     /// # Errors
-    /// See [`CallError`]. Pieces that came before are a part of the string, no more.
+    /// See [`CallError`]. Parts that came before are the start of the answer, no more.
     pub fn fetch<O>(
         &mut self,
         request: &dyn AnyRequest,
-        on_chunk: impl FnMut(&[u8]),
+        on_part: impl FnMut(Part<'_>),
         read: impl FnOnce(Reply<'_>) -> O,
     ) -> Result<Option<O>, CallError> {
         let deadline = self.connection.reply_deadline(self.transport.now());
         self.connection.submit_whole(deadline, CALL, request).map_err(CallError::Refused)?;
-        self.answer(read, on_chunk, |_| {})
+        self.answer(read, on_part, |_| {})
     }
 
     /// Moves bytes and tells events. If nothing happens by itself it waits for the transport, for
@@ -270,18 +270,18 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         }
     }
 
-    /// Waits for the answer to the request that is alone. `None`: it came in chunks.
+    /// Waits for the answer to the request that is alone. `None`: it came in parts.
     fn answer<O>(
         &mut self,
         read: impl FnOnce(Reply<'_>) -> O,
-        mut on_chunk: impl FnMut(&[u8]),
+        mut on_part: impl FnMut(Part<'_>),
         mut on_push: impl FnMut(Reply<'_>),
     ) -> Result<Option<O>, CallError> {
         let mut read = Some(read);
         let mut value = None;
         self.resolve(&mut |event| match event {
             Event::Reply { reply, .. } => value = read.take().map(|read| read(reply)),
-            Event::Chunk { bytes, .. } => on_chunk(bytes),
+            Event::Part { part, .. } => on_part(part),
             Event::Push(push) => on_push(push),
             _ => {}
         })?;
@@ -294,11 +294,11 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         while end.is_none() {
             self.turn_once(None, &mut |event| {
                 match event {
-                    Event::Reply { token: CALL, .. } | Event::Chunk { token: CALL, left: Some(0), .. } => {
+                    Event::Reply { token: CALL, .. } | Event::Part { token: CALL, last: true, .. } => {
                         end = Some(Ok(()));
                     }
                     Event::Failed { token: CALL, failure } => end = Some(Err(CallError::Failed(failure))),
-                    Event::Chunk { token: CALL, .. } | Event::Push(_) => {}
+                    Event::Part { token: CALL, .. } | Event::Push(_) => {}
                     _ => return,
                 }
                 tell(event);
@@ -314,7 +314,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
             let mut answered = false;
             let turn = pump(&mut self.connection, &mut self.transport, |event| {
                 told = true;
-                answered |= matches!(event, Event::Reply { .. } | Event::Chunk { .. });
+                answered |= matches!(event, Event::Reply { .. } | Event::Part { .. });
                 on_event(event);
             });
             match turn {

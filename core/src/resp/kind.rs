@@ -35,6 +35,27 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of a value that starts with this byte, unless it is a null of RESP2.
+    pub(super) const fn tagged(tag: u8) -> Option<Self> {
+        Some(match tag {
+            b'+' => Self::Simple,
+            b'-' => Self::Error,
+            b':' => Self::Integer,
+            b'$' => Self::Bulk,
+            b'*' => Self::Array,
+            b'_' => Self::Null,
+            b'#' => Self::Boolean,
+            b',' => Self::Double,
+            b'(' => Self::BigNumber,
+            b'!' => Self::BulkError,
+            b'=' => Self::Verbatim,
+            b'%' => Self::Map,
+            b'~' => Self::Set,
+            b'>' => Self::Push,
+            _ => return None,
+        })
+    }
+
     /// The kind in words, with its article: "an array".
     pub const fn name(self) -> &'static str {
         match self {

@@ -11,25 +11,28 @@ mod encode;
 mod from_reply;
 mod head;
 mod kind;
+mod level;
+mod limits;
 mod number;
 
 #[cfg(feature = "alloc")]
 mod owned;
-mod piece;
+mod part;
 mod reply;
 mod scan;
 mod seq;
+mod skip;
 #[cfg(feature = "alloc")]
 mod value;
 
 pub use encode::{ArgSink, Encoded, Encoder};
 pub use from_reply::{Done, FromReply};
-pub use head::Limits;
 pub use kind::Kind;
+pub use limits::{Limits, Over};
 pub(crate) use number::{Digits, DoubleText};
 #[cfg(feature = "alloc")]
 pub use owned::{ErrorReply, Natural};
-pub(crate) use piece::{Found, Piece};
+pub(crate) use part::{Found, Piece, Wanted, What};
 pub use reply::{Chunks, Reply};
 pub use scan::{Frame, Scanner};
 pub use seq::{Map, Preorder, Seq, Visit};

@@ -12,66 +12,73 @@ pub(crate) enum Line<T> {
     Bad,
 }
 
-/// A length or count: decimal digits without sign or leading zeros, then CRLF. Never wraps: the
-/// limit is compared in 64 bits before any cast.
-pub(crate) fn length(bytes: &[u8]) -> Line<u64> {
-    let mut value: u64 = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => {
-                if at > 0 && value == 0 {
-                    return Line::Bad;
-                }
-                let digit = u64::from(byte - b'0');
-                match value.checked_mul(10).and_then(|v| v.checked_add(digit)) {
-                    Some(v) => value = v,
-                    None => return Line::Bad,
-                }
-            }
-            b'\r' if at > 0 => return line_end(bytes, at, value),
-            _ => return Line::Bad,
-        }
+/// A length or count: at most 19 decimal digits without sign or leading zeros, then CRLF. Never
+/// wraps: the limit is compared in 64 bits before any cast.
+#[inline]
+pub(crate) fn length(line: &[u8]) -> Line<u64> {
+    match whole_number(line) {
+        // The second digit, if there is one, is there when the line is whole.
+        Line::Whole(_, len) if len > 3 && line.first() == Some(&b'0') => Line::Bad,
+        whole => whole,
     }
-    Line::Partial
 }
 
-/// A signed 64-bit integer, then CRLF. `+` is allowed, as the specification has it.
-pub(crate) fn integer(bytes: &[u8]) -> Line<i64> {
-    let (negative, sign) = match bytes.first() {
-        Some(b'-') => (true, 1),
-        Some(b'+') => (false, 1),
-        _ => (false, 0),
+/// A signed 64-bit integer, then CRLF. `+` is allowed, as the specification has it, and so are zeros
+/// in front, with 19 digits altogether.
+#[inline]
+pub(crate) fn integer(line: &[u8]) -> Line<i64> {
+    let (negative, text) = match line {
+        [b'-', text @ ..] => (true, text),
+        [b'+', text @ ..] => (false, text),
+        text => (false, text),
     };
-    let mut value: i64 = 0;
-    for (at, &byte) in bytes.iter().enumerate().skip(sign) {
-        match byte {
-            b'0'..=b'9' => {
-                // 19 digits and a sign are the longest 64-bit integer; zeros in front of it are noise.
-                if at >= 40 {
-                    return Line::Bad;
-                }
-                let digit = i64::from(byte - b'0');
-                let step = value
-                    .checked_mul(10)
-                    .and_then(|v| if negative { v.checked_sub(digit) } else { v.checked_add(digit) });
-                match step {
-                    Some(v) => value = v,
-                    None => return Line::Bad,
-                }
-            }
-            b'\r' if at > sign => return line_end(bytes, at, value),
-            _ => return Line::Bad,
+    match whole_number(text) {
+        Line::Whole(size, len) => {
+            let value = if negative { 0_i64.checked_sub_unsigned(size) } else { i64::try_from(size).ok() };
+            value.map_or(Line::Bad, |value| Line::Whole(value, line.len() - text.len() + len))
         }
+        Line::Partial => Line::Partial,
+        Line::Bad => Line::Bad,
     }
-    Line::Partial
 }
 
-fn line_end<T>(bytes: &[u8], at: usize, value: T) -> Line<T> {
-    match bytes.get(at + 1) {
-        Some(b'\n') => Line::Whole(value, at + 2),
-        Some(_) => Line::Bad,
-        None => Line::Partial,
+/// Up to 19 digits, then CRLF.
+#[inline]
+fn whole_number(line: &[u8]) -> Line<u64> {
+    let (value, digits) = leading_number(line);
+    match line.get(digits..) {
+        Some([b'\r', b'\n', ..]) if matches!(digits, 1..=LONGEST) => Line::Whole(value, digits + 2),
+        Some([]) if digits <= LONGEST => Line::Partial,
+        Some([b'\r']) if matches!(digits, 1..=LONGEST) => Line::Partial,
+        _ => Line::Bad,
     }
+}
+
+/// The most digits that always fit into 64 bits.
+const LONGEST: usize = 19;
+
+/// The number that a line starts with, and how many digits it has: right up to [`LONGEST`], and at
+/// most one more is looked at.
+#[inline]
+fn leading_number(line: &[u8]) -> (u64, usize) {
+    let seen = line.get(..=LONGEST).unwrap_or(line);
+    let (mut value, mut digits) = (0_u64, 0);
+    for &byte in seen {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.wrapping_mul(10).wrapping_add(digit.into());
+        digits += 1;
+    }
+    (value, digits)
+}
+
+/// A length that was checked before, and what stands behind its CRLF.
+#[inline]
+pub(crate) fn checked_length(line: &[u8]) -> (u64, &[u8]) {
+    let (value, digits) = leading_number(line);
+    (value, line.get(digits + 2..).unwrap_or_default())
 }
 
 /// Whether a whole text is a double, in Redis' spellings: `inf`, `-inf`, `nan`, `-nan`, exponents.
@@ -231,8 +238,9 @@ mod tests {
     #[test]
     fn lengths_are_plain_digits() {
         assert_eq!(len(b"0\r\n"), Some(Some(0)));
-        assert_eq!(len(b"18446744073709551615\r\n"), Some(Some(u64::MAX)));
-        assert_eq!(len(b"18446744073709551616\r\n"), None);
+        assert_eq!(len(b"9999999999999999999\r\n"), Some(Some(9_999_999_999_999_999_999)));
+        assert_eq!(len(b"9999999999999999999"), Some(None));
+        assert_eq!(len(b"10000000000000000000"), None, "20 digits");
         assert_eq!(len(b"12\r"), Some(None));
         assert_eq!(len(b"12"), Some(None));
         assert_eq!(len(b""), Some(None));

@@ -5,6 +5,7 @@ use core::fmt;
 use super::number;
 use super::scan::{Frame, Scanner};
 use super::seq::{Map, Preorder, Seq, Visit};
+use super::skip::{self, Counted};
 use super::{FromReply, Kind};
 use crate::error::{ReplyError, ServerError};
 
@@ -39,8 +40,13 @@ impl<'a> Reply<'a> {
 
     /// The value of `frame`, which a scanner found at the start of `bytes`.
     pub fn new(bytes: &'a [u8], frame: Frame) -> Self {
-        let value = bytes.get(frame.body..frame.len).unwrap_or_default();
-        Self::first(value).map_or(Self::NULL, |(reply, _)| reply)
+        Self::parsed(bytes.get(frame.body..frame.len).unwrap_or_default())
+    }
+
+    /// The value that checked bytes start with.
+    #[inline]
+    pub(crate) fn parsed(bytes: &'a [u8]) -> Self {
+        Self::first(bytes).map_or(Self::NULL, |(reply, _)| reply)
     }
 
     /// Checks `bytes` as one whole reply, with nothing behind it.
@@ -148,84 +154,94 @@ impl<'a> Reply<'a> {
     }
 
     /// The first value of checked bytes, and what follows its header or, without children, itself.
+    #[inline]
     pub(super) fn first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let mut bytes = bytes;
-        loop {
-            let (&tag, line) = bytes.split_first()?;
-            let kind = match tag {
-                b'|' => {
-                    let (count, behind) = header(line)?;
-                    let skipped = Scanner::inside(count.checked_mul(2)?, false).checked_len(behind);
-                    bytes = behind.get(skipped..)?;
-                    continue;
-                }
-                b'+' => Kind::Simple,
-                b'-' => Kind::Error,
-                b'(' => Kind::BigNumber,
-                b',' => Kind::Double,
-                b':' => Kind::Integer,
-                b'#' => Kind::Boolean,
-                b'_' => return Some((Self::NULL, line.get(2..)?)),
-                b'$' => Kind::Bulk,
-                b'!' => Kind::BulkError,
-                b'=' => Kind::Verbatim,
-                b'*' => Kind::Array,
-                b'%' => Kind::Map,
-                b'~' => Kind::Set,
-                b'>' => Kind::Push,
-                _ => return None,
-            };
-            return Self::behind(kind, line);
+        let (&tag, line) = bytes.split_first()?;
+        match tag {
+            b'$' => Self::string(Kind::Bulk, line),
+            b':' => {
+                let number::Line::Whole(n, len) = number::integer(line) else { return None };
+                let reply =
+                    Self { kind: Kind::Integer, body: line.get(..len - 2)?, shape: Shape::Integer(n) };
+                Some((reply, line.get(len..)?))
+            }
+            b'+' => Self::line(Kind::Simple, line),
+            b'*' => Self::aggregate(Kind::Array, line),
+            _ => Self::rare(tag, line),
         }
     }
 
-    fn behind(kind: Kind, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let (body, shape, behind) = match kind {
-            Kind::Null => return None,
-            Kind::Simple | Kind::Error | Kind::BigNumber | Kind::Double => {
-                let end = line.iter().position(|&byte| byte == b'\r')?;
-                (line.get(..end)?, Shape::Plain, line.get(end + 2..)?)
-            }
-            Kind::Integer => {
-                let number::Line::Whole(n, len) = number::integer(line) else { return None };
-                (line.get(..len - 2)?, Shape::Integer(n), line.get(len..)?)
-            }
-            Kind::Boolean => {
+    fn rare(tag: u8, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        match tag {
+            b'-' => Self::line(Kind::Error, line),
+            b'(' => Self::line(Kind::BigNumber, line),
+            b',' => Self::line(Kind::Double, line),
+            b'!' => Self::string(Kind::BulkError, line),
+            b'=' => Self::string(Kind::Verbatim, line),
+            b'%' => Self::aggregate(Kind::Map, line),
+            b'~' => Self::aggregate(Kind::Set, line),
+            b'>' => Self::aggregate(Kind::Push, line),
+            b'_' => Some((Self::NULL, line.get(2..)?)),
+            b'#' => {
                 let truth = i64::from(line.first() == Some(&b't'));
-                (line.get(..1)?, Shape::Integer(truth), line.get(3..)?)
+                let reply = Self { kind: Kind::Boolean, body: line.get(..1)?, shape: Shape::Integer(truth) };
+                Some((reply, line.get(3..)?))
             }
-            // What is counted: bytes of a string, or values of an aggregate.
-            _ => match line.first()? {
-                b'-' => return Some((Self::NULL, line.get(4..)?)),
-                b'?' => {
-                    let behind = line.get(3..)?;
-                    (behind, Shape::Streamed, behind)
-                }
-                _ => {
-                    let (count, behind) = header(line)?;
-                    if kind == Kind::Map {
-                        (behind, Shape::Count(count.checked_mul(2)?), behind)
-                    } else if kind.is_aggregate() {
-                        (behind, Shape::Count(count), behind)
-                    } else {
-                        let len = usize::try_from(count).ok()?;
-                        (behind.get(..len)?, Shape::Plain, behind.get(len.checked_add(2)?..)?)
-                    }
-                }
-            },
-        };
-        Some((Self { kind, body, shape }, behind))
+            b'|' => Self::behind_attributes(line),
+            _ => None,
+        }
+    }
+
+    /// What stands behind attributes, which may be more of them.
+    #[cold]
+    fn behind_attributes(line: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let mut line = line;
+        loop {
+            let (count, behind) = number::checked_length(line);
+            let inside = skip::values(behind, count.saturating_mul(2));
+            let (&tag, next) = behind.get(inside..)?.split_first()?;
+            if tag != b'|' {
+                return Self::first(behind.get(inside..)?);
+            }
+            line = next;
+        }
+    }
+
+    #[inline]
+    fn line(kind: Kind, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (body, behind) = skip::text(line);
+        Some((Self { kind, body, shape: Shape::Plain }, behind))
+    }
+
+    #[inline]
+    fn string(kind: Kind, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        Some(match skip::counted(line) {
+            Counted::Whole(n, behind) => {
+                let (body, behind) = skip::payload(n, behind);
+                (Self { kind, body, shape: Shape::Plain }, behind)
+            }
+            Counted::Streamed(behind) => (Self { kind, body: behind, shape: Shape::Streamed }, behind),
+            Counted::Null(behind) => (Self::NULL, behind),
+        })
+    }
+
+    #[inline]
+    fn aggregate(kind: Kind, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        Some(match skip::counted(line) {
+            Counted::Whole(n, behind) => {
+                let count = if kind == Kind::Map { n.saturating_mul(2) } else { n };
+                (Self { kind, body: behind, shape: Shape::Count(count) }, behind)
+            }
+            Counted::Streamed(behind) => (Self { kind, body: behind, shape: Shape::Streamed }, behind),
+            Counted::Null(behind) => (Self::NULL, behind),
+        })
     }
 
     /// How many bytes behind its header belong to a value that has something inside.
     pub(super) fn inner_len(self) -> usize {
         match self.shape {
-            Shape::Count(count) => Scanner::inside(count, false).checked_len(self.body),
-            Shape::Streamed if self.kind == Kind::Bulk => {
-                let chunks = Chunks { rest: self.body, whole: None };
-                chunks.end()
-            }
-            Shape::Streamed => Scanner::inside(0, true).checked_len(self.body),
+            Shape::Count(count) => skip::values(self.body, count),
+            Shape::Streamed => skip::stream(self.body),
             Shape::Plain | Shape::Integer(_) => 0,
         }
     }
@@ -242,14 +258,6 @@ impl<'a> Reply<'a> {
     /// Whether an end marker, not a count, ends it.
     pub(super) fn is_streamed(self) -> bool {
         self.shape == Shape::Streamed
-    }
-}
-
-/// A length line: its number, and what follows it.
-fn header(line: &[u8]) -> Option<(u64, &[u8])> {
-    match number::length(line) {
-        number::Line::Whole(n, len) => Some((n, line.get(len..)?)),
-        _ => None,
     }
 }
 
@@ -332,15 +340,6 @@ pub struct Chunks<'a> {
     whole: Option<&'a [u8]>,
 }
 
-impl<'a> Chunks<'a> {
-    /// Bytes up to and with the empty chunk.
-    fn end(mut self) -> usize {
-        let all = self.rest.len();
-        while self.next().is_some() {}
-        all - self.rest.len()
-    }
-}
-
 impl<'a> Iterator for Chunks<'a> {
     type Item = &'a [u8];
 
@@ -348,13 +347,13 @@ impl<'a> Iterator for Chunks<'a> {
         if let Some(bytes) = self.whole.take() {
             return Some(bytes);
         }
-        let (len, behind) = header(self.rest.strip_prefix(b";")?)?;
-        let len = usize::try_from(len).ok()?;
+        let (len, behind) = number::checked_length(self.rest.strip_prefix(b";")?);
         if len == 0 {
             self.rest = behind;
             return None;
         }
-        self.rest = behind.get(len.checked_add(2)?..)?;
-        behind.get(..len)
+        let (chunk, behind) = skip::payload(len, behind);
+        self.rest = behind;
+        Some(chunk)
     }
 }

@@ -1,14 +1,15 @@
-//! Where a reply ends: one counter of values still owed, no recursion, no allocation.
+//! Where a reply ends: values still owed, level by level, no recursion, no allocation.
 //!
 //! The scanner is given the bytes from the start of a frame again and again as more arrive, and
 //! remembers how far it came: text and payload are looked at once, the digits of a header at most
-//! as often as there are digits. Nesting of any depth costs nothing, since an aggregate only adds
-//! its children to what is owed. Only streamed aggregates, whose end is a marker, need a stack;
-//! it is fixed and small.
+//! as often as there are digits. Once a reply is over a limit its levels are no longer told apart:
+//! all that it owes is one number, so that it can be skipped whatever it is.
 
 use super::Kind;
-use super::head::{Children, Head, Limits, Stage};
-use super::number::{self, Line};
+use super::head::Step;
+use super::level::{Form, Level, Outer};
+use super::limits::{Limits, Over};
+use super::part::Telling;
 use crate::error::ProtocolError;
 
 /// One whole reply at the front of the bytes.
@@ -21,38 +22,46 @@ pub struct Frame {
     pub body: usize,
     /// What it is.
     pub kind: Kind,
+    /// The first limit that it is over. Its bytes are right all the same.
+    pub over: Option<Over>,
 }
 
 /// Finds and validates one reply, over as many calls as its bytes take to arrive.
 #[derive(Clone, Debug)]
 pub struct Scanner {
     pub(super) limits: Limits,
-    /// Everything before this is settled, relative to the start of the frame.
+    /// Everything before this is settled, relative to the start of what is given.
     pub(super) pos: usize,
+    /// How many bytes of the frame are gone.
+    forgot: u64,
     /// Where the value proper starts, once its kind is known.
-    body: usize,
+    pub(super) body: usize,
     pub(super) kind: Option<Kind>,
-    /// The start of the frame is gone.
-    forgot: bool,
-    /// Values still to come, not counting those of open streams.
-    owed: u64,
-    open: [Open; 4],
-    opens: usize,
     pub(super) stage: Stage,
-    /// A string at the top is to be handed out in pieces.
-    pub(super) wanted: bool,
-    /// It has begun: see `piece`.
-    pub(super) pieces: bool,
+    /// What is open innermost, and around that.
+    pub(super) level: Level,
+    pub(super) outer: Outer,
+    /// Values that were announced, all levels together.
+    total: u32,
+    pub(super) over: Option<Over>,
+    pub(super) telling: Telling,
 }
 
-/// A streamed aggregate whose end marker has not come.
-#[derive(Clone, Copy, Debug)]
-struct Open {
-    /// What the value around it still owes.
-    outer: u64,
-    map: bool,
-    odd: bool,
+/// What the next byte is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// The type byte of a value.
+    Value,
+    /// Inside a line of text of which `len` bytes are settled.
+    Text { len: u32 },
+    /// Inside the bytes of a string, or at the CRLF behind them.
+    Payload { left: u64, chunk: bool },
+    /// At the `;` of a streamed string.
+    Chunk,
 }
+
+/// The level that holds nothing but the reply.
+const TOP: Level = Level { left: 1, form: Form::Counted };
 
 impl Scanner {
     /// A scanner at the start of a frame.
@@ -60,15 +69,15 @@ impl Scanner {
         Self {
             limits,
             pos: 0,
+            forgot: 0,
             body: 0,
             kind: None,
-            forgot: false,
-            owed: 1,
-            open: [Open { outer: 0, map: false, odd: false }; 4],
-            opens: 0,
             stage: Stage::Value,
-            wanted: false,
-            pieces: false,
+            level: TOP,
+            outer: Outer::NONE,
+            total: 0,
+            over: None,
+            telling: Telling::Off,
         }
     }
 
@@ -79,24 +88,19 @@ impl Scanner {
     /// The peer broke RESP; nothing behind this point can be trusted.
     pub fn scan(&mut self, bytes: &[u8]) -> Result<Option<Frame>, ProtocolError> {
         loop {
-            if self.is_whole() {
-                let kind = self.kind.unwrap_or(Kind::Null);
-                let frame = Frame { len: self.pos, body: self.body, kind };
-                *self = Self::new(self.limits);
-                return Ok(Some(frame));
-            }
-            let rest = bytes.get(self.pos..).unwrap_or_default();
-            let moved = match self.stage {
-                Stage::Value => self.value(rest)?,
-                Stage::Text { len } => self.text(rest, len)?,
-                Stage::Payload { left, chunk } => self.payload(rest, left, chunk),
-                Stage::Terminator { chunk } => self.terminator(rest, chunk)?,
-                Stage::Chunk => self.chunk(rest)?,
-            };
-            if !moved || self.pieces {
-                return Ok(None);
+            match self.step(bytes)? {
+                Step::Leaf if self.leave() => return self.finish().map(Some),
+                Step::Leaf => {}
+                Step::Open if self.over.is_some() => self.check_size()?,
+                Step::Open => {}
+                Step::Short => return self.check_size().map(|()| None),
             }
         }
+    }
+
+    #[inline]
+    pub(super) fn step(&mut self, bytes: &[u8]) -> Result<Step, ProtocolError> {
+        if self.stage == Stage::Value { self.value(bytes) } else { self.resume(bytes) }
     }
 
     /// How many bytes from the start of the frame will not be looked at again.
@@ -106,164 +110,161 @@ impl Scanner {
 
     /// Whether a frame has begun and not ended.
     pub const fn is_inside(&self) -> bool {
-        self.pos > 0 || self.forgot
+        self.pos > 0 || self.forgot > 0
+    }
+
+    /// The limit that the frame which has begun is over: it need not be kept.
+    pub const fn over(&self) -> Option<Over> {
+        self.over
     }
 
     /// The bytes up to [`settled`](Self::settled) are gone: the next call starts behind them. The
     /// frame can be counted to its end, no longer read.
-    pub fn forget(&mut self) {
-        self.forgot |= self.pos > 0;
+    pub const fn forget(&mut self) {
+        self.forgot = self.forgot.saturating_add(self.pos as u64);
         self.pos = 0;
         self.body = 0;
     }
 
-    /// Scans what stands inside an aggregate: `count` values, or all up to the end marker.
-    pub(super) const fn inside(count: u64, streamed: bool) -> Self {
-        let mut scanner = Self::new(Limits { line: u32::MAX, bulk: u64::MAX, elements: u64::MAX });
-        scanner.kind = Some(Kind::Array);
-        if streamed {
-            scanner.owed = 0;
-            scanner.opens = 1;
-        } else {
-            scanner.owed = count;
-        }
-        scanner
+    /// Whether the next value is the reply itself: it is the last to come, and was not met yet.
+    #[inline]
+    pub(super) const fn is_top(&self) -> bool {
+        self.outer.depth() == 0 && self.level.left == 1 && self.kind.is_none()
     }
 
-    /// How many bytes it takes to the end, in bytes that were checked before.
-    pub(super) fn checked_len(mut self, bytes: &[u8]) -> usize {
-        match self.scan(bytes) {
-            Ok(Some(frame)) => frame.len,
-            _ => bytes.len(),
-        }
-    }
-
-    const fn is_whole(&self) -> bool {
-        self.owed == 0 && self.opens == 0 && matches!(self.stage, Stage::Value)
-    }
-
-    fn value(&mut self, rest: &[u8]) -> Result<bool, ProtocolError> {
-        let Some((&tag, line)) = rest.split_first() else { return Ok(false) };
-        let element = self.opens > 0 && self.owed == 0;
-        if element && tag == b'.' {
-            return self.end_of_stream(line);
-        }
-        let top = self.kind.is_none() && self.owed == 1 && self.opens == 0;
-        if tag == b'>' && !top {
-            return Err(ProtocolError::NestedPush);
-        }
-        let Head::Whole { len, kind, children, stage } = self.limits.head(tag, line)? else {
-            return Ok(false);
-        };
-
-        let owed = if element { 1 } else { self.owed };
-        let more = match children {
-            Children::None => 0,
-            Children::Count(count) => count,
-            Children::Attributes(count) => count.saturating_add(1),
-            Children::Streamed { .. } => 0,
-        };
-        let owed = (owed - 1).checked_add(more).ok_or(ProtocolError::TooManyElements)?;
-        // Attributes begin the element that they stand in front of.
-        if element && let Some(open) = self.innermost() {
-            open.odd = !open.odd;
-        }
-        self.owed = owed;
-        if let Children::Streamed { map } = children {
-            let place = self.open.get_mut(self.opens).ok_or(ProtocolError::StreamTooDeep)?;
-            *place = Open { outer: owed, map, odd: false };
-            self.opens += 1;
-            self.owed = 0;
-        }
-        if top && kind.is_some() {
-            self.kind = kind;
+    /// The value that starts here has this kind, which matters at the top only.
+    #[inline]
+    pub(super) const fn name(&mut self, kind: Kind) {
+        if self.is_top() {
+            self.kind = Some(kind);
             self.body = self.pos;
         }
-        self.stage = stage;
-        self.pos = self.pos.saturating_add(len + 1);
-        self.pieces = self.wanted && self.begin_pieces();
-        Ok(true)
     }
 
-    fn text(&mut self, rest: &[u8], len: u32) -> Result<bool, ProtocolError> {
-        let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
-        let taken = end.unwrap_or(rest.len());
-        let len = u32::try_from(taken).ok().and_then(|taken| len.checked_add(taken));
-        let len = len.filter(|&len| len <= self.limits.line).ok_or(ProtocolError::LineTooLong)?;
-        self.pos = self.pos.saturating_add(taken);
-        self.stage = Stage::Text { len };
-        match rest.get(taken..).unwrap_or_default() {
-            [b'\r', b'\n', ..] => {
-                self.pos = self.pos.saturating_add(2);
-                self.stage = Stage::Value;
-                Ok(true)
+    /// A value is whole, and with it all that it was the last of. Says whether the reply is.
+    #[inline]
+    pub(super) fn leave(&mut self) -> bool {
+        self.level.left = self.level.left.saturating_sub(1);
+        self.level.left == 0 && self.close()
+    }
+
+    pub(super) fn close(&mut self) -> bool {
+        while self.level.left == 0 {
+            match self.level.form {
+                Form::Counted => {}
+                Form::Attributes => return !self.reopen(),
+                Form::Stream | Form::Pairs | Form::HalfPair => return false,
             }
-            [] | [b'\r'] => Ok(false),
-            _ => Err(ProtocolError::BadLineEnd),
+            if !self.reopen() {
+                return true;
+            }
+            self.level.left = self.level.left.saturating_sub(1);
         }
-    }
-
-    fn payload(&mut self, rest: &[u8], left: u64, chunk: bool) -> bool {
-        let taken = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-        let left = left - taken as u64;
-        self.pos = self.pos.saturating_add(taken);
-        if left == 0 {
-            self.stage = Stage::Terminator { chunk };
-            return true;
-        }
-        self.stage = Stage::Payload { left, chunk };
         false
     }
 
-    pub(super) fn terminator(&mut self, rest: &[u8], chunk: bool) -> Result<bool, ProtocolError> {
-        match rest {
-            [b'\r', b'\n', ..] => {
-                self.pos = self.pos.saturating_add(2);
-                self.stage = if chunk { Stage::Chunk } else { Stage::Value };
-                Ok(true)
+    /// Goes on around what was innermost. Says whether there is anything.
+    #[inline]
+    pub(super) fn reopen(&mut self) -> bool {
+        let level = self.outer.pop();
+        self.level = level.unwrap_or(self.level);
+        level.is_some()
+    }
+
+    /// Goes into an aggregate of `count` values, which are to come.
+    #[inline]
+    pub(super) fn enter(&mut self, count: u32, form: Form) -> Result<(), ProtocolError> {
+        self.announce(count);
+        if count > self.limits.elements.min(Limits::MAX_ELEMENTS) {
+            self.exceed(Over::Elements);
+        }
+        if self.outer.depth() >= self.limits.depth.into() {
+            self.exceed(Over::Depth);
+        }
+        if self.over.is_none() && self.outer.push(self.level) {
+            self.level = Level { left: count, form };
+            return Ok(());
+        }
+        self.exceed(Over::Depth);
+        let itself = u32::from(form != Form::Attributes);
+        let owed = self.level.left.saturating_sub(itself).checked_add(count);
+        self.level.left = owed.ok_or(ProtocolError::TooLarge)?;
+        Ok(())
+    }
+
+    /// Goes into an aggregate that an end marker will end.
+    pub(super) fn enter_stream(&mut self, form: Form) -> Result<(), ProtocolError> {
+        // Only levels know which marker ends what.
+        let deep = self.outer.depth() >= self.limits.depth.into();
+        if deep || self.over.is_some() || !self.outer.push(self.level) {
+            return Err(ProtocolError::StreamTooDeep);
+        }
+        self.level = Level { left: 0, form };
+        Ok(())
+    }
+
+    /// So many more values will come.
+    #[inline]
+    pub(super) const fn announce(&mut self, count: u32) {
+        self.total = self.total.saturating_add(count);
+        if self.total > self.limits.total {
+            self.exceed(Over::Total);
+        }
+    }
+
+    #[inline]
+    pub(super) const fn exceed(&mut self, over: Over) {
+        if self.over.is_none() {
+            self.over = Some(over);
+        }
+    }
+
+    /// The frame is whole; ready for the next.
+    #[inline]
+    pub(super) fn finish(&mut self) -> Result<Frame, ProtocolError> {
+        self.check_size()?;
+        let kind = self.kind.unwrap_or(Kind::Null);
+        let frame = Frame { len: self.pos, body: self.body, kind, over: self.over };
+        self.restart();
+        Ok(frame)
+    }
+
+    /// The limits that concern all bytes of the frame.
+    #[inline]
+    pub(super) fn check_size(&mut self) -> Result<(), ProtocolError> {
+        let size = self.forgot.saturating_add(self.pos as u64);
+        if size > self.limits.frame || self.over.is_some() { self.check_skip(size) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn check_skip(&mut self, size: u64) -> Result<(), ProtocolError> {
+        if self.over.is_none() {
+            if self.is_telling() {
+                return Ok(());
             }
-            [] | [b'\r'] => Ok(false),
-            _ => Err(ProtocolError::BadTerminator),
+            self.over = Some(Over::Frame);
+        }
+        let payload = if let Stage::Payload { left, .. } = self.stage { left } else { 0 };
+        // The shortest value has three bytes.
+        let least = u64::from(self.level.left) * 3;
+        if size.saturating_add(payload).saturating_add(least) > self.limits.skip {
+            Err(ProtocolError::TooLarge)
+        } else {
+            Ok(())
         }
     }
 
-    pub(super) fn chunk(&mut self, rest: &[u8]) -> Result<bool, ProtocolError> {
-        let line = match rest.split_first() {
-            Some((b';', line)) => line,
-            Some(_) => return Err(ProtocolError::BadStream),
-            None => return Ok(false),
-        };
-        match number::length(line) {
-            Line::Whole(left, len) => {
-                if left > self.limits.bulk {
-                    return Err(ProtocolError::BulkTooLong);
-                }
-                self.pos = self.pos.saturating_add(len + 1);
-                self.stage = if left == 0 { Stage::Value } else { Stage::Payload { left, chunk: true } };
-                Ok(true)
-            }
-            Line::Partial => Ok(false),
-            Line::Bad => Err(ProtocolError::BadLength),
-        }
-    }
-
-    fn end_of_stream(&mut self, line: &[u8]) -> Result<bool, ProtocolError> {
-        match line {
-            [b'\r', b'\n', ..] => {}
-            [] | [b'\r'] => return Ok(false),
-            _ => return Err(ProtocolError::BadStream),
-        }
-        let Some(open) = self.innermost().copied() else { return Err(ProtocolError::BadStream) };
-        if open.map && open.odd {
-            return Err(ProtocolError::BadStream);
-        }
-        self.opens -= 1;
-        self.owed = open.outer;
-        self.pos = self.pos.saturating_add(3);
-        Ok(true)
-    }
-
-    fn innermost(&mut self) -> Option<&mut Open> {
-        self.opens.checked_sub(1).and_then(|at| self.open.get_mut(at))
+    /// At the start of a frame. Not by making a new one: the levels are large, and need no reset.
+    pub(super) const fn restart(&mut self) {
+        self.pos = 0;
+        self.forgot = 0;
+        self.body = 0;
+        self.kind = None;
+        self.stage = Stage::Value;
+        self.level = TOP;
+        self.outer.clear();
+        self.total = 0;
+        self.over = None;
+        self.telling = Telling::Off;
     }
 }

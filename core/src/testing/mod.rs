@@ -5,10 +5,12 @@
 
 #[cfg(feature = "client")]
 mod local;
+mod parts;
 pub mod responder;
 pub mod transcript;
 
 #[cfg(feature = "client")]
 pub use local::{Alone, Local, LocalSocket};
+pub(crate) use parts::Parts;
 pub use responder::{ClientId, Responder};
 pub use transcript::{Cut, Mismatch, Transcript};

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use respire_core::command::{chunked, words};
-use respire_core::conn::{Config, Connection, Event, Failure, Protocol, Settings, Token};
+use respire_core::conn::{Config, Connection, Event, Failure, Part, Protocol, Settings, Token};
 use respire_core::time::Instant;
 
 use super::Fixed;
@@ -98,7 +98,8 @@ proptest! {
                     assert!(joined.is_empty(), "in the middle of a value");
                     pushes -= 1;
                 }
-                Event::Chunk { token, bytes, left } => {
+                Event::Part { token, part: Part::Chunk { bytes, left, .. }, last } => {
+                    assert_eq!(last, left == Some(0) && !matches!(at(token).0, Answer::Array(_)));
                     let (answer, kind, _) = at(token);
                     assert!(token == Token(next) && *kind > 0);
                     assert!(!bytes.is_empty() || left == Some(0));
@@ -110,10 +111,17 @@ proptest! {
                         assert_eq!(now, *total.get_or_insert(now));
                     }
                     if left == Some(0) {
-                        assert_eq!(Some(std::mem::take(&mut joined)), answer.string());
+                        let wanted = if let Answer::Array(bytes) = answer { Some(bytes.clone()) } else { answer.string() };
+                        assert_eq!(Some(std::mem::take(&mut joined)), wanted);
                         total = None;
-                        next += 1;
+                        next += u64::from(last);
                     }
+                }
+                Event::Part { token, part, last } => {
+                    let (answer, kind, _) = at(token);
+                    assert!(token == Token(next) && *kind > 0 && matches!(answer, Answer::Array(_)));
+                    assert_eq!(last, part == Part::End);
+                    next += u64::from(last);
                 }
                 Event::Reply { token, reply } => {
                     let (answer, kind, _) = at(token);

@@ -8,6 +8,7 @@ mod handshake;
 mod large;
 mod machine;
 mod misuse;
+mod parts;
 mod requests;
 mod secrets;
 mod subscriber;
@@ -86,8 +87,8 @@ fn a_transcript_that_does_not_come_true_says_where() {
     assert_eq!(wrong("subscribed"), "line 1: wanted subscribed, found unsubscribed");
     assert_eq!(wrong("< +OK\nstart\n in-flight 3"), "line 3: wanted in-flight 3, found in-flight 0");
     assert_eq!(
-        wrong(&format!("{ready}chunked 1 GET k\nsent\n< $1\\r\\nv\nchunks 1 \"w\"")),
-        "line 6: wanted chunks 1 \"w\", found chunks 1 \"v\""
+        wrong(&format!("{ready}chunked 1 GET k\nsent\n< $1\\r\\nv\nparts 1 \"w\"")),
+        "line 6: wanted parts 1 \"w\", found parts 1 \"v\""
     );
     assert_eq!(
         wrong("start\ndeadline none"),

@@ -7,10 +7,10 @@ use respire_core::command::{
     self, Arg, ExpiryOptions, Later, Request, WhenOptions, chunked, echo, get, raw, set, set_get,
 };
 use respire_core::conn::{
-    CloseReason, Config, Connection, Event, Failure, Protocol, Settings, SubmitError, Token,
+    CloseReason, Config, Connection, Event, Failure, Part, Protocol, Settings, SubmitError, Token,
 };
 use respire_core::error::{Full, Misuse, ServerError};
-use respire_core::resp::{ArgSink, Encoder};
+use respire_core::resp::{ArgSink, Encoder, Kind};
 use respire_core::time::Instant;
 
 use super::{Fixed, fixed};
@@ -319,6 +319,12 @@ fn a_confirmation_before_the_frame_is_whole_confirms_nothing() {
     assert!(matches!(connection.poll_event(), Some(Event::Reply { token: Token(1), .. })));
 }
 
+/// A piece of a string at the top.
+fn part(token: u64, bytes: &[u8], left: u64) -> Event<'_> {
+    let part = Part::Chunk { kind: Kind::Bulk, bytes, left: Some(left) };
+    Event::Part { token: Token(token), part, last: left == 0 }
+}
+
 #[test]
 fn chunks_come_in_while_bytes_are_owed_by_another() {
     let mut connection = small(64);
@@ -326,15 +332,15 @@ fn chunks_come_in_while_bytes_are_owed_by_another() {
     connection.submit(NOW, Token(2), &chunked(set_get("key", Later(100)))).unwrap();
     connection.handle_transmitted(usize::MAX);
     receive(&mut connection, b"$4\r\nab");
-    let half = Event::Chunk { token: Token(1), bytes: b"ab", left: Some(2) };
+    let half = part(1, b"ab", 2);
     assert_eq!(connection.poll_event(), Some(half));
     assert_eq!(connection.poll_event(), None);
     receive(&mut connection, b"cd\r\n");
-    let rest = Event::Chunk { token: Token(1), bytes: b"cd", left: Some(0) };
+    let rest = part(1, b"cd", 0);
     assert_eq!(connection.poll_event(), Some(rest));
     pass(&mut connection, &value(100), 100, 100);
     receive(&mut connection, b"$1\r\nv\r\n");
-    let old = Event::Chunk { token: Token(2), bytes: b"v", left: Some(0) };
+    let old = part(2, b"v", 0);
     assert_eq!(connection.poll_event(), Some(old));
     assert_eq!(connection.in_flight(), 0);
 }

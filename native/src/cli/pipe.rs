@@ -161,10 +161,10 @@ impl Loader {
                     progress.aside(|| complain!("line {}: {error}", token.0));
                 }
             }
-            Event::Failed { token, failure: Failure::TooLarge } => {
+            Event::Failed { token, failure: failure @ (Failure::TooLarge | Failure::TooDeep) } => {
                 *replies += 1;
                 *errors += 1;
-                progress.aside(|| complain!("line {}: {}", token.0, Failure::TooLarge));
+                progress.aside(|| complain!("line {}: {failure}", token.0));
             }
             Event::Failed { .. } => *unanswered += 1,
             _ => {}

@@ -198,7 +198,7 @@ impl Session {
 enum End {
     Closed(String),
     Refused(SubmitError),
-    TooLarge,
+    Failed(Failure),
 }
 
 impl End {
@@ -207,7 +207,7 @@ impl End {
         match self {
             Self::Closed(text) => complain!("Error: {text}"),
             Self::Refused(error) => complain!("Error: {error}"),
-            Self::TooLarge => complain!("Error: {}", Failure::TooLarge),
+            Self::Failed(failure) => complain!("Error: {failure}"),
         }
     }
 }
@@ -222,7 +222,7 @@ fn exchange(
     driver.submit_until(None, Token(0), &words(command)).map_err(End::Refused)?;
     let effect = Command::lookup(word(command, 0), word(command, 1)).effect;
     let confirmed = matches!(effect, Effect::Unsubscribe(_));
-    let (mut answered, mut shown, mut too_large) = (false, false, false);
+    let (mut answered, mut shown, mut failed) = (false, false, None);
     while !answered {
         driver.turn(None, |event| match event {
             // Of several confirmations the first is shown, as redis-cli does; all are awaited.
@@ -238,11 +238,13 @@ fn exchange(
                     show(true, reply);
                 }
             }
-            Event::Failed { failure: Failure::TooLarge, .. } => too_large = true,
+            Event::Failed { failure: failure @ (Failure::TooLarge | Failure::TooDeep), .. } => {
+                failed = Some(failure);
+            }
             _ => {}
         });
-        if too_large {
-            return Err(End::TooLarge);
+        if let Some(failure) = failed {
+            return Err(End::Failed(failure));
         }
         if !answered && driver.connection().is_closed() {
             return Err(End::Closed(end_of(driver)));

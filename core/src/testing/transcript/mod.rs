@@ -23,7 +23,7 @@
 //! | `start`, `start resp2 user u password p db 3 name n library l 1` | starts a life |
 //! | `submit 1 GET k` | submits a request with token 1; it must be taken |
 //! | `until 50ms 1 BLPOP k 0`, `until never …` | the same with a deadline of its own |
-//! | `chunked 1 GET k` | submits it to be answered in chunks |
+//! | `chunked 1 GET k` | submits it to be answered in parts |
 //! | `refused Full(InFlight) 1 GET k` | submits; it must be refused so, and change nothing |
 //! | `abandon 1`, `close` | the other verbs |
 //! | `> GET k`, `> *1\r\n$4\r\nPING` | what the connection writes next; the socket takes it |
@@ -31,7 +31,7 @@
 //! | `< $3\r\nbar` | what it receives |
 //! | `eof`, `error`, `timeout` | the stream ends, the transport fails, the timer rings |
 //! | `ready resp3`, `reply 1 "bar"`, `push array(2) 1 2`, `push too large`, `failed 1 Unknown`, `closed Eof` | the next event |
-//! | `chunks 1 "bar"` | all chunks of an answer, however it was cut |
+//! | `parts 1 "bar"` | all parts of an answer, however it was cut; an aggregate has `end` at its end |
 //! | `deadline 5s`, `deadline none`, `in-flight 2`, `protocol resp3`, `subscribed`, `unsubscribed` | how things stand |
 //! | `quiet` | nothing to write |
 //!

@@ -43,7 +43,7 @@ pub(super) fn step(line: &str) -> Result<Step, Fault> {
         "eof" => alone(Step::Eof),
         "error" => alone(Step::Error),
         "timeout" => alone(Step::Timeout),
-        "ready" | "reply" | "chunks" | "push" | "failed" | "closed" => Ok(Step::Event(line.into())),
+        "ready" | "reply" | "parts" | "push" | "failed" | "closed" => Ok(Step::Event(line.into())),
         "deadline" => perhaps(rest, "none").map(Step::Deadline),
         "in-flight" => number(rest).map(Step::InFlight),
         _ => ["protocol resp2", "protocol resp3", "subscribed", "unsubscribed", "quiet"]

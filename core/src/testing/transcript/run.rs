@@ -9,6 +9,7 @@ use super::{Cut, Mismatch, Start, Step, Until};
 use crate::buffer::Storage;
 use crate::command::{self, words};
 use crate::conn::{Connection, Event, Protocol, Settings, SubmitError, Token};
+use crate::testing::Parts;
 use crate::time::Instant;
 
 /// What was wanted and what was there.
@@ -21,13 +22,13 @@ pub(super) struct Run<'c, S, const N: usize> {
     received: usize,
     /// Events that no line has named.
     events: VecDeque<String>,
-    /// Whose last chunk has not come, what the others held, and how many bytes that will be.
-    chunks: Option<(Token, Vec<u8>, Option<u64>)>,
+    /// The answer of which the last part has not come.
+    parts: Option<Parts>,
 }
 
 impl<'c, S: Storage, const N: usize> Run<'c, S, N> {
     pub(super) fn new(connection: &'c mut Connection<S, N>, cut: Cut) -> Self {
-        Self { connection, now: Instant::ZERO, cut, received: 0, events: VecDeque::new(), chunks: None }
+        Self { connection, now: Instant::ZERO, cut, received: 0, events: VecDeque::new(), parts: None }
     }
 
     pub(super) fn all(mut self, steps: &[(usize, Step)]) -> Result<(), Mismatch> {
@@ -172,12 +173,17 @@ impl<'c, S: Storage, const N: usize> Run<'c, S, N> {
 
     fn poll(&mut self) {
         while let Some(event) = self.connection.poll_event() {
-            if let Event::Chunk { token, bytes, left } = event {
-                self.events.extend(join(&mut self.chunks, token, bytes, left));
+            if let Event::Part { token, part, last } = event {
+                let mut parts = self.parts.take().unwrap_or(Parts::new(token));
+                match parts.add(token, part, last) {
+                    Ok(None) => self.parts = Some(parts),
+                    Ok(Some(whole)) => self.events.push_back(format!("parts {} {whole}", token.0)),
+                    Err(wrong) => self.events.push_back(wrong),
+                }
                 continue;
             }
-            // An answer may break off, and nothing may come between its chunks.
-            let broken = self.chunks.take().is_some() && !matches!(event, Event::Failed { .. });
+            // An answer may break off, and nothing may come between its parts.
+            let broken = self.parts.take().is_some() && !matches!(event, Event::Failed { .. });
             self.events.extend(broken.then(|| "half an answer".into()));
             self.events.push_back(describe(&event));
         }
@@ -188,36 +194,11 @@ impl<'c, S: Storage, const N: usize> Run<'c, S, N> {
     }
 }
 
-/// Adds a chunk; all of them once the last is there.
-fn join(
-    chunks: &mut Option<(Token, Vec<u8>, Option<u64>)>,
-    token: Token,
-    bytes: &[u8],
-    left: Option<u64>,
-) -> Option<String> {
-    let begun = chunks.take();
-    let (first, (whose, mut all, total)) = (begun.is_none(), begun.unwrap_or_default());
-    all.extend_from_slice(bytes);
-    let now = left.map(|left| left + all.len() as u64);
-    let last = left == Some(0);
-    let fits = first || whose == token && (now == total || last && total.is_none());
-    if !fits || bytes.is_empty() && !last {
-        return Some(format!("chunk {} with {left:?} left behind {} bytes", token.0, all.len()));
-    }
-    if last {
-        return Some(format!("chunks {} \"{}\"", token.0, escape(&all)));
-    }
-    *chunks = Some((token, all, now));
-    None
-}
-
 fn describe(event: &Event<'_>) -> String {
     match event {
         Event::Ready { protocol } => format!("ready {}", version(*protocol)),
         Event::Reply { token, reply } => format!("reply {} {reply:?}", token.0),
-        Event::Chunk { token, bytes, left } => {
-            format!("chunk {} \"{}\" {left:?}", token.0, escape(bytes))
-        }
+        Event::Part { token, part, .. } => format!("part {} {part:?}", token.0),
         Event::Push(reply) => format!("push {reply:?}"),
         Event::PushTooLarge => "push too large".into(),
         Event::Failed { token, failure } => format!("failed {} {failure:?}", token.0),

@@ -3,7 +3,7 @@
 use core::array;
 
 use respire_core::command::*;
-use respire_core::conn::{SubmitError, Token};
+use respire_core::conn::{Part, SubmitError, Token};
 use respire_core::resp::ArgSink;
 use respire_firmware::board::host;
 
@@ -62,7 +62,8 @@ impl Session<'_, '_> {
     /// The same value again, looked at as it arrives.
     pub(crate) fn receive_large(&mut self) -> Result<(), Failure> {
         let (mut next, mut right) = (0, true);
-        let mut look = |bytes: &[u8]| {
+        let mut look = |part: Part<'_>| {
+            let Part::Chunk { bytes, .. } = part else { return };
             for received in bytes {
                 right &= *received == byte(next);
                 next += 1;
