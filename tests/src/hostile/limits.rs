@@ -45,6 +45,7 @@ pub(super) const TABLE: &[Attack] = &[
     Attack::long(8, "deep-to-the-right", &[(b"*2\r\n:1\r\n", 8000), (b"_\r\n", 1)], TooDeep),
     Attack::long(8, "deep-to-the-left", &[(b"*2\r\n", 8000), (b":1\r\n", 8001)], TooDeep),
     Attack::long(8, "deep-attributes", &[(b"|1\r\n", 8000), (b":1\r\n", 16_001)], TooDeep),
+    Attack::long(8, "deep-attributes-and-more", &[(b"|1\r\n", 130), (b":1\r\n", 260), (b"|0\r\n:1\r\n", 1)], TooDeep),
     Attack::long(8, "deep-pushes", &[(b">1\r\n", 8000), (b":1\r\n", 1)], Fatal(NestedPush)),
     Attack::long(8, "deep-streams", &[(b"*?\r\n", 129), (b".\r\n", 129)], Fatal(StreamTooDeep)),
     Attack::long(8, "deep-in-a-push", &[(b">1\r\n", 1), (b"*1\r\n", 8000), (b":1\r\n", 1), (b"+own\r\n", 1)], Pushes(1, r#""own""#)),

@@ -2,6 +2,7 @@
 
 use respire_core::command::{chunked, words};
 use respire_core::conn::{Connection, Event, Protocol, Settings, Token};
+use respire_core::resp::ProtocolError;
 use respire_core::time::{Duration, Instant};
 use respire_tests::hostile::{Adversary, Attack, Cut, Cutter, Found, Manner, Outcome, Spoken};
 
@@ -94,7 +95,9 @@ impl<'c, 'm> Play<'c, 'm> {
         self.attacked = token;
         let request = chunked(words(&["ATTACK"]));
         // There is no end to parts but the deadline.
-        if self.attack.says.len() == u64::MAX {
+        if self.attack.says.len() == u64::MAX
+            && self.attack.outcome == Outcome::Fatal(ProtocolError::TooLarge)
+        {
             self.tick = Duration::from_millis(50);
         }
         self.connection.submit(self.now, token, &request).expect("room for a request");
