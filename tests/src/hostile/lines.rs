@@ -44,7 +44,7 @@ pub(super) const TABLE: &[Attack] = &[
 
     Attack::new(16, "error-not-utf-8", b"-ERR \xc3\x28 \xff\0\r\n", Reads(r"ServerError(ERR \xc3( \xff\u{0})")),
     Attack::new(16, "line-not-utf-8", b"+\xff\0\xfe\r\n", Reads(r#""\xff\x00\xfe""#)),
-    Attack::new(16, "big-number-not-a-number", b"(1\02\xff\r\n", Reads(r"1\x002\xff")),
+    Attack::new(16, "big-number-not-a-number", b"(1\x00\x32\xff\r\n", Reads(r"1\x002\xff")),
     Attack::new(16, "string-not-utf-8", b"$3\r\n\0\xff\xc3\r\n", Reads(r#""\x00\xff\xc3""#)),
     Attack::new(16, "string-not-utf-8-for-text", b"$3\r\n\0\xff\xc3\r\n", Decode(NotUtf8)).asked(Ask::Text),
     Attack::new(16, "bulk-error-not-utf-8", b"!5\r\nERR \xff\r\n", Reads(r"ServerError(ERR \xff)")),

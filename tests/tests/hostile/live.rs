@@ -74,7 +74,7 @@ impl Case {
 
     /// Attacks that end by the deadline have a short one, all others more than they need.
     fn url(self, peer: &Peer) -> String {
-        let timeout = if self.attack.outcome == Outcome::Stalls { "500ms" } else { "60s" };
+        let timeout = if self.attack.outcome == Outcome::Stalls { "1s" } else { "60s" };
         format!("redis://{}?connect_timeout=20s&timeout={timeout}", peer.address())
     }
 

@@ -54,7 +54,7 @@ impl<'c, 'm> Play<'c, 'm> {
             attack,
             adversary: Adversary::new(attack, spoken),
             cutter: Cutter::new(cut),
-            said: vec![0; 16 << 10],
+            said: vec![0; 4 << 10],
             heard: 0,
             end: 0,
             now,

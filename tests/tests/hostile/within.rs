@@ -1,9 +1,9 @@
 //! Threads with a small stack and a deadline.
 
 use std::any::Any;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use respire_tests::hostile::Attack;
@@ -14,33 +14,48 @@ const STACK: usize = 256 << 10;
 /// Generous: a busy machine is no hang.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// How many attacks run at once: many of them wait.
+const AT_ONCE: usize = 6;
+
 /// Runs `test` for each attack, on a small stack and in time; names all that failed.
 pub(crate) fn each(
     attacks: impl Iterator<Item = &'static Attack>,
     test: impl Fn(&'static Attack) + Copy + Send + 'static,
 ) {
-    let (mut run, mut failed) = (0, Vec::new());
-    for attack in attacks {
-        run += 1;
-        if let Err(why) = within(attack.name, move || test(attack)) {
-            failed.push(format!("{}: {why}", attack.name));
-        }
+    let attacks: Vec<_> = attacks.collect();
+    assert!(!attacks.is_empty(), "there was no attack");
+    let mut failed = Vec::new();
+    for some in attacks.chunks(AT_ONCE) {
+        let running: Vec<_> = some.iter().map(|&attack| Running::new(attack, move || test(attack))).collect();
+        failed.extend(running.into_iter().filter_map(|running| running.end().err()));
     }
-    assert!(run > 0, "there was no attack");
-    assert!(failed.is_empty(), "{} of {run} attacks:\n{}", failed.len(), failed.join("\n"));
+    assert!(failed.is_empty(), "{} of {} attacks:\n{}", failed.len(), attacks.len(), failed.join("\n"));
 }
 
-fn within(name: &str, test: impl FnOnce() + Send + 'static) -> Result<(), String> {
-    let (send, receive) = channel();
-    let run = thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(move || {
-        test();
-        let _ = send.send(());
-    });
-    match receive.recv_timeout(LIMIT) {
-        Ok(()) => Ok(()),
-        Err(RecvTimeoutError::Timeout) => Err(format!("not done in {LIMIT:?}")),
-        Err(RecvTimeoutError::Disconnected) => {
-            run.expect("starting a thread").join().map_err(|panic| words(&*panic))
+struct Running {
+    name: &'static str,
+    done: Receiver<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Running {
+    fn new(attack: &'static Attack, test: impl FnOnce() + Send + 'static) -> Self {
+        let (send, done) = channel();
+        let run = move || {
+            test();
+            let _ = send.send(());
+        };
+        let thread = thread::Builder::new().name(attack.name.to_owned()).stack_size(STACK).spawn(run);
+        Self { name: attack.name, done, thread: thread.expect("starting a thread") }
+    }
+
+    fn end(self) -> Result<(), String> {
+        match self.done.recv_timeout(LIMIT) {
+            Ok(()) => Ok(()),
+            Err(RecvTimeoutError::Timeout) => Err(format!("{}: not done in {LIMIT:?}", self.name)),
+            Err(RecvTimeoutError::Disconnected) => {
+                self.thread.join().map_err(|panic| format!("{}: {}", self.name, words(&*panic)))
+            }
         }
     }
 }
