@@ -12,5 +12,6 @@ mod live;
 mod machine;
 mod memory;
 mod play;
+mod subscriber;
 mod table;
 mod within;
