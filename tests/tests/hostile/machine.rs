@@ -78,11 +78,11 @@ fn an_answer_in_parts_is_the_attack() {
         later && !HANGS_IN_PARTS.contains(&attack.name)
     };
     each(attacks().filter(later), |attack| {
-        let (mut receive, mut transmit) = ([0; 64], [0; 1024]);
-        let config = Config { limits: attack.room.limits(), ..Config::default() };
-        let mut connection: Fixed<'_> = Connection::new(&mut receive, &mut transmit, config);
-        for case in cases(attack, WINDOWS[0]) {
-            case.in_parts(&mut connection);
+        for window in [64, 1500] {
+            let (mut receive, mut transmit) = (vec![0; window], vec![0; 1024]);
+            let config = Config { limits: attack.room.limits(), ..Config::default() };
+            let mut connection: Fixed<'_> = Connection::new(&mut receive, &mut transmit, config);
+            cases(attack, window).into_iter().for_each(|case| case.in_parts(&mut connection));
         }
     });
 }
