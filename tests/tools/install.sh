@@ -1,4 +1,4 @@
-# What `./check` installs, part of that script: it sets `logs`, `servers` and `wasmtime`.
+# What `./check` installs, part of that script: it sets `logs`, `servers`, `wasmtime` and `hiredis`.
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
@@ -72,4 +72,34 @@ install_wasmtime() {
 install_qemu() {
     have qemu-system-arm || debian qemu-system-arm || return 1
     qemu-system-arm --version
+}
+
+# What respire is measured beside. The one of Debian 12 knows no RESP3; a Python package has a newer one as source.
+install_hiredis() {
+    local wanted
+    wanted=$(sha256sum <tests/tools/hiredis.txt)
+    if [ "$(cat "$hiredis/installed" 2>/dev/null)" = "$wanted" ]; then return 0; fi
+    build_hiredis && echo "$wanted" >"$hiredis/installed" && return
+    rm -rf "$hiredis"
+    debian libhiredis0.14
+}
+
+# Into $hiredis: libhiredis.so, and its version beside it.
+build_hiredis() {
+    { have python3 && python3 -m pip --version; } || debian python3 python3-pip || return 1
+    rm -rf "$hiredis"
+    mkdir -p "$hiredis/source"
+    python3 -m pip download --disable-pip-version-check --no-deps --no-binary :all: \
+        --require-hashes --dest "$hiredis" --requirement tests/tools/hiredis.txt || return 1
+    tar -xzf "$hiredis"/hiredis-*.tar.gz --strip-components=1 -C "$hiredis/source" || return 1
+    local source="$hiredis/source/vendor/hiredis"
+    cc -O3 -std=c99 -fPIC -shared -o "$hiredis/libhiredis.so" "$source"/{alloc,async,hiredis,net,read,sds,sockcompat}.c || return 1
+    sed -n 's/^#define HIREDIS_SONAME //p' "$source/hiredis.h" >"$hiredis/version"
+    rm -rf "$hiredis/source"
+}
+
+# It counts instructions.
+install_valgrind() {
+    have valgrind || debian valgrind || return 1
+    valgrind --version
 }

@@ -1,7 +1,7 @@
 //! Commands without a row.
 
 use super::{Arg, Argument, Command, Key, Request};
-use crate::resp::{ArgSink, Encoder, Reply};
+use crate::resp::{ArgSink, Encoder, Reply, copy};
 
 /// A command by its name, with arguments to follow. A name of several words, such as
 /// `CONFIG GET`, is sent as several.
@@ -137,9 +137,9 @@ fn lookup<R: Request>(request: &R) -> &'static Command {
     impl ArgSink for Front {
         fn arg(&mut self, bytes: &[u8]) {
             if let (Some(word), Some(len)) = (self.words.get_mut(self.seen), self.lens.get_mut(self.seen))
-                && let Some(room) = word.get_mut(..bytes.len())
+                && bytes.len() <= word.len()
             {
-                room.copy_from_slice(bytes);
+                copy(word, bytes);
                 *len = bytes.len();
             }
             self.seen += 1;

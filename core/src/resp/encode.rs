@@ -1,6 +1,8 @@
 //! Requests to bytes: written into what room there is, and measured on the way.
 
-use super::number::{Digits, DoubleText};
+use core::cell::Cell;
+
+use super::number::{Digits, DoubleText, WIDE, line_len, put_line};
 
 /// Receives the arguments of a request, one call each.
 ///
@@ -111,52 +113,126 @@ impl<'b> Encoder<'b> {
 
     /// Puts the header in front, now that the number of arguments is known.
     #[inline]
-    pub fn finish(mut self) -> Encoded {
-        let digits = Digits::unsigned(self.args as u64);
-        let digits = digits.as_bytes();
-        let wider = digits.len() - 1;
+    pub fn finish(self) -> Encoded {
+        let wider = match self.args {
+            n @ 0..=9 if WIDE => {
+                if let Some(front) = self.out.first_chunk_mut() {
+                    *front = [b'*', b'0' + n as u8, b'\r', b'\n'];
+                }
+                0
+            }
+            n => put_header(self.out, self.at, n),
+        };
         let len = self.at.saturating_add(wider);
         let written = len <= self.out.len();
-        if written {
-            if wider > 0 {
-                self.out.copy_within(HEADER..self.at, HEADER + wider);
-            }
-            self.at = 0;
-            self.put(b"*");
-            self.put(digits);
-            self.put(b"\r\n");
-        }
         let later = self.later.map(|later| Later { at: later.at.saturating_add(wider), ..later });
         Encoded { len, args: self.args, later, secret: self.secret, written }
     }
 
-    fn header(&mut self, len: u64) {
-        match len {
-            // One digit is the common case, and costs no division.
-            0..=9 => self.put(&[b'$', len as u8 + b'0', b'\r', b'\n']),
-            _ => {
-                self.put(b"$");
-                self.put(Digits::unsigned(len).as_bytes());
-                self.put(b"\r\n");
-            }
+    /// A bulk string of any length. With a `len` of its own it is the start of a longer one.
+    fn frame(&mut self, len: u64, bytes: &[u8]) {
+        let header = line_len(len);
+        if let Some(room) = self.room(header, bytes) {
+            end(copy(put_line(room, header, b'$', len), bytes));
         }
     }
 
-    fn put(&mut self, bytes: &[u8]) {
-        let end = self.at.saturating_add(bytes.len());
-        if let Some(room) = self.out.get_mut(self.at..end) {
-            room.copy_from_slice(bytes);
+    /// A bulk string behind a header that is made already.
+    #[inline]
+    fn bulk<const H: usize>(&mut self, header: [u8; H], bytes: &[u8]) {
+        if let Some(room) = self.room(H, bytes)
+            && let Some((front, room)) = room.split_first_chunk_mut()
+        {
+            *front = header;
+            end(copy(room, bytes));
         }
-        self.at = end;
+    }
+
+    /// Counts a bulk string, and gives the room for all of it: one look for header, bytes and end.
+    #[inline]
+    fn room(&mut self, header: usize, bytes: &[u8]) -> Option<&mut [u8]> {
+        // A header is short, and no slice takes more than half of all addresses.
+        let len = bytes.len().wrapping_add(header).wrapping_add(2);
+        let start = self.at;
+        let end = start.checked_add(len);
+        self.at = end.unwrap_or(usize::MAX);
+        self.out.get_mut(start..end?)
     }
 }
 
+/// CRLF.
+#[inline]
+fn end(room: &mut [u8]) {
+    if let Some(room) = room.first_chunk_mut() {
+        *room = *b"\r\n";
+    }
+}
+
+/// Puts the header in front of the arguments, which end `at`, if there is room for it; how many bytes
+/// more it takes than one for less than ten of them.
+#[inline(never)]
+fn put_header(out: &mut [u8], at: usize, args: usize) -> usize {
+    let header = line_len(args as u64);
+    let wider = header.saturating_sub(HEADER);
+    if let Some(frame) = out.get_mut(..at.saturating_add(wider)) {
+        if let Some(args) = frame.get_mut(HEADER..)
+            && wider > 0
+        {
+            move_back(args, wider);
+        }
+        put_line(frame, header, b'*', args as u64);
+    }
+    wider
+}
+
+/// Moves bytes back by so many, over the last ones.
+fn move_back(bytes: &mut [u8], by: usize) {
+    let Some(count) = bytes.len().checked_sub(by) else { return };
+    if WIDE { bytes.copy_within(..count, by) } else { move_each(bytes, count) }
+}
+
+/// Moves the first `count` to the end, one by one: as with [`copy_words`], about `copy_within`.
+fn move_each(bytes: &mut [u8], count: usize) {
+    let cells = Cell::from_mut(bytes).as_slice_of_cells();
+    let from = cells.get(..count).unwrap_or_default().iter().rev();
+    from.zip(cells.iter().rev()).for_each(|(from, to)| to.set(from.get()));
+}
+
+/// Copies `from` to the front of `to`; what is left of that. Nothing, if it is too short.
+#[inline]
+pub(crate) fn copy<'t>(to: &'t mut [u8], from: &[u8]) -> &'t mut [u8] {
+    let Some((to, rest)) = to.split_at_mut_checked(from.len()) else { return &mut [] };
+    if WIDE {
+        // Compilers make this a call of `memcpy`, and know that it cannot panic.
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    } else {
+        copy_words(to, from);
+    }
+    rest
+}
+
+/// Word by word, for those who compile for size: their compiler leaves a loop a loop, and does not see
+/// that `copy_from_slice` cannot panic.
+fn copy_words(to: &mut [u8], from: &[u8]) {
+    let (to, to_end) = to.as_chunks_mut::<4>();
+    let (from, from_end) = from.as_chunks::<4>();
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    to_end.iter_mut().zip(from_end).for_each(|(to, from)| *to = *from);
+}
+
 impl ArgSink for Encoder<'_> {
+    #[inline]
     fn arg(&mut self, bytes: &[u8]) {
         self.args += 1;
-        self.header(bytes.len() as u64);
-        self.put(bytes);
-        self.put(b"\r\n");
+        match bytes.len() {
+            // One or two digits are the common case. Where code need not be small, they take no loop.
+            len @ 0..=9 if WIDE => self.bulk([b'$', b'0' + len as u8, b'\r', b'\n'], bytes),
+            len @ 10..=99 if WIDE => {
+                let (ten, one) = (len as u8 / 10, len as u8 % 10);
+                self.bulk([b'$', b'0' + ten, b'0' + one, b'\r', b'\n'], bytes);
+            }
+            len => self.frame(len as u64, bytes),
+        }
     }
 
     fn secret(&mut self, secret: &[u8]) {
@@ -165,11 +241,10 @@ impl ArgSink for Encoder<'_> {
     }
 
     fn later(&mut self, len: u64) {
-        self.header(len);
+        self.frame(len, b"");
         let arg = if self.later.is_some() { 0 } else { self.args };
-        self.later = Some(Later { len, arg, at: self.at });
+        self.later = Some(Later { len, arg, at: self.at.saturating_sub(2) });
         self.args += 1;
-        self.put(b"\r\n");
     }
 }
 
@@ -221,5 +296,63 @@ impl Encoded {
     /// How many bytes of the frame stand behind what is left for later.
     pub(crate) fn tail(self) -> usize {
         self.later.map_or(0, |later| self.len.saturating_sub(later.at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    extern crate std;
+    use std::{format, string::String, vec, vec::Vec};
+
+    /// So many arguments, one of them so long.
+    fn frame(args: usize, len: usize) -> (Vec<u8>, String) {
+        let arg = "x".repeat(len);
+        let mut expected = format!("*{args}\r\n${len}\r\n{arg}\r\n");
+        for _ in 1..args {
+            expected += "$2\r\nab\r\n";
+        }
+        (arg.into(), expected)
+    }
+
+    #[test]
+    fn every_width_of_header_in_any_room() {
+        for args in [1, 2, 9, 10, 11, 99, 100, 999, 1000, 1001] {
+            for len in [0, 1, 9, 10, 11, 99, 100, 101, 999, 1000, 65536] {
+                let (arg, expected) = frame(args, len);
+                for room in [expected.len() + 9, expected.len(), expected.len() - 1, expected.len() / 2, 5, 0]
+                {
+                    let mut out = vec![b'-'; room];
+                    let mut encoder = Encoder::new(&mut out);
+                    encoder.arg(&arg);
+                    (1..args).for_each(|_| encoder.word("ab"));
+                    let encoded = encoder.finish();
+                    assert_eq!(encoded.len(), expected.len());
+                    assert_eq!(encoded.args(), args);
+                    assert_eq!(encoded.is_written(), room >= expected.len(), "{args} {len} {room}");
+                    if encoded.is_written() {
+                        let (frame, behind) = out.split_at(expected.len());
+                        assert!(frame == expected.as_bytes(), "{args} {len} {room}");
+                        assert!(behind.iter().all(|&byte| byte == b'-'));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_are_moved_and_copied_in_parts() {
+        let bytes: [u8; 19] = core::array::from_fn(|n| n as u8);
+        for len in 0..=bytes.len() {
+            let mut copied = [99; 19];
+            copy_words(&mut copied[..len], &bytes[..len]);
+            assert_eq!(copied[..len], bytes[..len]);
+            assert!(copied[len..].iter().all(|&byte| byte == 99));
+            let mut moved = bytes;
+            move_each(&mut moved, len);
+            assert_eq!(moved[bytes.len() - len..], bytes[..len]);
+            assert_eq!(moved[..(bytes.len() - len).min(len)], bytes[..(bytes.len() - len).min(len)]);
+        }
     }
 }

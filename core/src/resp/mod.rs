@@ -8,6 +8,7 @@
 //! Source: the RESP specification of Redis 7.2 (RESP3 included).
 
 mod encode;
+mod express;
 mod from_reply;
 mod head;
 mod kind;
@@ -25,6 +26,7 @@ mod skip;
 #[cfg(feature = "alloc")]
 mod value;
 
+pub(crate) use encode::copy;
 pub use encode::{ArgSink, Encoded, Encoder};
 pub use from_reply::{Done, FromReply};
 pub use kind::Kind;

@@ -2,6 +2,8 @@
 
 use core::fmt::{self, Write};
 
+use super::encode::copy;
+
 /// A number at the start of a line.
 pub(crate) enum Line<T> {
     /// The number, and how many bytes it takes with its CRLF.
@@ -125,66 +127,89 @@ pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
 
 /// Decimal digits of a number, in a small buffer of its own.
 pub(crate) struct Digits {
+    /// A sign and 19 digits, or 20 digits.
     bytes: [u8; 20],
-    start: usize,
+    len: usize,
 }
 
 impl Digits {
     /// The digits of `n`.
-    pub(crate) fn unsigned(mut n: u64) -> Self {
-        let mut digits = Self { bytes: [0; 20], start: 20 };
-        loop {
-            let (rest, digit) = by_ten(n);
-            digits.push(digit + b'0');
-            n = rest;
-            if n == 0 {
-                return digits;
-            }
-        }
+    pub(crate) fn unsigned(n: u64) -> Self {
+        Self::behind(0, n)
     }
 
     /// Sign and digits of `n`.
     pub(crate) fn signed(n: i64) -> Self {
-        let mut digits = Self::unsigned(n.unsigned_abs());
-        if n < 0 {
-            digits.push(b'-');
+        Self::behind(usize::from(n < 0), n.unsigned_abs())
+    }
+
+    /// The digits of `n` behind so many signs.
+    fn behind(signs: usize, n: u64) -> Self {
+        let mut digits = Self { bytes: [b'-'; 20], len: signs.saturating_add(width(n)) };
+        if let Some(places) = digits.bytes.get_mut(signs..digits.len) {
+            put_digits(places, n);
         }
         digits
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
-    }
-
-    fn push(&mut self, byte: u8) {
-        self.start = self.start.saturating_sub(1);
-        if let Some(place) = self.bytes.get_mut(self.start) {
-            *place = byte;
-        }
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
+
+/// How many digits `n` has.
+const fn width(n: u64) -> usize {
+    let (mut width, mut limit) = (1, 10_u64);
+    while n >= limit && width < 20 {
+        width += 1;
+        limit = limit.saturating_mul(10);
+    }
+    width
+}
+
+/// How long the line is that starts a frame with this number.
+pub(super) const fn line_len(n: u64) -> usize {
+    width(n) + 3
+}
+
+/// The line that starts a frame, of that length: `kind`, the digits of `n`, CRLF. What is left of the room.
+pub(super) fn put_line(room: &mut [u8], len: usize, kind: u8, n: u64) -> &mut [u8] {
+    let Some((line, rest)) = room.split_at_mut_checked(len) else { return &mut [] };
+    if let [first, digits @ .., cr, lf] = line {
+        (*first, *cr, *lf) = (kind, b'\r', b'\n');
+        put_digits(digits, n);
+    }
+    rest
+}
+
+/// The last digits of `n`, as many as there are places.
+fn put_digits(places: &mut [u8], mut n: u64) {
+    for place in places.iter_mut().rev() {
+        let (rest, digit) = by_ten(n);
+        *place = digit + b'0';
+        n = rest;
+    }
+}
+
+/// Whether the processor divides 64 bits by itself. On the others it is a long routine, which nothing
+/// else in the core needs.
+pub(super) const WIDE: bool = cfg!(any(target_pointer_width = "64", target_family = "wasm"));
 
 /// A tenth of `n`, and what is left.
-#[cfg(any(target_pointer_width = "64", target_family = "wasm"))]
 const fn by_ten(n: u64) -> (u64, u8) {
-    (n / 10, (n % 10) as u8)
+    if WIDE { (n / 10, (n % 10) as u8) } else { by_ten_in_parts(n) }
 }
 
-#[cfg(not(any(target_pointer_width = "64", target_family = "wasm")))]
-use by_ten_in_parts as by_ten;
-
-/// By hand, 16 bits at a time: dividing 64 bits at once is a long routine on small processors, and
-/// nothing else in the core needs it.
-#[cfg(any(test, not(any(target_pointer_width = "64", target_family = "wasm"))))]
+/// By hand, in parts of 32 and 16 bits.
 const fn by_ten_in_parts(n: u64) -> (u64, u8) {
-    let (mut tenth, mut rest, mut shift) = (0, 0, 64);
-    while shift > 0 {
-        shift -= 16;
-        let part = rest << 16 | (n >> shift) as u32 & 0xffff;
-        tenth = tenth << 16 | (part / 10) as u64;
-        rest = part % 10;
+    let (high, low) = ((n >> 32) as u32, n as u32);
+    if high == 0 {
+        return ((low / 10) as u64, (low % 10) as u8);
     }
-    (tenth, rest as u8)
+    let middle = (high % 10) << 16 | low >> 16;
+    let last = (middle % 10) << 16 | low & 0xffff;
+    let tenth = ((high / 10) as u64) << 32 | (((middle / 10) << 16) | (last / 10)) as u64;
+    (tenth, (last % 10) as u8)
 }
 
 /// The shortest text that reads back as the same double, in a small buffer of its own.
@@ -214,7 +239,7 @@ impl Write for DoubleText {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         let start = usize::from(self.len);
         let end = start.saturating_add(s.len());
-        self.bytes.get_mut(start..end).ok_or(fmt::Error)?.copy_from_slice(s.as_bytes());
+        copy(self.bytes.get_mut(start..end).ok_or(fmt::Error)?, s.as_bytes());
         self.len = end as u8;
         Ok(())
     }

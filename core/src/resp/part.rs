@@ -80,9 +80,11 @@ impl Scanner {
     /// [`scan`](Self::scan); but a reply that is `wanted` when its header is read is handed out part
     /// by part, and there is no frame. The bytes of a part are gone: the next call starts behind them.
     pub(crate) fn find(&mut self, bytes: &[u8], wanted: Wanted) -> Result<Option<Found>, ProtocolError> {
+        self.begun = true;
         loop {
-            if self.over.is_some() && self.give_up() {
-                return Ok(Some(Found::Frame(self.finish()?)));
+            if self.over.is_some() {
+                let frame = if self.give_up() { Some(self.finish()?) } else { self.scan(bytes)? };
+                return Ok(frame.map(Found::Frame));
             }
             let told = match (self.telling, self.stage) {
                 (Telling::Off, _) if !self.is_top() => Told::Whole,

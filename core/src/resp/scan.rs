@@ -6,6 +6,7 @@
 //! all that it owes is one number, so that it can be skipped whatever it is.
 
 use super::Kind;
+use super::express;
 use super::head::Step;
 use super::level::{Form, Level, Outer};
 use super::limits::{Limits, Over};
@@ -32,6 +33,8 @@ pub struct Scanner {
     pub(super) limits: Limits,
     /// Everything before this is settled, relative to the start of what is given.
     pub(super) pos: usize,
+    /// A frame may have begun.
+    pub(super) begun: bool,
     /// How many bytes of the frame are gone.
     forgot: u64,
     /// Where the value proper starts, once its kind is known.
@@ -69,6 +72,7 @@ impl Scanner {
         Self {
             limits,
             pos: 0,
+            begun: false,
             forgot: 0,
             body: 0,
             kind: None,
@@ -86,16 +90,51 @@ impl Scanner {
     ///
     /// # Errors
     /// The peer broke RESP; nothing behind this point can be trusted.
+    // Inlined, or moving the answer costs as much as finding it.
+    #[inline(always)]
     pub fn scan(&mut self, bytes: &[u8]) -> Result<Option<Frame>, ProtocolError> {
+        if express::OPEN
+            && !self.begun
+            && let Some((rest, kind)) = express::reply(bytes, &self.limits)
+        {
+            return Ok(Some(Frame { len: bytes.len() - rest.len(), body: 0, kind, over: None }));
+        }
+        self.scan_on(bytes)
+    }
+
+    #[inline(never)]
+    fn scan_on(&mut self, bytes: &[u8]) -> Result<Option<Frame>, ProtocolError> {
+        self.begun = true;
         loop {
+            if express::OPEN && self.pass_leaves(bytes) {
+                return self.finish().map(Some);
+            }
             match self.step(bytes)? {
                 Step::Leaf if self.leave() => return self.finish().map(Some),
                 Step::Leaf => {}
                 Step::Open if self.over.is_some() => self.check_size()?,
                 Step::Open => {}
-                Step::Short => return self.check_size().map(|()| None),
+                Step::Short => {
+                    self.begun = self.is_inside();
+                    return self.check_size().map(|()| None);
+                }
             }
         }
+    }
+
+    /// Steps over plain values. Says whether the reply is whole.
+    #[inline(never)]
+    fn pass_leaves(&mut self, bytes: &[u8]) -> bool {
+        // The reply itself must be named.
+        let last = u32::from(self.outer.depth() == 0);
+        if self.level.left <= last || self.stage != Stage::Value {
+            return false;
+        }
+        let rest = bytes.get(self.pos..).unwrap_or_default();
+        let (rest, left) = express::leaves(rest, &self.limits, self.level.left, last);
+        self.pos = bytes.len() - rest.len();
+        self.level.left = left;
+        left == 0 && self.close()
     }
 
     #[inline]
@@ -257,6 +296,7 @@ impl Scanner {
     /// At the start of a frame. Not by making a new one: the levels are large, and need no reset.
     pub(super) const fn restart(&mut self) {
         self.pos = 0;
+        self.begun = false;
         self.forgot = 0;
         self.body = 0;
         self.kind = None;

@@ -52,8 +52,10 @@ impl Clock {
                 break (u64::from(high) << 32 | u64::from(low), left);
             }
         };
+        // Zero is the end of a millisecond, or the start of the next: nobody knows whether it was counted.
+        let gone = if left == 0 { 0 } else { TICK.saturating_sub(left) };
         // 12.5 cycles are a microsecond.
-        let micros = (TICK - 1).saturating_sub(left) * 2 / 25;
+        let micros = gone * 2 / 25;
         let now = Instant::from_micros(millis.wrapping_mul(1000).wrapping_add(u64::from(micros)));
         // The emulator delivers an interrupt late: the counter has started again by then, the count has
         // not gone on, and a millisecond is missing for a moment.

@@ -1,0 +1,6 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| respire_core::fuzzing::differential(
+    data,
+    respire_fuzz::second_opinion
+));

@@ -1,0 +1,189 @@
+//! respire beside other parsers and encoders of RESP: the same bytes in one run.
+//!
+//! Every implementation first shows that it gets the right values out of the bytes, or the right bytes
+//! out of the values. Then they take turns. What is compared and how: docs/PERFORMANCE.md.
+
+mod case;
+mod counting;
+mod document;
+mod encode;
+mod hiredis;
+mod json;
+mod machine;
+mod measure;
+mod parse;
+mod table;
+mod tree;
+mod valgrind;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use case::{Case, Kind};
+use measure::Effort;
+use parse::Scale;
+use valgrind::Counted;
+
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;
+
+const USAGE: &str = "\
+usage: respire-peers parse|encode [--json] [--quick] [--no-instructions] [--only WORKLOAD] [--into FILE]
+
+  --json             one object a line, for one unit each: a reply, an element that came in pieces,
+                     or a command
+  --quick            see that everything works; the figures are worth little
+  --no-instructions  do not count instructions, which needs valgrind and takes most of the time
+  --only WORKLOAD    that one only
+  --into FILE        put the tables there, between the lines `<!-- parse -->` and `<!-- /parse -->`, or
+                     the same with `encode`";
+
+/// How many commands one run encodes: for time, for instructions, quickly.
+const COMMANDS: [usize; 3] = [256, 16, 16];
+
+struct Options {
+    what: What,
+    json: bool,
+    quick: bool,
+    instructions: bool,
+    /// We are the process that valgrind watches.
+    counted: bool,
+    only: Option<String>,
+    into: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Parse,
+    Encode,
+}
+
+fn main() -> ExitCode {
+    let Some(options) = Options::read(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("respire-peers: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    if options.counted {
+        valgrind::run_counted(options.cases(Scale::COUNT, COMMANDS[1]).flatten());
+        return Ok(());
+    }
+    let counted = options.instructions.then(|| options.count()).flatten();
+    let (scale, commands, effort) = if options.quick {
+        (Scale::QUICK, COMMANDS[2], Effort::QUICK)
+    } else {
+        (Scale::TIME, COMMANDS[0], Effort::FULL)
+    };
+    let mut results = Vec::new();
+    for mut cases in options.cases(scale, commands) {
+        let costs = measure::measure(&mut cases, effort);
+        for (case, mut cost) in cases.into_iter().zip(costs) {
+            cost.instructions = counted.as_ref().and_then(|counted| counted.get(&case));
+            if options.json {
+                say(&(json::line(&case, &cost) + "\n"))?;
+            }
+            results.push((case, cost));
+        }
+    }
+    if results.is_empty() {
+        return Err("there is no such workload".into());
+    }
+    if !options.json {
+        let text = machine::described(counted.is_some()) + &table::tables(&results, options.what.titles());
+        match &options.into {
+            Some(path) => document::replace(Path::new(path), options.what.word(), &text)?,
+            None => say(&text)?,
+        }
+    }
+    Ok(())
+}
+
+/// Whoever reads may stop reading.
+fn say(text: &str) -> Result<(), String> {
+    io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())
+}
+
+impl Options {
+    fn read(args: impl Iterator<Item = String>) -> Option<Self> {
+        let mut args = args;
+        let what = match args.next()?.as_str() {
+            "parse" => What::Parse,
+            "encode" => What::Encode,
+            _ => return None,
+        };
+        let mut options = Self {
+            what,
+            json: false,
+            quick: false,
+            instructions: true,
+            counted: false,
+            only: None,
+            into: None,
+        };
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--json" => options.json = true,
+                "--quick" => (options.quick, options.instructions) = (true, false),
+                "--no-instructions" => options.instructions = false,
+                "--counted" => options.counted = true,
+                "--only" => options.only = Some(args.next()?),
+                "--into" => options.into = Some(args.next()?),
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+
+    /// Counts instructions, if that can be done here.
+    fn count(&self) -> Option<Counted> {
+        if !valgrind::is_installed() {
+            eprintln!("instructions are not counted: valgrind is not installed");
+            return None;
+        }
+        let mut args = vec![self.what.word(), "--counted"];
+        args.extend(self.only.iter().flat_map(|only| ["--only", only]));
+        valgrind::count(&args).inspect_err(|error| eprintln!("instructions are not counted: {error}")).ok()
+    }
+
+    /// The cases of each workload that is wanted.
+    fn cases(&self, scale: Scale, commands: usize) -> impl Iterator<Item = Vec<Case>> {
+        let all: Box<dyn Iterator<Item = Vec<Case>>> = match self.what {
+            What::Parse => Box::new(parse::cases(scale)),
+            What::Encode => Box::new(encode::cases(commands)),
+        };
+        all.filter(|cases| {
+            self.only.as_ref().is_none_or(|only| cases.iter().all(|case| case.workload == only))
+        })
+    }
+}
+
+impl What {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Parse => "parse",
+            Self::Encode => "encode",
+        }
+    }
+
+    /// What is compared with what, and what to call it.
+    const fn titles(self) -> &'static [(Kind, &'static str)] {
+        match self {
+            Self::Parse => &[
+                (Kind::Frame, "Frame only: where each reply ends"),
+                (Kind::Typed, "Typed: a reply to Rust values"),
+                (Kind::Owned, "Owned: a reply to a tree of values"),
+            ],
+            Self::Encode => &[(Kind::Typed, "Requests: Rust values to bytes")],
+        }
+    }
+}
