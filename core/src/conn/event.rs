@@ -86,10 +86,10 @@ pub enum Part<'a> {
 
 impl<'a> Part<'a> {
     pub(super) fn new(piece: Piece, bytes: &'a [u8]) -> Self {
-        let kind = piece.kind;
+        let Piece { kind, left, .. } = piece;
         match piece.what {
-            What::Begin(len) => Self::Begin { kind, len },
-            What::Chunk(left) => Self::Chunk { kind, bytes, left },
+            What::Begin => Self::Begin { kind, len: left },
+            What::Chunk => Self::Chunk { kind, bytes, left },
             What::Value => Self::Value(Reply::parsed(bytes)),
             What::End => Self::End,
         }

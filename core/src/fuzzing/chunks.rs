@@ -16,7 +16,8 @@ use crate::time::Instant;
 const SMALL: usize = 64;
 
 /// Limits that most replies are over.
-const TIGHT: Limits = Limits { line: 200, bulk: 40, elements: 6, total: 12, depth: 3, ..Limits::SERVER };
+const TIGHT: Limits =
+    Limits { line: 200, bulk: 40, elements: 6, total: 12, depth: 3, frame: 150, skip: 3000 };
 
 /// Any split of any bytes is as good as the whole: the same frames, the same events of a connection
 /// that asked for chunks now and then; and in little memory what fits is told as before.

@@ -27,9 +27,14 @@ pub fn roundtrip(data: &[u8]) {
         assert_eq!((start + frame.len, frame.over), (value.end, value.over));
         let reply = Reply::new(bytes.get(start..value.end).unwrap_or_default(), *frame);
         compare(reply, &value.visits);
-        match oracle::parse(bytes.get(start..).unwrap_or_default()) {
-            Ok((tree, len)) => assert!(len == frame.len && tree == Tree::of(reply), "the oracle: {tree:?}"),
-            Err(fault) => assert_eq!(fault, Fault::Deep, "the oracle does not take it"),
+        // The target `differential` does the same with large ones, and nothing else.
+        if frame.len < 1 << 13 {
+            match oracle::parse(bytes.get(start..).unwrap_or_default()) {
+                Ok((tree, len)) => {
+                    assert!(len == frame.len && tree == Tree::of(reply), "the oracle: {tree:?}");
+                }
+                Err(fault) => assert_eq!(fault, Fault::Deep, "the oracle does not take it"),
+            }
         }
         start = value.end;
     }

@@ -24,6 +24,8 @@ pub(crate) struct Piece {
     pub(crate) what: What,
     /// Of the value that it is, or is a part of.
     pub(crate) kind: Kind,
+    /// Values inside, or bytes still to come; `None` while nobody knows.
+    pub(crate) left: Option<u64>,
     /// Where its bytes start and end.
     pub(crate) start: usize,
     pub(crate) end: usize,
@@ -35,10 +37,10 @@ pub(crate) struct Piece {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum What {
-    /// The start of an aggregate of so many values; `None` while nobody knows.
-    Begin(Option<u64>),
-    /// Bytes of a string, and how many are to come of it.
-    Chunk(Option<u64>),
+    /// The start of an aggregate.
+    Begin,
+    /// Bytes of a string.
+    Chunk,
     /// A whole value with nothing inside.
     Value,
     /// The end of an aggregate.
@@ -65,9 +67,12 @@ pub(super) enum Telling {
     Quiet { depth: usize },
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Told {
-    /// A part of this kind, whose bytes end here.
-    Piece(What, Kind, usize),
+    /// A part, which is not the last of its value.
+    Piece,
+    /// The last part of a value.
+    Last,
     /// Nothing, but go on.
     Nothing,
     /// Nothing before there is more.
@@ -81,21 +86,48 @@ impl Scanner {
     /// by part, and there is no frame. The bytes of a part are gone: the next call starts behind them.
     pub(crate) fn find(&mut self, bytes: &[u8], wanted: Wanted) -> Result<Option<Found>, ProtocolError> {
         self.begun = true;
+        let mut piece = Piece {
+            what: What::Value,
+            kind: Kind::Null,
+            left: Some(0),
+            start: 0,
+            end: 0,
+            len: 0,
+            last: false,
+        };
         loop {
-            if self.over.is_some() {
-                let frame = if self.give_up() { Some(self.finish()?) } else { self.scan(bytes)? };
-                return Ok(frame.map(Found::Frame));
-            }
             let told = match (self.telling, self.stage) {
+                _ if self.over.is_some() => {
+                    if self.give_up() {
+                        return self.finish().map(|frame| Some(Found::Frame(frame)));
+                    }
+                    Told::Whole
+                }
                 (Telling::Off, _) if !self.is_top() => Told::Whole,
                 (Telling::Quiet { depth }, _) => self.pass_over(bytes, depth)?,
-                (_, Stage::Value) => self.part(bytes, wanted)?,
-                (Telling::On { kind, pieces }, Stage::Text { .. }) => self.line(bytes, kind, pieces)?,
-                (Telling::On { kind, .. }, _) => self.string_piece(bytes, kind)?,
+                (_, Stage::Value) => self.part(bytes, wanted, &mut piece)?,
+                (Telling::On { kind, pieces }, stage) => {
+                    piece.kind = kind;
+                    if let Stage::Text { .. } = stage {
+                        self.line(bytes, pieces, &mut piece)?
+                    } else {
+                        self.string_piece(bytes, &mut piece)?
+                    }
+                }
                 (Telling::Off, _) => Told::Whole,
             };
             match told {
-                Told::Piece(what, kind, end) => return Ok(Some(Found::Piece(self.lend(what, kind, end)))),
+                Told::Piece | Told::Last => {
+                    self.level.left -= u32::from(told == Told::Last).min(self.level.left);
+                    piece.start = self.body;
+                    piece.len = self.pos;
+                    piece.last = self.outer.depth() == 0 && self.level.left == 0;
+                    self.forget();
+                    if piece.last {
+                        self.restart();
+                    }
+                    return Ok(Some(Found::Piece(piece)));
+                }
                 Told::Nothing => {}
                 Told::Short => {
                     self.check_size()?;
@@ -130,18 +162,6 @@ impl Scanner {
         !matches!(self.telling, Telling::Off)
     }
 
-    /// The part from the start of the value to here; its bytes end at `end`.
-    fn lend(&mut self, what: What, kind: Kind, end: usize) -> Piece {
-        let last = self.outer.depth() == 0 && self.level.left == 0;
-        let piece = Piece { what, kind, start: self.body, end, len: self.pos, last };
-        if last {
-            self.restart();
-        } else {
-            self.forget();
-        }
-        piece
-    }
-
     /// The reply is over a limit: the rest is not told. Says whether there is none.
     #[cold]
     fn give_up(&mut self) -> bool {
@@ -150,12 +170,13 @@ impl Scanner {
     }
 
     /// The value that starts here, the reply or something inside, or the end of an aggregate.
-    fn part(&mut self, bytes: &[u8], wanted: Wanted) -> Result<Told, ProtocolError> {
+    fn part(&mut self, bytes: &[u8], wanted: Wanted, piece: &mut Piece) -> Result<Told, ProtocolError> {
         let top = self.is_top();
         self.body = self.pos;
         if self.level.left == 0 && self.level.form == Form::Counted {
             self.reopen();
-            return Ok(self.told(What::End, Kind::Null, self.pos));
+            piece.what = What::End;
+            return Ok(Told::Last);
         }
         let Some(&tag) = bytes.get(self.pos) else { return Ok(Told::Short) };
         let is_wanted = match (tag, wanted) {
@@ -172,14 +193,17 @@ impl Scanner {
             return Ok(Told::Nothing);
         }
         let kind = Kind::tagged(tag).unwrap_or(Kind::Null);
+        piece.kind = kind;
         self.telling = Telling::On { kind, pieces: false };
         let step = self.value(bytes)?;
         Ok(match step {
             Step::Short => Told::Short,
             Step::Open if self.over.is_some() => Told::Nothing,
             Step::Open if self.stage == Stage::Value => {
-                let len = if self.level.form == Form::Counted { Some(self.level.left.into()) } else { None };
-                Told::Piece(What::Begin(len), kind, self.pos)
+                piece.what = What::Begin;
+                piece.left =
+                    if self.level.form == Form::Counted { Some(self.level.left.into()) } else { None };
+                Told::Piece
             }
             Step::Open => {
                 if let (Kind::Verbatim, Stage::Payload { left, .. }) = (kind, &mut self.stage) {
@@ -195,57 +219,58 @@ impl Scanner {
                 self.kind = None;
                 Told::Whole
             }
-            Step::Leaf => self.told(if tag == b'.' { What::End } else { What::Value }, kind, self.pos),
+            Step::Leaf => {
+                piece.what = if tag == b'.' { What::End } else { What::Value };
+                piece.end = self.pos;
+                Told::Last
+            }
         })
-    }
-
-    /// The last part of a value.
-    const fn told(&mut self, what: What, kind: Kind, end: usize) -> Told {
-        self.level.left = self.level.left.saturating_sub(1);
-        Told::Piece(what, kind, end)
     }
 
     /// All payload that is here. The last byte of a string, or of one of its chunks, waits for the
     /// line end behind it: before that nobody knows that the length was right.
-    fn string_piece(&mut self, bytes: &[u8], kind: Kind) -> Result<Told, ProtocolError> {
+    fn string_piece(&mut self, bytes: &[u8], piece: &mut Piece) -> Result<Told, ProtocolError> {
         if self.stage == Stage::Chunk && self.chunk(bytes)? == Step::Short {
             return Ok(Told::Short);
         }
         self.body = self.pos;
-        let Stage::Payload { left, chunk } = self.stage else {
-            // An empty chunk was the end.
-            return Ok(self.told(What::Chunk(Some(0)), kind, self.pos));
-        };
+        piece.what = What::Chunk;
+        piece.end = self.pos;
+        let Stage::Payload { left, chunk } = self.stage else { return Ok(Told::Last) };
         let rest = bytes.get(self.pos..).unwrap_or_default();
-        let n = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
+        let mut n = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
         let all = n as u64 == left;
         self.pos += n;
-        let end = self.pos;
-        if all && self.terminator(rest.get(n..).unwrap_or_default(), chunk)? == Step::Leaf {
-            return Ok(self.told(What::Chunk(Some(0)), kind, end));
+        piece.end = self.pos;
+        if all && self.terminator(rest.get(n..).unwrap_or_default(), chunk)? != Step::Short {
+            if !chunk {
+                return Ok(Told::Last);
+            }
+        } else {
+            let held = usize::from(all && n > 0);
+            n -= held;
+            self.pos -= held;
+            piece.end = self.pos;
+            self.stage = Stage::Payload { left: left - n as u64, chunk };
         }
-        if self.stage == Stage::Chunk {
-            return Ok(Told::Piece(What::Chunk(None), kind, end));
-        }
-        let held = usize::from(all && n > 0);
-        self.pos -= held;
-        let left = left - (n - held) as u64;
-        self.stage = Stage::Payload { left, chunk };
-        if n == held {
-            return Ok(Told::Short);
-        }
-        Ok(Told::Piece(What::Chunk(if chunk { None } else { Some(left) }), kind, self.pos))
+        piece.left = if chunk { None } else { Some(left - n as u64) };
+        Ok(if n == 0 { Told::Short } else { Told::Piece })
     }
 
     /// The rest of a line, whole or in pieces.
-    fn line(&mut self, bytes: &[u8], kind: Kind, pieces: bool) -> Result<Told, ProtocolError> {
+    fn line(&mut self, bytes: &[u8], pieces: bool, piece: &mut Piece) -> Result<Told, ProtocolError> {
         let whole = self.resume(bytes)? == Step::Leaf;
-        Ok(match (whole, pieces) {
-            (true, false) => self.told(What::Value, kind, self.pos),
-            (true, true) => self.told(What::Chunk(Some(0)), kind, self.pos.saturating_sub(2)),
-            (false, true) if self.pos > self.body => Told::Piece(What::Chunk(None), kind, self.pos),
-            (false, _) => Told::Short,
-        })
+        piece.end = self.pos;
+        if pieces {
+            piece.what = What::Chunk;
+            // Without its line end.
+            piece.end -= if whole { 2.min(self.pos) } else { 0 };
+        }
+        if whole {
+            return Ok(Told::Last);
+        }
+        piece.left = None;
+        Ok(if pieces && self.pos > self.body { Told::Piece } else { Told::Short })
     }
 
     /// Attributes, which are not told.

@@ -111,9 +111,7 @@ impl Scanner {
             }
             match self.step(bytes)? {
                 Step::Leaf if self.leave() => return self.finish().map(Some),
-                Step::Leaf => {}
-                Step::Open if self.over.is_some() => self.check_size()?,
-                Step::Open => {}
+                Step::Leaf | Step::Open => self.check_size()?,
                 Step::Short => {
                     self.begun = self.is_inside();
                     return self.check_size().map(|()| None);
@@ -127,7 +125,13 @@ impl Scanner {
     fn pass_leaves(&mut self, bytes: &[u8]) -> bool {
         // The reply itself must be named.
         let last = u32::from(self.outer.depth() == 0);
-        if self.level.left <= last || self.stage != Stage::Value {
+        // Not once the size of the reply matters.
+        let end = self.forgot.saturating_add(bytes.len() as u64);
+        if self.level.left <= last
+            || self.stage != Stage::Value
+            || self.over.is_some()
+            || end > self.limits.frame
+        {
             return false;
         }
         let rest = bytes.get(self.pos..).unwrap_or_default();
@@ -153,8 +157,18 @@ impl Scanner {
     }
 
     /// The limit that the frame which has begun is over: it need not be kept.
-    pub const fn over(&self) -> Option<Over> {
-        self.over
+    pub fn over(&self) -> Option<Over> {
+        self.over.or(if self.is_long() { Some(Over::Frame) } else { None })
+    }
+
+    /// Whether so much has passed that it is over a limit, whatever follows.
+    fn is_long(&self) -> bool {
+        self.size() > self.limits.frame && !self.is_telling()
+    }
+
+    /// How many bytes of the frame are settled or gone.
+    const fn size(&self) -> u64 {
+        self.forgot.saturating_add(self.pos as u64)
     }
 
     /// The bytes up to [`settled`](Self::settled) are gone: the next call starts behind them. The
@@ -259,38 +273,26 @@ impl Scanner {
     }
 
     /// The frame is whole; ready for the next.
-    #[inline]
     pub(super) fn finish(&mut self) -> Result<Frame, ProtocolError> {
         self.check_size()?;
         let kind = self.kind.unwrap_or(Kind::Null);
-        let frame = Frame { len: self.pos, body: self.body, kind, over: self.over };
+        let frame = Frame { len: self.pos, body: self.body, kind, over: self.over() };
         self.restart();
         Ok(frame)
     }
 
-    /// The limits that concern all bytes of the frame.
-    #[inline]
-    pub(super) fn check_size(&mut self) -> Result<(), ProtocolError> {
-        let size = self.forgot.saturating_add(self.pos as u64);
-        if size > self.limits.frame || self.over.is_some() { self.check_skip(size) } else { Ok(()) }
+    /// A reply over a limit may not go on for ever.
+    pub(super) fn check_size(&self) -> Result<(), ProtocolError> {
+        if self.over.is_some() || self.is_long() { self.check_skip() } else { Ok(()) }
     }
 
     #[cold]
-    fn check_skip(&mut self, size: u64) -> Result<(), ProtocolError> {
-        if self.over.is_none() {
-            if self.is_telling() {
-                return Ok(());
-            }
-            self.over = Some(Over::Frame);
-        }
+    fn check_skip(&self) -> Result<(), ProtocolError> {
         let payload = if let Stage::Payload { left, .. } = self.stage { left } else { 0 };
         // The shortest value has three bytes.
         let least = u64::from(self.level.left) * 3;
-        if size.saturating_add(payload).saturating_add(least) > self.limits.skip {
-            Err(ProtocolError::TooLarge)
-        } else {
-            Ok(())
-        }
+        let size = self.size().saturating_add(payload).saturating_add(least);
+        if size > self.limits.skip { Err(ProtocolError::TooLarge) } else { Ok(()) }
     }
 
     /// At the start of a frame. Not by making a new one: the levels are large, and need no reset.

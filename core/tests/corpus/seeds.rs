@@ -75,11 +75,12 @@ const PIECES: &[(&str, &[u8])] = &[
 ];
 
 /// Deeper, longer and wider than mutation makes them.
-fn structures() -> [(&'static str, Vec<u8>); 14] {
+fn structures() -> [(&'static str, Vec<u8>); 15] {
     let nested =
         |header: &str, depth: usize, inner: &str| [header.repeat(depth), inner.into()].concat().into_bytes();
     let sized = |tag: char, len: usize| format!("{tag}{len}\r\n{}\r\n", "x".repeat(len)).into_bytes();
     [
+        ("deep-59", nested("*1\r\n", 59, ":1\r\n")),
         ("deep-100", nested("*1\r\n", 100, ":1\r\n")),
         ("deep-130", nested("~1\r\n", 130, "_\r\n")),
         ("deep-arrays", nested("*1\r\n", 8200, ":1\r\n")),
@@ -148,6 +149,17 @@ fn programs() -> Vec<(String, Vec<u8>)> {
         add("limit", how.into(), vec![1, how, 14, how, 0, how, 16, 1, 14, how, 0, 1, 4, 1, b'x', 18, 21]);
         add("limit", 10 + usize::from(how), vec![1, 11, 13, how, 15, how, 0, 40, 3, 13, 192 + how, 21]);
         add("limit", 20 + usize::from(how), vec![1, 2, 14, how, 0, 2, 13, 192 + how, 21]);
+    }
+    for depth in 0..12 {
+        let nest = |how, levels| [14, how, 0, levels, 18];
+        add("depth", depth.into(), [&[1, depth][..], &nest(0, depth), &nest(1, depth + 1)].concat());
+    }
+    for (at, count) in (98..103).chain(198..203).enumerate() {
+        add("total", at, vec![1, 11, 15, 0, 0, count, 3, 13, 2, 15, 1, 0, count, 3]);
+        add("total", 10 + at, vec![1, 11, 15, 1, 0, count, 3, 16, 3, 18, 13, 0, 15, 0, 0, count - 1, 3]);
+    }
+    for (at, fill) in [63, 71].into_iter().enumerate() {
+        add("chunk", at, vec![2, 50, 12, 0, 2, 10, 4, 0, 200, fill, 21]);
     }
     add("streams", 0, vec![0, 13, 0, 13, 2, 13, 1, 4, 1, b'k', 13, 0, 13, 0, 21]);
     add("attributes", 0, vec![0, 16, 2, 21, 16, 0, 21, 12, 1, 1, 16, 3, 21, 17, 12, 3, 2, 16, 1, 17, 16, 1]);
