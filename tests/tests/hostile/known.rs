@@ -5,45 +5,15 @@ use std::sync::mpsc::channel;
 
 use respire::Client;
 use respire::prelude::*;
-use respire_core::conn::{Config, Connection, Event, Protocol, Settings, Token};
+use respire_core::conn::{Config, Connection, Event, Settings, Token};
 use respire_core::time::Instant;
 use respire_tests::Peer;
-use respire_tests::hostile::find;
 
 use crate::within::sockets;
 
 /// A value that a peer sends before it has read anything is taken for the answer to `HELLO`, if our
 /// bytes were faster.
 pub(crate) const TAKEN_FOR_HELLO: [&str; 2] = ["pop3", "answer-first"];
-
-/// Attributes behind attributes that are over a limit, for somebody who wants parts.
-pub(crate) const HANGS_IN_PARTS: [&str; 2] = ["attributes-without-end", "deep-attributes-and-more"];
-
-/// One call that never returns: no deadline helps.
-#[test]
-#[ignore = "known: poll_event never returns, and this test leaves a busy thread behind"]
-fn attributes_over_a_limit_end_for_whoever_wants_parts() {
-    let (done, end) = channel();
-    std::thread::spawn(move || {
-        let (mut receive, mut transmit) = ([0; 2048], [0; 256]);
-        let mut connection: Connection<&mut [u8], 4> =
-            Connection::new(&mut receive, &mut transmit, Config::default());
-        let settings = Settings { protocol: Some(Protocol::Resp2), ..Settings::default() };
-        connection.start(Instant::ZERO, &settings).unwrap();
-        connection.submit(Instant::ZERO, Token(1), &chunked(get("k"))).unwrap();
-        send(&mut connection);
-        let attack = find("deep-attributes-and-more").unwrap();
-        let bytes = attack.says.to_vec();
-        // A read ends between two attributes.
-        let (first, rest) = bytes.split_at(bytes.len() - b"|0\r\n:1\r\n".len());
-        for piece in [first, rest] {
-            hear(&mut connection, piece);
-            while connection.poll_event().is_some() {}
-        }
-        done.send(()).unwrap();
-    });
-    assert_eq!(end.recv_timeout(std::time::Duration::from_secs(20)), Ok(()));
-}
 
 fn send(connection: &mut Connection<&mut [u8], 4>) {
     let n = connection.poll_transmit().len();

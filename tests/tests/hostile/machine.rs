@@ -6,7 +6,7 @@ use respire_core::conn::{CloseReason, Config, Connection, Failure, Protocol, Tok
 use respire_core::resp::ProtocolError;
 use respire_tests::hostile::{Ask, Attack, Cut, Found, Manner, Outcome, Spoken, attacks, find};
 
-use crate::known::{HANGS_IN_PARTS, TAKEN_FOR_HELLO};
+use crate::known::TAKEN_FOR_HELLO;
 use crate::memory::peak;
 use crate::play::{Fixed, Play};
 use crate::within::each;
@@ -72,11 +72,7 @@ fn the_answer_to_hello_is_the_attack() {
 /// Whoever is told an answer in parts may be told half of it; nobody else may notice.
 #[test]
 fn an_answer_in_parts_is_the_attack() {
-    let later = |attack: &&Attack| {
-        let later = !matches!(attack.manner, Manner::Greeting | Manner::Abandoned);
-        // See `known`.
-        later && !HANGS_IN_PARTS.contains(&attack.name)
-    };
+    let later = |attack: &&Attack| !matches!(attack.manner, Manner::Greeting | Manner::Abandoned);
     each(attacks().filter(later), |attack| {
         for window in [64, 1500] {
             let (mut receive, mut transmit) = (vec![0; window], vec![0; 1024]);
