@@ -33,7 +33,6 @@ pub struct Adversary {
     closes: bool,
     /// It has said all that it ever will.
     silent: bool,
-    requests: usize,
 }
 
 #[derive(Debug)]
@@ -64,7 +63,6 @@ impl Adversary {
             said: Place::default(),
             closes: false,
             silent: false,
-            requests: 0,
         }
     }
 
@@ -82,7 +80,6 @@ impl Adversary {
         while let Ok(Some(frame)) = scanner.scan(&self.received[start..]) {
             let request = Reply::new(&self.received[start..], frame);
             let words: Vec<Vec<u8>> = request.get().unwrap_or_default();
-            self.requests += 1;
             if !self.silent {
                 self.says.push_back(self.answer(&words));
             }
@@ -131,12 +128,6 @@ impl Adversary {
     #[must_use]
     pub const fn closes(&self) -> bool {
         self.closes
-    }
-
-    /// How many requests it was sent.
-    #[must_use]
-    pub const fn requests(&self) -> usize {
-        self.requests
     }
 
     fn answer(&self, words: &[Vec<u8>]) -> Saying {
