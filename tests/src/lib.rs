@@ -6,6 +6,7 @@
 pub mod build;
 pub mod cases;
 pub mod elf;
+pub mod hostile;
 pub mod peer;
 pub mod process;
 pub mod server;
