@@ -208,8 +208,6 @@ fn status<'a>(bytes: &'a [u8], limits: &Limits) -> Option<&'a [u8]> {
 /// What stands behind the CRLF at `at`.
 #[inline(always)]
 fn line_end(bytes: &[u8], at: usize) -> Option<&[u8]> {
-    match bytes.get(at..)?.split_first_chunk()? {
-        (end, rest) if end == b"\r\n" => Some(rest),
-        _ => None,
-    }
+    let (end, rest) = bytes.get(at..)?.split_first_chunk()?;
+    if end == b"\r\n" { Some(rest) } else { None }
 }
