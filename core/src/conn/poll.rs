@@ -184,7 +184,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let outcome = match frame.kind {
             Kind::Push => Outcome::Pending,
             _ if self.sent == 0 => return unasked(frame),
-            _ => handshake.answer(self.lend(frame)),
+            kind => {
+                let reply = self.lend(frame);
+                let text = reply.error().map(ServerError::text).or(reply.as_bytes());
+                handshake.answer(kind, text.unwrap_or_default())
+            }
         };
         self.shake_hands(frame, handshake, deadline, outcome)
     }
@@ -195,10 +199,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let word = Word::of(reply);
         let mut subscriber = self.subscriber;
         match word {
-            Some(Word::Subscribed(kind) | Word::Unsubscribed(kind)) => subscriber.confirm(kind, reply),
             Some(Word::Message) => {}
-            None if frame.kind == Kind::Push => return Verdict::Push,
-            None => return self.judge_reply(frame),
+            Some(Word::Subscribed(kind) | Word::Unsubscribed(kind))
+                if subscriber.confirm(kind, reply).is_some() => {}
+            _ if frame.kind == Kind::Push => return Verdict::Push,
+            _ => return self.judge_reply(frame),
         }
         self.subscriber = subscriber;
         match word.and_then(|word| self.confirm(word)) {
@@ -216,6 +221,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     ) -> Verdict {
         match outcome {
             Outcome::Rejected => return Verdict::Fatal(Reason::Rejected(frame)),
+            Outcome::Stray => return Verdict::Fatal(Reason::Unsolicited),
             Outcome::Ready(protocol) => self.become_ready(protocol),
             Outcome::FallBack => {
                 self.phase = Phase::Handshake { handshake, deadline };
@@ -352,7 +358,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 Kind::Push => Outcome::Pending,
                 // What it says decides, and is gone.
                 _ if self.sent == 0 || kind.is_error() => return Verdict::Fatal(Reason::WindowTooSmall),
-                _ => handshake.answer(Reply::NULL),
+                _ => handshake.answer(kind, &[]),
             };
             return self.shake_hands(frame, handshake, deadline, outcome);
         }
