@@ -10,7 +10,7 @@ use super::{Event, Failure, Part, Token};
 use crate::buffer::Storage;
 use crate::command::Effect;
 use crate::error::ProtocolError;
-use crate::resp::{Found, Frame, Kind, Over, Piece, Reply, ServerError, Wanted};
+use crate::resp::{Found, Frame, Kind, Over, Piece, Reply, ServerError, Teller, Wanted};
 use crate::time::Instant;
 
 /// What a whole frame turned out to be.
@@ -44,8 +44,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 Phase::Closed { .. } => return self.poll_closed(),
                 Phase::Ready { .. } | Phase::Handshake { .. } => {}
             }
-            let scanned = if self.is_chunked() {
-                match self.find_piece() {
+            let scanned = if let Some(teller) = self.teller.filter(|_| self.is_chunked()) {
+                match self.find_piece(teller) {
                     Ok(Some(Found::Piece(piece))) => {
                         self.lent.len = piece.len;
                         let Some(token) = self.judge_piece(piece) else { continue };
@@ -114,7 +114,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     #[inline(never)]
-    fn find_piece(&mut self) -> Result<Option<Found>, ProtocolError> {
+    fn find_piece(&mut self, teller: Teller) -> Result<Option<Found>, ProtocolError> {
         let wanted = match self.asked() {
             Some(slot) if self.answers_in_chunks(slot) => {
                 // Arrays are messages then.
@@ -123,7 +123,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             }
             _ => Wanted::Nothing,
         };
-        self.scanner.find(self.receive.unread(), wanted)
+        teller.find(&mut self.scanner, self.receive.unread(), wanted)
     }
 
     /// Gives back the frame that the last event lent.

@@ -56,6 +56,28 @@ pub(crate) enum Wanted {
     Aggregates,
 }
 
+/// How replies are told in parts: [`Scanner::find`], for a program that asks for it somewhere. A
+/// pointer, so that the others are linked without.
+#[derive(Clone, Copy, Debug)]
+pub struct Teller(Find);
+
+type Find = fn(&mut Scanner, &[u8], Wanted) -> Result<Option<Found>, ProtocolError>;
+
+impl Teller {
+    /// The only one.
+    pub(crate) const PARTS: Self = Self(Scanner::find);
+
+    /// [`Scanner::find`].
+    pub(crate) fn find(
+        self,
+        scanner: &mut Scanner,
+        bytes: &[u8],
+        wanted: Wanted,
+    ) -> Result<Option<Found>, ProtocolError> {
+        (self.0)(scanner, bytes, wanted)
+    }
+}
+
 /// How far a scanner has told a reply in parts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Telling {
@@ -84,7 +106,7 @@ enum Told {
 impl Scanner {
     /// [`scan`](Self::scan); but a reply that is `wanted` when its header is read is handed out part
     /// by part, and there is no frame. The bytes of a part are gone: the next call starts behind them.
-    pub(crate) fn find(&mut self, bytes: &[u8], wanted: Wanted) -> Result<Option<Found>, ProtocolError> {
+    fn find(&mut self, bytes: &[u8], wanted: Wanted) -> Result<Option<Found>, ProtocolError> {
         self.begun = true;
         let mut piece = Piece {
             what: What::Value,

@@ -137,7 +137,9 @@ impl Source {
                 Ok(Some(self.line))
             }
             Ok(None) if ended => wrong("the last command is not whole"),
-            Ok(None) if rest.len() > LARGEST || self.scanner.over().is_some() => wrong("the command is larger than 512 MiB"),
+            Ok(None) if rest.len() > LARGEST || self.scanner.over().is_some() => {
+                wrong("the command is larger than 512 MiB")
+            }
             Ok(None) => Ok(None),
             Err(error) => wrong(&error.to_string()),
         }
