@@ -31,7 +31,7 @@ impl Scanner {
             return self.end_of_stream(line);
         }
         match tag {
-            b'$' => self.string(bytes, line, Kind::Bulk),
+            b'$' => self.string(line, Kind::Bulk),
             b':' => match number::integer(line) {
                 Line::Whole(_, len) => self.leaf(len, Kind::Integer),
                 Line::Partial => Ok(Step::Short),
@@ -54,8 +54,8 @@ impl Scanner {
         match tag {
             b'-' => self.text(bytes, Kind::Error),
             b'(' => self.text(bytes, Kind::BigNumber),
-            b'!' => self.string(bytes, line, Kind::BulkError),
-            b'=' => self.string(bytes, line, Kind::Verbatim),
+            b'!' => self.string(line, Kind::BulkError),
+            b'=' => self.string(line, Kind::Verbatim),
             b'%' => self.aggregate(line, Kind::Map),
             b'~' => self.aggregate(line, Kind::Set),
             b'>' if !self.is_top() => Err(ProtocolError::NestedPush),
@@ -83,7 +83,7 @@ impl Scanner {
     }
 
     #[inline]
-    fn string(&mut self, bytes: &[u8], line: &[u8], kind: Kind) -> Stepped {
+    fn string(&mut self, line: &[u8], kind: Kind) -> Stepped {
         let (left, len) = match number::length(line) {
             Line::Whole(left, len) => (left, len),
             Line::Partial => return Ok(Step::Short),
@@ -99,22 +99,12 @@ impl Scanner {
             }
         }
         self.name(kind);
-        let over = left > self.limits.bulk;
-        let end = usize::try_from(left).ok().and_then(|left| left.checked_add(len));
-        if let Some(end) = end
-            && let Some([b'\r', b'\n', ..]) = line.get(end..)
-            && !over
-            && !self.is_told()
-        {
-            self.pos = self.pos.saturating_add(end + 3);
-            return Ok(Step::Leaf);
+        if left > self.limits.bulk {
+            self.exceed(Over::Bulk);
         }
         self.stage = Stage::Payload { left, chunk: false };
         self.pos = self.pos.saturating_add(len + 1);
-        if over {
-            self.exceed(Over::Bulk);
-        }
-        if over || self.is_told() { Ok(Step::Open) } else { self.resume(bytes) }
+        Ok(Step::Open)
     }
 
     /// Null, or a streamed string.
@@ -225,7 +215,10 @@ impl Scanner {
                 self.stage = Stage::Text { len };
                 Ok(Step::Short)
             }
-            _ => Err(ProtocolError::BadLineEnd),
+            _ => {
+                self.check_size()?;
+                Err(ProtocolError::BadLineEnd)
+            }
         }
     }
 

@@ -106,12 +106,13 @@ impl Scanner {
     fn scan_on(&mut self, bytes: &[u8]) -> Result<Option<Frame>, ProtocolError> {
         self.begun = true;
         loop {
+            self.check_size()?;
             if express::OPEN && self.pass_leaves(bytes) {
                 return self.finish().map(Some);
             }
             match self.step(bytes)? {
                 Step::Leaf if self.leave() => return self.finish().map(Some),
-                Step::Leaf | Step::Open => self.check_size()?,
+                Step::Leaf | Step::Open => {}
                 Step::Short => {
                     self.begun = self.is_inside();
                     return self.check_size().map(|()| None);
@@ -161,14 +162,15 @@ impl Scanner {
         self.over.or(if self.is_long() { Some(Over::Frame) } else { None })
     }
 
-    /// Whether so much has passed that it is over a limit, whatever follows.
+    /// Whether it is over a limit whatever follows: so much has passed, or was announced.
     fn is_long(&self) -> bool {
         self.size() > self.limits.frame && !self.is_telling()
     }
 
-    /// How many bytes of the frame are settled or gone.
+    /// How many bytes of the frame are settled or gone, or belong to the string that has begun.
     const fn size(&self) -> u64 {
-        self.forgot.saturating_add(self.pos as u64)
+        let payload = if let Stage::Payload { left, .. } = self.stage { left } else { 0 };
+        self.forgot.saturating_add(self.pos as u64).saturating_add(payload)
     }
 
     /// The bytes up to [`settled`](Self::settled) are gone: the next call starts behind them. The
@@ -288,11 +290,13 @@ impl Scanner {
 
     #[cold]
     fn check_skip(&self) -> Result<(), ProtocolError> {
-        let payload = if let Stage::Payload { left, .. } = self.stage { left } else { 0 };
         // The shortest value has three bytes.
         let least = u64::from(self.level.left) * 3;
-        let size = self.size().saturating_add(payload).saturating_add(least);
-        if size > self.limits.skip { Err(ProtocolError::TooLarge) } else { Ok(()) }
+        if self.size().saturating_add(least) > self.limits.skip {
+            Err(ProtocolError::TooLarge)
+        } else {
+            Ok(())
+        }
     }
 
     /// At the start of a frame. Not by making a new one: the levels are large, and need no reset.
