@@ -289,8 +289,9 @@ impl Scanner {
     #[cold]
     fn check_skip(&self) -> Result<(), ProtocolError> {
         let payload = if let Stage::Payload { left, .. } = self.stage { left } else { 0 };
-        // The shortest value has three bytes.
-        let least = u64::from(self.level.left) * 3;
+        // The shortest value has three bytes; of one that has begun the line end is still to come.
+        let begun = u64::from(self.stage != Stage::Value);
+        let least = (u64::from(self.level.left) * 3).saturating_sub(begun);
         let size = self.size().saturating_add(payload).saturating_add(least);
         if size > self.limits.skip { Err(ProtocolError::TooLarge) } else { Ok(()) }
     }
