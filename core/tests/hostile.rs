@@ -287,8 +287,8 @@ fn what_is_over_a_limit_keeps_its_kind_and_its_end() {
 fn no_more_is_skipped_than_is_allowed() {
     let limits = Limits { bulk: 4, elements: 2, depth: 1, skip: 50, ..Limits::SERVER };
     let scan = |bytes: &[u8]| Scanner::new(limits).scan(bytes);
-    assert_eq!(scan(b"$42\r\n"), Ok(None), "5 and 42 bytes, and at least as many as the shortest value has");
-    assert_eq!(scan(b"$43\r\n"), Err(TooLarge));
+    assert_eq!(scan(b"$43\r\n"), Ok(None), "5 and 43 bytes, and a line end");
+    assert_eq!(scan(b"$44\r\n"), Err(TooLarge));
     assert_eq!(scan(b"*15\r\n"), Ok(None), "5 bytes, and 15 values of three at least");
     assert_eq!(scan(b"*16\r\n"), Err(TooLarge));
     let deep = b"*1\r\n".repeat(20);
@@ -298,6 +298,24 @@ fn no_more_is_skipped_than_is_allowed() {
     let limits = Limits { frame: 30, skip: 50, ..Limits::SERVER };
     assert_eq!(Scanner::new(limits).scan(&attributes[..44]), Ok(None));
     assert_eq!(Scanner::new(limits).scan(&attributes), Err(TooLarge), "attributes of nothing");
+}
+
+#[test]
+fn what_may_just_be_skipped_is_skipped_at_every_cut() {
+    for bytes in [
+        &b"*2\r\n$5\r\nhello\r\n$5\r\nhello\r\n"[..],
+        b"*2\r\n+hello\r\n-hello\r\n",
+        b"*2\r\n=9\r\ntxt:hello\r\n(12345\r\n",
+        b"*2\r\n:1\r\n$?\r\n;5\r\nhello\r\n;0\r\n",
+        b"$5\r\nhello\r\n",
+        b"+hello\r\n",
+    ] {
+        let skip = bytes.len() as u64;
+        let limits = Limits { elements: 1, frame: 5, skip, ..Limits::SERVER };
+        assert!(over(limits, bytes).is_some(), "{}", bytes.escape_ascii());
+        let limits = Limits { skip: skip - 1, ..limits };
+        assert_eq!(Scanner::new(limits).scan(bytes), Err(TooLarge), "{}", bytes.escape_ascii());
+    }
 }
 
 #[test]
@@ -342,6 +360,10 @@ fn a_reply_of_another_shape_fails_alone() {
     let odd = reply(b"*3\r\n+a\r\n+b\r\n+c\r\n");
     let pairs: Vec<_> = odd.pairs().unwrap().cast::<&str, &str>().collect();
     assert_eq!(pairs, [Ok(("a", "b")), Err(DecodeError::Length { expected: 2 })]);
+    let mixed = reply(b"*6\r\n+a\r\n:1\r\n:2\r\n:3\r\n:4\r\n+b\r\n");
+    let pairs: Vec<_> = mixed.pairs().unwrap().cast::<u8, u8>().collect();
+    let bad = Err(DecodeError::NotANumber);
+    assert_eq!(pairs, [bad, Ok((2, 3)), bad], "a key that is none takes its value along");
     let holed = reply(b"*3\r\n:1\r\n$-1\r\n:3\r\n");
     let numbers: Vec<_> = holed.elements().unwrap().cast::<i64>().collect();
     assert_eq!(numbers[0], Ok(1));

@@ -116,12 +116,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     #[inline(never)]
     fn find_piece(&mut self, teller: Teller) -> Result<Option<Found>, ProtocolError> {
         let wanted = match self.asked() {
-            Some(slot) if self.answers_in_chunks(slot) => {
-                // Arrays are messages then.
-                let subscriber = self.protocol == Protocol::Resp2 && self.subscriber.is_active();
-                if subscriber { Wanted::Strings } else { Wanted::Aggregates }
-            }
-            _ => Wanted::Nothing,
+            Some(slot) if !self.answers_in_chunks(slot) => Wanted::Nothing,
+            Some(_) if self.hears_arrays() => Wanted::Strings,
+            Some(_) => Wanted::Aggregates,
+            None => Wanted::Nothing,
         };
         teller.find(&mut self.scanner, self.receive.unread(), wanted)
     }
@@ -140,7 +138,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     fn starve(&mut self) {
         self.drained = true;
         self.skipping |= self.scanner.over().is_some();
-        if self.skipping {
+        // A line that is told is told with its start.
+        if self.skipping && !self.scanner.is_in_told_line() {
             self.receive.consume(self.scanner.settled());
             self.scanner.forget();
         } else if !self.scanner.is_inside() {
@@ -171,8 +170,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         }
         // A RESP2 server sends messages as arrays; so do some that were asked for RESP3 (lessons of
         // Dragonfly and Garnet), for confirmations at least.
-        let may_be_array = (self.protocol == Protocol::Resp2 && self.subscriber.is_active())
-            || self.asked().is_some_and(Slot::awaits_confirmations);
+        let may_be_array = self.hears_arrays() || self.asked().is_some_and(Slot::awaits_confirmations);
         if frame.kind == Kind::Push || may_be_array && frame.kind == Kind::Array {
             self.judge_push(frame)
         } else {
@@ -269,6 +267,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.owed == 0 || self.in_flight.len() > 1
     }
 
+    /// Whether arrays are messages, as they are to subscribers of RESP2.
+    const fn hears_arrays(&self) -> bool {
+        matches!(self.protocol, Protocol::Resp2) && self.subscriber.is_active()
+    }
+
     /// Whether a string or aggregate that answers this request, the oldest, is told in parts.
     fn answers_in_chunks(&self, slot: &Slot) -> bool {
         slot.chunks && !slot.awaits_confirmations() && self.is_whole()
@@ -277,7 +280,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// Whether the oldest request cannot be answered like this: the server does not have all of it,
     /// or did not when the answer began.
     fn is_premature(&self, slot: &Slot, kind: Kind) -> bool {
-        let is_told = matches!(kind, Kind::Bulk | Kind::Verbatim);
+        let is_told = match kind {
+            Kind::Bulk | Kind::Verbatim => true,
+            kind => kind.is_aggregate() && !self.hears_arrays(),
+        };
         !kind.is_error() && (!self.is_whole() || slot.chunks && is_told)
     }
 
@@ -363,7 +369,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return self.shake_hands(frame, handshake, deadline, outcome);
         }
         // Subscribers of RESP2 are sent nothing large but messages.
-        let message = self.protocol == Protocol::Resp2 && self.subscriber.is_active() && kind == Kind::Array;
+        let message = self.hears_arrays() && kind == Kind::Array;
         if kind == Kind::Push || message || (self.monitoring && kind == Kind::Simple) {
             return Verdict::PushTooLarge;
         }

@@ -73,12 +73,12 @@ where
     A: FromReply<'a>,
     B: FromReply<'a>,
 {
-    let first = match A::from_reply(seq.advance()?) {
-        Ok(first) => first,
-        Err(error) => return Some(Err(error)),
-    };
-    let Some(second) = seq.advance() else { return Some(Err(DecodeError::Length { expected: 2 })) };
-    Some(B::from_reply(second).map(|second| (first, second)))
+    let (first, second) = (seq.advance()?, seq.advance());
+    // Whatever the first is, the second is no part of the next pair.
+    Some(A::from_reply(first).and_then(|first| {
+        let second = second.ok_or(DecodeError::Length { expected: 2 })?;
+        B::from_reply(second).map(|second| (first, second))
+    }))
 }
 
 macro_rules! tuples {

@@ -125,7 +125,7 @@ impl Scanner {
                     }
                     Told::Whole
                 }
-                (Telling::Off, _) if !self.is_top() => Told::Whole,
+                (Telling::Off, _) if self.is_inside() => Told::Whole,
                 (Telling::Quiet { depth }, _) => self.pass_over(bytes, depth)?,
                 (_, Stage::Value) => self.part(bytes, wanted, &mut piece)?,
                 (Telling::On { kind, pieces }, stage) => {
@@ -171,6 +171,11 @@ impl Scanner {
         self.telling = Telling::On { kind, pieces: true };
         self.body += 1;
         true
+    }
+
+    /// Whether what is here is the start of a line that is told whole.
+    pub(crate) const fn is_in_told_line(&self) -> bool {
+        matches!((self.telling, self.stage), (Telling::On { pieces: false, .. }, Stage::Text { .. }))
     }
 
     /// Whether what comes next is told in parts, and not to be stepped over.

@@ -290,8 +290,9 @@ impl Scanner {
 
     #[cold]
     fn check_skip(&self) -> Result<(), ProtocolError> {
-        // The shortest value has three bytes.
-        let least = u64::from(self.level.left) * 3;
+        // The shortest value has three bytes; of one that has begun the line end is still to come.
+        let begun = u64::from(self.stage != Stage::Value);
+        let least = (u64::from(self.level.left) * 3).saturating_sub(begun);
         if self.size().saturating_add(least) > self.limits.skip {
             Err(ProtocolError::TooLarge)
         } else {

@@ -276,6 +276,16 @@ fn an_answer_that_began_before_its_request_was_sent_is_nobody_s() {
     let text = "submit 1 GET a\nsent\n< :1\\r\\n$5\\r\\nhe\\\nreply 1 1\nchunked 2 GET b\nsent\n< llo";
     windows(&format!("{READY}{text}\nfailed 2 Unknown\nclosed Unsolicited"));
     windows(&format!("{READY}chunked 1 GET a\n< {}\nfailed 1 NotSent\nclosed Unsolicited", bulk(100)));
+    // An aggregate is told in parts, too.
+    for (first, rest) in [
+        ("*2\\r\\n:1\\r\\n", ":2"),
+        ("%1\\r\\n:1", "\\r\\n:2"),
+        ("~1\\r\\n", "_"),
+        ("|1\\r\\n", ":1\\r\\n:1\\r\\n*0"),
+    ] {
+        let text = format!("< {first}\\\nchunked 1 GET b\nsent\n< {rest}");
+        windows(&format!("{READY}{text}\nfailed 1 Unknown\nclosed Unsolicited"));
+    }
     // Too large besides.
     let large = value(200);
     let text = format!("< $201\\r\\nh\\\nchunked 1 GET b\nsent\n< {large}");

@@ -29,6 +29,24 @@ fn an_aggregate_is_its_start_its_values_and_its_end() {
 }
 
 #[test]
+fn large_attributes_take_nothing_of_the_line_behind_them() {
+    let large = format!(r"|1\r\n+k\r\n{}", bulk(150));
+    for (line, told) in [
+        ("+hello", "\"hello\""),
+        ("-ERR no", "ServerError(ERR no)"),
+        ("(12345", "12345"),
+        (":12345", "12345"),
+        (r"$5\r\nhello", "\"hello\""),
+    ] {
+        let answer = format!(r"*2\r\n{large}\r\n{line}\r\n:1");
+        windows(&between(&answer, &format!("parts 2 array(2) {told} 1 end")));
+    }
+    let (text, long) = (value(70), format!(r"-{}", value(70)));
+    let told = format!("parts 2 array(1) ServerError({text}) end");
+    windows(&between(&format!(r"*1\r\n{large}\r\n{long}"), &told));
+}
+
+#[test]
 fn values_of_any_length_go_through_any_window() {
     for len in [0, 1, 30, 33, 100, 200] {
         let text = value(len);
