@@ -44,22 +44,20 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 Phase::Closed { .. } => return self.poll_closed(),
                 Phase::Ready { .. } | Phase::Handshake { .. } => {}
             }
-            let scanned = if self.is_chunked() {
-                match self.find_piece() {
-                    Ok(Some(Found::Piece(piece))) => {
-                        self.lent.len = piece.len;
-                        let Some(token) = self.judge_piece(piece) else { continue };
-                        let bytes = self.receive.unread().get(piece.start..piece.end).unwrap_or_default();
-                        return Some(Event::Part { token, part: Part::new(piece, bytes), last: piece.last });
-                    }
-                    Ok(Some(Found::Frame(frame))) => Ok(Some(frame)),
-                    // A line fills the buffer.
-                    Ok(None) if self.receive.space().is_none() && self.scanner.spill() => continue,
-                    Ok(None) => Ok(None),
-                    Err(error) => Err(error),
+            let mut piece = Piece::NONE;
+            let found = if self.is_chunked() { self.find_piece(&mut piece) } else { Ok(Found::Whole) };
+            let scanned = match found {
+                Ok(Found::Whole) => self.scanner.scan(self.receive.unread()),
+                Ok(Found::Piece) => {
+                    self.lent.len = piece.len;
+                    let Some(token) = self.judge_piece(piece) else { continue };
+                    let bytes = self.receive.unread().get(piece.start..piece.end).unwrap_or_default();
+                    return Some(Event::Part { token, part: Part::new(piece, bytes), last: piece.last });
                 }
-            } else {
-                self.scanner.scan(self.receive.unread())
+                // A line fills the buffer.
+                Ok(Found::Short) if self.receive.space().is_none() && self.scanner.spill() => continue,
+                Ok(Found::Short) => Ok(None),
+                Err(error) => Err(error),
             };
             let frame = match scanned {
                 Ok(Some(frame)) => frame,
@@ -114,7 +112,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     #[inline(never)]
-    fn find_piece(&mut self) -> Result<Option<Found>, ProtocolError> {
+    fn find_piece(&mut self, piece: &mut Piece) -> Result<Found, ProtocolError> {
         let wanted = match self.asked() {
             Some(slot) if self.answers_in_chunks(slot) => {
                 // Arrays are messages then.
@@ -123,7 +121,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             }
             _ => Wanted::Nothing,
         };
-        self.scanner.find(self.receive.unread(), wanted)
+        self.scanner.find(self.receive.unread(), wanted, piece)
     }
 
     /// Gives back the frame that the last event lent.

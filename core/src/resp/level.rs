@@ -27,9 +27,10 @@ pub(super) struct Level {
 
 /// The levels around the innermost one.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Outer {
-    levels: [Packed; Limits::MAX_DEPTH],
     depth: usize,
+    levels: [Packed; Limits::MAX_DEPTH],
 }
 
 /// A level in four bytes: three bits for the form, 29 for [`Limits::MAX_ELEMENTS`].

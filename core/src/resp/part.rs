@@ -6,16 +6,18 @@
 use super::Kind;
 use super::head::Step;
 use super::level::Form;
-use super::scan::{Frame, Scanner, Stage};
+use super::scan::{Scanner, Stage};
 use crate::error::ProtocolError;
 
 /// What a scanner found at the front of the bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Found {
-    /// One whole reply.
-    Frame(Frame),
-    /// A part of one.
-    Piece(Piece),
+    /// A part of a reply.
+    Piece,
+    /// Nothing before there is more.
+    Short,
+    /// A reply, or the rest of one, that is told whole: scan it.
+    Whole,
 }
 
 /// A part of a reply.
@@ -33,6 +35,12 @@ pub(crate) struct Piece {
     pub(crate) len: usize,
     /// Nothing is to come of the reply.
     pub(crate) last: bool,
+}
+
+impl Piece {
+    /// None yet.
+    pub(crate) const NONE: Self =
+        Self { what: What::Value, kind: Kind::Null, left: Some(0), start: 0, end: 0, len: 0, last: false };
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,39 +90,30 @@ enum Told {
 }
 
 impl Scanner {
-    /// [`scan`](Self::scan); but a reply that is `wanted` when its header is read is handed out part
-    /// by part, and there is no frame. The bytes of a part are gone: the next call starts behind them.
-    pub(crate) fn find(&mut self, bytes: &[u8], wanted: Wanted) -> Result<Option<Found>, ProtocolError> {
+    /// [`scan`](Self::scan) for a reply that, if it is `wanted` when its header is read, is handed
+    /// out part by part, and then there is no frame. `piece` is [`Piece::NONE`], and filled. The bytes of
+    /// a part are gone: the next call starts behind them.
+    pub(crate) fn find(
+        &mut self,
+        bytes: &[u8],
+        wanted: Wanted,
+        piece: &mut Piece,
+    ) -> Result<Found, ProtocolError> {
         self.begun = true;
-        let mut piece = Piece {
-            what: What::Value,
-            kind: Kind::Null,
-            left: Some(0),
-            start: 0,
-            end: 0,
-            len: 0,
-            last: false,
-        };
         loop {
-            let told = match (self.telling, self.stage) {
-                _ if self.over.is_some() => {
-                    if self.give_up() {
-                        return self.finish().map(|frame| Some(Found::Frame(frame)));
-                    }
-                    Told::Whole
-                }
-                (Telling::Off, _) if !self.is_top() => Told::Whole,
-                (Telling::Quiet { depth }, _) => self.pass_over(bytes, depth)?,
-                (_, Stage::Value) => self.part(bytes, wanted, &mut piece)?,
-                (Telling::On { kind, pieces }, stage) => {
+            let told = match self.telling {
+                _ if self.over.is_some() => Told::Whole,
+                Telling::Off if !self.is_top() => Told::Whole,
+                Telling::Quiet { depth } => self.pass_over(bytes, depth)?,
+                Telling::On { kind, pieces } if !self.is_at_value() => {
                     piece.kind = kind;
-                    if let Stage::Text { .. } = stage {
-                        self.line(bytes, pieces, &mut piece)?
+                    if let Stage::Text { .. } = self.stage {
+                        self.line(bytes, pieces, piece)?
                     } else {
-                        self.string_piece(bytes, &mut piece)?
+                        self.string_piece(bytes, piece)?
                     }
                 }
-                (Telling::Off, _) => Told::Whole,
+                _ => self.part(bytes, wanted, piece)?,
             };
             match told {
                 Told::Piece | Told::Last => {
@@ -126,16 +125,16 @@ impl Scanner {
                     if piece.last {
                         self.restart();
                     }
-                    return Ok(Some(Found::Piece(piece)));
+                    return Ok(Found::Piece);
                 }
                 Told::Nothing => {}
-                Told::Short => {
+                Told::Short | Told::Whole => {
                     self.check_size()?;
-                    return Ok(None);
-                }
-                Told::Whole => {
+                    if told == Told::Short {
+                        return Ok(Found::Short);
+                    }
                     self.telling = Telling::Off;
-                    return Ok(self.scan(bytes)?.map(Found::Frame));
+                    return Ok(Found::Whole);
                 }
             }
         }
@@ -160,13 +159,6 @@ impl Scanner {
     /// Whether the reply is told in parts.
     pub(super) const fn is_telling(&self) -> bool {
         !matches!(self.telling, Telling::Off)
-    }
-
-    /// The reply is over a limit: the rest is not told. Says whether there is none.
-    #[cold]
-    fn give_up(&mut self) -> bool {
-        self.telling = Telling::Off;
-        self.stage == Stage::Value && self.level.left == 0 && self.close()
     }
 
     /// The value that starts here, the reply or something inside, or the end of an aggregate.
@@ -199,7 +191,7 @@ impl Scanner {
         Ok(match step {
             Step::Short => Told::Short,
             Step::Open if self.over.is_some() => Told::Nothing,
-            Step::Open if self.stage == Stage::Value => {
+            Step::Open if self.is_at_value() => {
                 piece.what = What::Begin;
                 piece.left =
                     if self.level.form == Form::Counted { Some(self.level.left.into()) } else { None };
@@ -230,31 +222,34 @@ impl Scanner {
     /// All payload that is here. The last byte of a string, or of one of its chunks, waits for the
     /// line end behind it: before that nobody knows that the length was right.
     fn string_piece(&mut self, bytes: &[u8], piece: &mut Piece) -> Result<Told, ProtocolError> {
-        if self.stage == Stage::Chunk && self.chunk(bytes)? == Step::Short {
+        if let Stage::Chunk = self.stage
+            && self.chunk(bytes)? == Step::Short
+        {
             return Ok(Told::Short);
         }
         self.body = self.pos;
         piece.what = What::Chunk;
         piece.end = self.pos;
         let Stage::Payload { left, chunk } = self.stage else { return Ok(Told::Last) };
-        let rest = bytes.get(self.pos..).unwrap_or_default();
-        let mut n = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-        let all = n as u64 == left;
-        self.pos += n;
+        let step = self.payload(bytes, left, chunk)?;
         piece.end = self.pos;
-        if all && self.terminator(rest.get(n..).unwrap_or_default(), chunk)? != Step::Short {
-            if !chunk {
-                return Ok(Told::Last);
+        if let Stage::Payload { left, .. } = &mut self.stage {
+            if *left == 0 && piece.end > self.body {
+                *left = 1;
+                self.pos -= 1;
+                piece.end -= 1;
             }
+            piece.left = Some(*left);
         } else {
-            let held = usize::from(all && n > 0);
-            n -= held;
-            self.pos -= held;
-            piece.end = self.pos;
-            self.stage = Stage::Payload { left: left - n as u64, chunk };
+            piece.end -= 2;
         }
-        piece.left = if chunk { None } else { Some(left - n as u64) };
-        Ok(if n == 0 { Told::Short } else { Told::Piece })
+        if step == Step::Leaf {
+            return Ok(Told::Last);
+        }
+        if chunk {
+            piece.left = None;
+        }
+        Ok(if piece.end > self.body { Told::Piece } else { Told::Short })
     }
 
     /// The rest of a line, whole or in pieces.
@@ -282,7 +277,7 @@ impl Scanner {
             }
             Step::Open => {}
         }
-        if self.stage == Stage::Value && self.outer.depth() == depth {
+        if self.is_at_value() && self.outer.depth() == depth {
             self.telling = Telling::On { kind: Kind::Null, pieces: false };
         }
         Ok(Told::Nothing)

@@ -173,9 +173,10 @@ impl<'a> Reply<'a> {
         match tag {
             b'$' => Some(Self::string(Kind::Bulk, line)),
             b':' => {
-                let number::Line::Whole(n, len) = number::integer(line) else { return None };
+                let mut n = 0;
+                let number::Line::Whole(len) = number::integer(line, &mut n) else { return None };
                 let digits = line.get(..len - 2)?;
-                let reply = Self::made(Kind::Integer, Shape::Integer, n.cast_unsigned(), digits);
+                let reply = Self::made(Kind::Integer, Shape::Integer, n, digits);
                 Some((reply, line.get(len..)?))
             }
             b'+' => Some(Self::line(Kind::Simple, line)),
