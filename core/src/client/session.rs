@@ -14,9 +14,6 @@ use crate::error::Full;
 use crate::resp::Reply;
 use crate::time::{Duration, Instant};
 
-/// How long a connection may rest before it is looked at for an end that came meanwhile.
-const RESTED: Duration = Duration::from_secs(1);
-
 /// Bytes of a pipeline that are encoded ahead of the socket.
 const AHEAD: usize = 256 << 10;
 
@@ -31,8 +28,6 @@ pub struct Session<D: Dial> {
     dialer: D,
     url: Url,
     driver: Option<Box<Link<D, IN_FLIGHT>>>,
-    /// On the clock of the driver.
-    used: Instant,
     /// The user has set something that a new connection would not have.
     altered: bool,
     in_multi: bool,
@@ -47,15 +42,7 @@ impl<D: Dial> Session<D> {
     /// # Errors
     /// [`Error::Connect`] with every address that was tried.
     pub fn open(dialer: D, url: Url) -> Result<Self, Error<D::Error>> {
-        let mut session = Self {
-            dialer,
-            url,
-            driver: None,
-            used: Instant::ZERO,
-            altered: false,
-            in_multi: false,
-            begun: false,
-        };
+        let mut session = Self { dialer, url, driver: None, altered: false, in_multi: false, begun: false };
         session.driver()?;
         Ok(session)
     }
@@ -70,9 +57,9 @@ impl<D: Dial> Session<D> {
         if core::mem::take(&mut self.begun) {
             self.driver = None;
         }
-        if let Some(driver) = &mut self.driver
-            && driver.now().saturating_since(self.used) > RESTED
-        {
+        // It may have ended meanwhile. And what came meanwhile answers nothing: left unread, it would be
+        // taken for the answer to the request that comes next.
+        if let Some(driver) = &mut self.driver {
             driver.look();
         }
         if self.driver.as_ref().is_none_or(|driver| driver.connection().is_closed()) {
@@ -81,16 +68,14 @@ impl<D: Dial> Session<D> {
                 return Err(Error::SessionLost);
             }
         }
-        let driver = match &mut self.driver {
+        Ok(match &mut self.driver {
             Some(driver) => driver,
             vacant => {
                 let patience = Patience { connect: self.url.connect_timeout, reply: self.url.timeout };
                 let Self { dialer, url, .. } = self;
                 vacant.insert(connect(dialer, &url.endpoint, &url.settings(), patience)?)
             }
-        };
-        self.used = driver.now();
-        Ok(driver)
+        })
     }
 
     /// Sends a request and shows its answer to `read`. `timeout`: `None` is the URL's, `Some(None)`

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use crate::resp::{ArgSink, Encoder, FromReply};
+use crate::resp::{ArgSink, Encoder, FromReply, Teller};
 
 /// One command with its arguments, ready to be sent any number of times.
 pub trait Request {
@@ -15,8 +15,8 @@ pub trait Request {
     /// Tells `sink` every argument, the command's own words first. Two visits tell the same.
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S);
 
-    /// Whether a string that answers it is told in chunks, and so may be larger than the receive
-    /// buffer: see [`chunked`](super::chunked).
+    /// Whether a string or an aggregate that answers it is told in parts, and so may be larger than the
+    /// receive buffer: see [`chunked`](super::chunked).
     fn in_chunks(&self) -> bool {
         false
     }
@@ -43,6 +43,10 @@ pub trait AnyRequest {
 
     /// [`Request::in_chunks`].
     fn is_chunked(&self) -> bool;
+
+    /// What a connection needs to answer it in parts.
+    #[doc(hidden)]
+    fn teller(&self) -> Option<Teller>;
 }
 
 impl<R: Request> AnyRequest for R {
@@ -56,6 +60,10 @@ impl<R: Request> AnyRequest for R {
 
     fn is_chunked(&self) -> bool {
         self.in_chunks()
+    }
+
+    fn teller(&self) -> Option<Teller> {
+        self.in_chunks().then_some(Teller::PARTS)
     }
 }
 

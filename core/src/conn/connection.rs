@@ -11,7 +11,7 @@ use super::{CloseReason, Token};
 use crate::buffer::{ReceiveBuffer, Storage, TransmitBuffer};
 use crate::error::Full;
 use crate::log::debug;
-use crate::resp::Scanner;
+use crate::resp::{Scanner, Teller};
 use crate::time::{Duration, Instant};
 
 /// One connection to a server, without a socket and without a clock.
@@ -59,6 +59,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) sent: u64,
     /// Bytes of the newest request that the application is still to supply.
     pub(super) owed: u64,
+    /// Set with the first request that is answered in parts.
+    pub(super) teller: Option<Teller>,
     pub(super) scanner: Scanner,
     pub(super) config: Config,
     pub(super) in_flight: InFlight<IN_FLIGHT>,
@@ -102,6 +104,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             sent: 0,
             owed: 0,
             lent: Lent { len: 0, answers: None },
+            teller: None,
             ended: None,
             skipping: false,
             drained: false,

@@ -8,7 +8,7 @@
 
 use super::settings::{Protocol, Settings};
 use crate::command::{Access, Command, Effect, Request};
-use crate::resp::{ArgSink, Digits, Reply};
+use crate::resp::{ArgSink, Digits, Kind, Reply};
 
 /// Things to do, done in the order of their bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +74,8 @@ pub(super) enum Outcome {
     Ready(Protocol),
     /// The server's answer ends it.
     Rejected,
+    /// This is no answer to what was asked, so that all others would be one off.
+    Stray,
 }
 
 impl Handshake {
@@ -116,20 +118,25 @@ impl Handshake {
         }
     }
 
-    /// Takes the answer to the oldest step.
-    pub(super) fn answer(&mut self, reply: Reply<'_>) -> Outcome {
-        let Some(step) = self.pending.first() else { return Outcome::Rejected };
+    /// Takes the answer to the oldest step: its kind, and its text if it is a status or an error.
+    pub(super) fn answer(&mut self, kind: Kind, text: &[u8]) -> Outcome {
+        let Some(step) = self.pending.first() else { return Outcome::Stray };
         self.pending = self.pending.without(step);
-        if let Some(error) = reply.error()
-            && !self.hello_unknown
-        {
-            match step {
-                Step::Hello if self.fallback.is_some() && is_unknown_hello(error.text()) => {
-                    self.hello_unknown = true;
-                }
-                Step::LibName | Step::LibVer if !is_refusal(error.text()) => {}
-                _ => return Outcome::Rejected,
+        if self.hello_unknown {
+            return self.outcome();
+        }
+        match (step, kind) {
+            (Step::Hello, Kind::Map) => {}
+            // Proxies know the version and not the shape.
+            (Step::Hello, Kind::Array) => self.protocol = Protocol::Resp2,
+            (Step::Hello, kind) if kind.is_error() && self.fallback.is_some() && is_unknown_hello(text) => {
+                self.hello_unknown = true;
             }
+            (Step::LibName | Step::LibVer, kind) if kind.is_error() && !is_refusal(text) => {}
+            (_, kind) if kind.is_error() => return Outcome::Rejected,
+            (Step::Hello, _) => return Outcome::Stray,
+            _ if text == b"OK" => {}
+            _ => return Outcome::Stray,
         }
         self.outcome()
     }

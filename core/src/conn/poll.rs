@@ -10,7 +10,7 @@ use super::{Event, Failure, Part, Token};
 use crate::buffer::Storage;
 use crate::command::Effect;
 use crate::error::ProtocolError;
-use crate::resp::{Found, Frame, Kind, Over, Piece, Reply, ServerError, Wanted};
+use crate::resp::{Found, Frame, Kind, Over, Piece, Reply, ServerError, Teller, Wanted};
 use crate::time::Instant;
 
 /// What a whole frame turned out to be.
@@ -45,7 +45,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 Phase::Ready { .. } | Phase::Handshake { .. } => {}
             }
             let mut piece = Piece::NONE;
-            let found = if self.is_chunked() { self.find_piece(&mut piece) } else { Ok(Found::Whole) };
+            let found = match self.teller {
+                Some(teller) if self.is_chunked() => self.find_piece(teller, &mut piece),
+                _ => Ok(Found::Whole),
+            };
             let scanned = match found {
                 Ok(Found::Whole) => self.scanner.scan(self.receive.unread()),
                 Ok(Found::Piece) => {
@@ -112,7 +115,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     #[inline(never)]
-    fn find_piece(&mut self, piece: &mut Piece) -> Result<Found, ProtocolError> {
+    fn find_piece(&mut self, teller: Teller, piece: &mut Piece) -> Result<Found, ProtocolError> {
         let wanted = match self.asked() {
             Some(slot) if self.answers_in_chunks(slot) => {
                 // Arrays are messages then.
@@ -121,7 +124,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             }
             _ => Wanted::Nothing,
         };
-        self.scanner.find(self.receive.unread(), wanted, piece)
+        teller.find(&mut self.scanner, self.receive.unread(), wanted, piece)
     }
 
     /// Gives back the frame that the last event lent.
@@ -182,7 +185,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let outcome = match frame.kind {
             Kind::Push => Outcome::Pending,
             _ if self.sent == 0 => return unasked(frame),
-            _ => handshake.answer(self.lend(frame)),
+            kind => {
+                let reply = self.lend(frame);
+                let text = reply.error().map(ServerError::text).or(reply.as_bytes());
+                handshake.answer(kind, text.unwrap_or_default())
+            }
         };
         self.shake_hands(frame, handshake, deadline, outcome)
     }
@@ -193,10 +200,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let word = Word::of(reply);
         let mut subscriber = self.subscriber;
         match word {
-            Some(Word::Subscribed(kind) | Word::Unsubscribed(kind)) => subscriber.confirm(kind, reply),
             Some(Word::Message) => {}
-            None if frame.kind == Kind::Push => return Verdict::Push,
-            None => return self.judge_reply(frame),
+            Some(Word::Subscribed(kind) | Word::Unsubscribed(kind))
+                if subscriber.confirm(kind, reply).is_some() => {}
+            _ if frame.kind == Kind::Push => return Verdict::Push,
+            _ => return self.judge_reply(frame),
         }
         self.subscriber = subscriber;
         match word.and_then(|word| self.confirm(word)) {
@@ -214,6 +222,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     ) -> Verdict {
         match outcome {
             Outcome::Rejected => return Verdict::Fatal(Reason::Rejected(frame)),
+            Outcome::Stray => return Verdict::Fatal(Reason::Unsolicited),
             Outcome::Ready(protocol) => self.become_ready(protocol),
             Outcome::FallBack => {
                 self.phase = Phase::Handshake { handshake, deadline };
@@ -350,7 +359,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 Kind::Push => Outcome::Pending,
                 // What it says decides, and is gone.
                 _ if self.sent == 0 || kind.is_error() => return Verdict::Fatal(Reason::WindowTooSmall),
-                _ => handshake.answer(Reply::NULL),
+                _ => handshake.answer(kind, &[]),
             };
             return self.shake_hands(frame, handshake, deadline, outcome);
         }

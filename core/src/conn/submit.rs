@@ -78,6 +78,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             discard: false,
             chunks: request.is_chunked(),
         };
+        self.teller = request.teller().or(self.teller);
         self.take(encoded, slot);
         Ok(())
     }

@@ -41,20 +41,23 @@ impl Subscriber {
     }
 
     /// Reads a confirmation. Its last element counts what is left, channels and patterns together,
-    /// shards apart; so one kind's number is that total without the other's.
-    pub(super) fn confirm(&mut self, subscription: Subscription, reply: Reply<'_>) {
-        let total = reply.elements().and_then(|mut elements| {
-            elements.advance()?;
-            elements.advance()?;
-            elements.advance()
-        });
-        let total =
-            total.and_then(Reply::as_integer).and_then(|total| u32::try_from(total).ok()).unwrap_or(0);
+    /// shards apart; so one kind's number is that total without the other's. `None`, and nothing
+    /// changes, if it lacks a name or a count.
+    pub(super) fn confirm(&mut self, subscription: Subscription, reply: Reply<'_>) -> Option<()> {
+        let mut elements = reply.elements()?;
+        elements.advance()?;
+        let name = elements.advance()?;
+        let total = elements.advance()?.as_integer()?;
+        if name.kind().is_aggregate() {
+            return None;
+        }
+        let total = u32::try_from(total).ok()?;
         match subscription {
             Subscription::Channel => self.channels = total.saturating_sub(self.patterns),
             Subscription::Pattern => self.patterns = total.saturating_sub(self.channels),
             Subscription::Shard => self.shards = total,
         }
+        Some(())
     }
 }
 
@@ -89,9 +92,26 @@ mod tests {
         let reply = Reply::parse(bytes).unwrap();
         let word = Word::of(reply);
         if let Some(Word::Subscribed(kind) | Word::Unsubscribed(kind)) = word {
-            subscriber.confirm(kind, reply);
+            subscriber.confirm(kind, reply)?;
         }
         word
+    }
+
+    #[test]
+    fn half_a_confirmation_counts_nothing() {
+        let mut s = Subscriber::default();
+        confirm(&mut s, b"*3\r\n+subscribe\r\n+a\r\n:1\r\n").unwrap();
+        for bytes in [
+            &b"*1\r\n+subscribe\r\n"[..],
+            b"*2\r\n+subscribe\r\n+a\r\n",
+            b"*3\r\n+subscribe\r\n+a\r\n+2\r\n",
+            b"*3\r\n+subscribe\r\n*0\r\n:2\r\n",
+            b"*3\r\n+unsubscribe\r\n+a\r\n:-1\r\n",
+            b"*3\r\n+unsubscribe\r\n+a\r\n:4294967296\r\n",
+        ] {
+            assert_eq!(confirm(&mut s, bytes), None);
+            assert_eq!(s.count(Subscription::Channel), 1);
+        }
     }
 
     #[test]

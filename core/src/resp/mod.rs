@@ -50,6 +50,8 @@ pub use natural::Natural;
 pub(crate) use number::{Digits, DoubleText};
 #[cfg(feature = "alloc")]
 pub use owned::ErrorReply;
+#[doc(hidden)]
+pub use part::Teller;
 pub(crate) use part::{Found, Piece, Wanted, What};
 pub use reply::{Chunks, Reply};
 pub use scan::{Frame, Scanner};

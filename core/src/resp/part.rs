@@ -64,6 +64,29 @@ pub(crate) enum Wanted {
     Aggregates,
 }
 
+/// How replies are told in parts: [`Scanner::find`], for a program that asks for it somewhere. A
+/// pointer, so that the others are linked without.
+#[derive(Clone, Copy, Debug)]
+pub struct Teller(Find);
+
+type Find = fn(&mut Scanner, &[u8], Wanted, &mut Piece) -> Result<Found, ProtocolError>;
+
+impl Teller {
+    /// The only one.
+    pub(crate) const PARTS: Self = Self(Scanner::find);
+
+    /// [`Scanner::find`].
+    pub(crate) fn find(
+        self,
+        scanner: &mut Scanner,
+        bytes: &[u8],
+        wanted: Wanted,
+        piece: &mut Piece,
+    ) -> Result<Found, ProtocolError> {
+        (self.0)(scanner, bytes, wanted, piece)
+    }
+}
+
 /// How far a scanner has told a reply in parts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Telling {
@@ -93,12 +116,7 @@ impl Scanner {
     /// [`scan`](Self::scan) for a reply that, if it is `wanted` when its header is read, is handed
     /// out part by part, and then there is no frame. `piece` is [`Piece::NONE`], and filled. The bytes of
     /// a part are gone: the next call starts behind them.
-    pub(crate) fn find(
-        &mut self,
-        bytes: &[u8],
-        wanted: Wanted,
-        piece: &mut Piece,
-    ) -> Result<Found, ProtocolError> {
+    fn find(&mut self, bytes: &[u8], wanted: Wanted, piece: &mut Piece) -> Result<Found, ProtocolError> {
         self.begun = true;
         loop {
             let told = match self.telling {

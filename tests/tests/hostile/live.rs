@@ -10,7 +10,6 @@ use respire::{Cause, Client, Error};
 use respire_tests::Peer;
 use respire_tests::hostile::{Ask, Attack, Cut, Found, Manner, Outcome, Room, Spoken, attacks, serve};
 
-use crate::known::TAKEN_FOR_HELLO;
 use crate::memory::peak;
 use crate::within::{each, sockets};
 
@@ -93,10 +92,7 @@ impl Case {
         let peer = self.peer();
         let url = self.url(&peer);
         if self.attack.manner == Manner::Greeting {
-            // See `known`.
-            if !TAKEN_FOR_HELLO.contains(&self.attack.name) {
-                self.greeted(&url);
-            }
+            self.greeted(&url);
             return;
         }
         let (wanted, end) = self.attack.expected(true);

@@ -6,7 +6,6 @@ use respire_core::conn::{CloseReason, Config, Connection, Failure, Protocol, Tok
 use respire_core::resp::ProtocolError;
 use respire_tests::hostile::{Ask, Attack, Cut, Found, Manner, Outcome, Spoken, attacks, find};
 
-use crate::known::TAKEN_FOR_HELLO;
 use crate::memory::peak;
 use crate::play::{Fixed, Play};
 use crate::within::each;
@@ -214,8 +213,7 @@ impl Case {
         let Self { attack, spoken, cut, .. } = self;
         let (_, Some(words)) = attack.expected(true) else { panic!("{self:?}") };
         // See `known`.
-        let taken = TAKEN_FOR_HELLO.contains(&attack.name);
-        for first in [true, false].into_iter().filter(|&first| first || !taken) {
+        for first in [true, false] {
             let mut play = Play::new(connection, attack, spoken, cut);
             if first {
                 play.be_greeted();

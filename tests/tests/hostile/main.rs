@@ -7,10 +7,10 @@
 mod cost;
 mod descriptors;
 mod driver;
-mod known;
 mod live;
 mod machine;
 mod memory;
+mod off_by_one;
 mod play;
 mod subscriber;
 mod table;

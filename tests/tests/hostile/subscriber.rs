@@ -84,7 +84,6 @@ fn nonsense_confirms_nothing() {
 
 /// Without its count nobody knows whether arrays are messages from now on.
 #[test]
-#[ignore = "known: the first word of a confirmation is enough, and a missing count is none"]
 fn half_a_confirmation_confirms_nothing() {
     unconfirmed(&[
         b"*1\r\n$9\r\nsubscribe\r\n",

@@ -137,7 +137,9 @@ impl Source {
                 Ok(Some(self.line))
             }
             Ok(None) if ended => wrong("the last command is not whole"),
-            Ok(None) if rest.len() > LARGEST => wrong("the command is larger than 512 MiB"),
+            Ok(None) if rest.len() > LARGEST || self.scanner.over().is_some() => {
+                wrong("the command is larger than 512 MiB")
+            }
             Ok(None) => Ok(None),
             Err(error) => wrong(&error.to_string()),
         }
@@ -249,6 +251,7 @@ mod tests {
             (&b"PING\n*x\r\n"[..], "line 2: a length is not a plain decimal number in range"),
             (b"*1\r\n:1\r\n", "line 1: a command is an array of strings"),
             (b"\n\nSET \"a\n", "line 3: unbalanced quotes"),
+            (b"PING\n*1\r\n$536870913\r\n", "line 2: the command is larger than 512 MiB"),
             (b"*2\r\n$3\r\nGET\r\n", "line 1: the last command is not whole"),
         ] {
             assert_eq!(commands(input, 3), Err(error.to_owned()));
