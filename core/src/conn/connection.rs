@@ -85,7 +85,7 @@ pub(super) struct Lent {
     /// Its bytes, released by the next call.
     pub(super) len: usize,
     /// A confirmation is a push first and then this request's answer.
-    pub(super) answers: Option<(Token, crate::resp::Frame)>,
+    pub(super) answers: Option<Token>,
 }
 
 impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
