@@ -3,10 +3,11 @@
 use core::fmt;
 
 use super::attributes::Attributes;
+use super::express::{self, Plain};
 use super::number;
 use super::scan::{Frame, Scanner};
 use super::seq::{Map, Preorder, Seq, Visit};
-use super::skip::{self, Counted};
+use super::skip::{self, Counted, Owed};
 use super::{FromReply, Kind};
 use crate::error::{ReplyError, ServerError};
 
@@ -45,9 +46,9 @@ impl<'a> Reply<'a> {
     pub const NULL: Self = Self { kind: Kind::Null, shape: Shape::Plain, number: 0, bytes: &[], start: 0 };
 
     /// The value of `frame`, which a scanner found at the start of `bytes`.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub fn new(bytes: &'a [u8], frame: Frame) -> Self {
-        let whole = bytes.get(..frame.len).unwrap_or_default();
-        Self::first(whole).map_or(Self::NULL, |(reply, _)| reply)
+        Self::parsed(bytes.get(..frame.len).unwrap_or_default())
     }
 
     /// Checks `bytes` as one whole reply, with nothing behind it.
@@ -64,6 +65,7 @@ impl<'a> Reply<'a> {
     }
 
     /// What it is.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn kind(self) -> Kind {
         self.kind
     }
@@ -74,12 +76,14 @@ impl<'a> Reply<'a> {
     }
 
     /// The error, if it is one.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn error(self) -> Option<ServerError<'a>> {
         if self.kind.is_error() { Some(ServerError::new(self.body())) } else { None }
     }
 
     /// The bytes of a simple, bulk, verbatim or big number value, and the digits of numbers; an
     /// error is not a string. `None` for a streamed string: see [`chunks`](Self::chunks).
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn as_bytes(self) -> Option<&'a [u8]> {
         match self.kind {
             Kind::Simple | Kind::BigNumber | Kind::Integer | Kind::Double => Some(self.body()),
@@ -104,6 +108,7 @@ impl<'a> Reply<'a> {
     }
 
     /// The value of an integer.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn as_integer(self) -> Option<i64> {
         match (self.kind, self.shape) {
             (Kind::Integer, Shape::Integer) => Some(self.number.cast_signed()),
@@ -125,6 +130,7 @@ impl<'a> Reply<'a> {
     }
 
     /// What stands inside an array, set, push or map; a map yields keys and values in turn.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn elements(self) -> Option<Seq<'a>> {
         match self.shape {
             _ if !self.kind.is_aggregate() => None,
@@ -134,6 +140,7 @@ impl<'a> Reply<'a> {
     }
 
     /// The pairs of a map, or of the flat array that RESP2 sends for one.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn pairs(self) -> Option<Map<'a>> {
         match self.kind {
             Kind::Map | Kind::Array => self.elements().map(Map::new),
@@ -156,19 +163,51 @@ impl<'a> Reply<'a> {
     ///
     /// # Errors
     /// The server's error, or that the reply is of another type than `T`.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn get<T: FromReply<'a>>(self) -> Result<T, ReplyError<'a>> {
         T::try_reply(self)
     }
 
     /// The value that checked bytes start with.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn parsed(bytes: &'a [u8]) -> Self {
-        Self::first(bytes).map_or(Self::NULL, |(reply, _)| reply)
+        if express::OPEN
+            && let Some((plain, _)) = express::value(bytes)
+        {
+            return Self::plain(plain, |reply| reply);
+        }
+        Self::any_alone(bytes)
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn any_alone(bytes: &'a [u8]) -> Self {
+        Self::any(bytes).map_or(Self::NULL, |(reply, _)| reply)
     }
 
     /// The first value of checked bytes, and what follows its header or, without children, itself.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        if express::OPEN
+            && let Some((plain, behind)) = express::value(bytes)
+        {
+            return Some((Self::plain(plain, |reply| reply), behind));
+        }
+        Self::any(bytes)
+    }
+
+    /// What `make` makes of a plain value. It is compiled once for each kind.
+    #[inline(always)]
+    pub(super) fn plain<U>(plain: Plain<'a>, make: impl FnOnce(Self) -> U) -> U {
+        match plain {
+            Plain::Bulk(payload) => make(Self::made(Kind::Bulk, Shape::Plain, 0, payload)),
+            Plain::Integer(value, digits) => make(Self::made(Kind::Integer, Shape::Integer, value, digits)),
+            Plain::Simple(text) => make(Self::made(Kind::Simple, Shape::Plain, 0, text)),
+        }
+    }
+
+    /// The same, whatever it is.
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn any(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (&tag, line) = bytes.split_first()?;
         match tag {
             b'$' => Some(Self::string(Kind::Bulk, line)),
@@ -261,18 +300,13 @@ impl<'a> Reply<'a> {
         Some((Self { bytes: whole, start, ..reply }, behind))
     }
 
-    /// How many bytes behind its header belong to a value that has something inside.
-    pub(super) fn inner_len(self) -> usize {
+    /// What of it stands behind its header.
+    pub(super) fn owed(self) -> Owed {
         match self.shape {
-            Shape::Count => skip::values(self.body(), self.number),
-            Shape::Streamed => skip::stream(self.body()),
-            Shape::Plain | Shape::Integer => 0,
+            Shape::Count => Owed::Values(self.number),
+            Shape::Streamed => Owed::Stream,
+            Shape::Plain | Shape::Integer => Owed::Nothing,
         }
-    }
-
-    /// Whether something follows the header that is not in `body` alone.
-    pub(super) fn has_inside(self) -> bool {
-        matches!(self.shape, Shape::Count | Shape::Streamed)
     }
 
     #[inline]

@@ -1,6 +1,25 @@
 //! Stepping over values that were checked before.
 
-use super::number;
+use super::{express, number};
+
+/// What must be stepped over.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owed {
+    Nothing,
+    /// So many values.
+    Values(u64),
+    /// All up to the end marker of a stream, and with it.
+    Stream,
+}
+
+/// How many bytes that is.
+pub(super) fn owed(bytes: &[u8], owed: Owed) -> usize {
+    match owed {
+        Owed::Nothing => 0,
+        Owed::Values(count) => values(bytes, count),
+        Owed::Stream => skip(bytes, 0, 1),
+    }
+}
 
 /// How many bytes `count` values take, attributes in front of them included.
 ///
@@ -10,14 +29,15 @@ pub(super) fn values(bytes: &[u8], count: u64) -> usize {
     skip(bytes, count, 0)
 }
 
-/// How many bytes there are up to the end marker of the stream that begins here, and with it.
-pub(super) fn stream(bytes: &[u8]) -> usize {
-    skip(bytes, 0, 1)
-}
-
 fn skip(bytes: &[u8], mut left: u64, mut streams: usize) -> usize {
     let mut rest = bytes;
     while left > 0 || streams > 0 {
+        if express::OPEN && streams == 0 {
+            (rest, left) = express::checked_leaves(rest, left);
+            if left == 0 {
+                break;
+            }
+        }
         let Some((&tag, line)) = rest.split_first() else { break };
         let outside = streams == 0;
         // Attributes, chunks and end markers are no values.
