@@ -46,9 +46,9 @@ impl Scanner {
                 self.stage = Stage::Text { len: 0 };
                 Ok(Step::Open)
             }
-            Kind::Integer | Kind::Null | Kind::Boolean | Kind::Double => self.plain(line, kind),
             Kind::Push if !self.is_top() => Err(ProtocolError::NestedPush),
-            _ => self.counted(line, Some(kind)),
+            _ if kind.has_length() => self.counted(line, Some(kind)),
+            _ => self.plain(line, kind),
         }
     }
 

@@ -84,6 +84,11 @@ impl Kind {
         matches!(self, Self::Array | Self::Map | Self::Set | Self::Push)
     }
 
+    /// Whether a length or a count stands behind the type byte.
+    pub(super) const fn has_length(self) -> bool {
+        matches!(self, Self::BulkError | Self::Bulk | Self::Verbatim) || self.is_aggregate()
+    }
+
     /// Whether the value is an error reply.
     pub const fn is_error(self) -> bool {
         matches!(self, Self::Error | Self::BulkError)

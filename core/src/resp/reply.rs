@@ -209,73 +209,43 @@ impl<'a> Reply<'a> {
     #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn any(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (&tag, line) = bytes.split_first()?;
-        match tag {
-            b'$' => Some(Self::string(Kind::Bulk, line)),
-            b':' => {
-                let mut n = 0;
-                let number::Line::Whole(len) = number::integer(line, &mut n) else { return None };
-                let digits = line.get(..len - 2)?;
-                let reply = Self::made(Kind::Integer, Shape::Integer, n, digits);
-                Some((reply, line.get(len..)?))
+        let Some(kind) = Kind::tagged(tag) else {
+            return if tag == b'|' { Self::behind_attributes(bytes) } else { None };
+        };
+        let (shape, number, body, behind) = if kind.has_length() {
+            match skip::counted(line) {
+                Counted::Null(behind) => return Some((Self::NULL, behind)),
+                Counted::Streamed(behind) => (Shape::Streamed, 0, behind, behind),
+                Counted::Whole(n, behind) if kind.is_aggregate() => {
+                    let count = if kind == Kind::Map { n.saturating_mul(2) } else { n };
+                    (Shape::Count, count, behind, behind)
+                }
+                Counted::Whole(n, behind) => {
+                    let (payload, behind) = skip::payload(n, behind);
+                    (Shape::Plain, 0, payload, behind)
+                }
             }
-            b'+' => Some(Self::line(Kind::Simple, line)),
-            b'*' => Some(Self::aggregate(Kind::Array, line)),
-            b'|' => Self::behind_attributes(bytes),
-            _ => Self::rare(tag, line),
-        }
-    }
-
-    fn rare(tag: u8, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        Some(match tag {
-            b'-' => Self::line(Kind::Error, line),
-            b'(' => Self::line(Kind::BigNumber, line),
-            b',' => Self::line(Kind::Double, line),
-            b'!' => Self::string(Kind::BulkError, line),
-            b'=' => Self::string(Kind::Verbatim, line),
-            b'%' => Self::aggregate(Kind::Map, line),
-            b'~' => Self::aggregate(Kind::Set, line),
-            b'>' => Self::aggregate(Kind::Push, line),
-            b'_' => (Self::NULL, line.get(2..)?),
-            b'#' => {
-                let truth = u64::from(line.first() == Some(&b't'));
-                (Self::made(Kind::Boolean, Shape::Integer, truth, line.get(..1)?), line.get(3..)?)
-            }
-            _ => return None,
-        })
+        } else {
+            let (text, behind) = skip::text(line);
+            let mut number = 0;
+            let shape = match kind {
+                Kind::Integer => {
+                    number::integer(line, &mut number);
+                    Shape::Integer
+                }
+                Kind::Boolean => {
+                    number = u64::from(text == b"t");
+                    Shape::Integer
+                }
+                _ => Shape::Plain,
+            };
+            (shape, number, text, behind)
+        };
+        Some((Self::made(kind, shape, number, body), behind))
     }
 
     const fn made(kind: Kind, shape: Shape, number: u64, bytes: &'a [u8]) -> Self {
         Self { kind, shape, number, bytes, start: 0 }
-    }
-
-    #[inline]
-    fn line(kind: Kind, line: &'a [u8]) -> (Self, &'a [u8]) {
-        let (text, behind) = skip::text(line);
-        (Self::made(kind, Shape::Plain, 0, text), behind)
-    }
-
-    #[inline]
-    fn string(kind: Kind, line: &'a [u8]) -> (Self, &'a [u8]) {
-        match skip::counted(line) {
-            Counted::Whole(n, behind) => {
-                let (payload, behind) = skip::payload(n, behind);
-                (Self::made(kind, Shape::Plain, 0, payload), behind)
-            }
-            Counted::Streamed(behind) => (Self::made(kind, Shape::Streamed, 0, behind), behind),
-            Counted::Null(behind) => (Self::NULL, behind),
-        }
-    }
-
-    #[inline]
-    fn aggregate(kind: Kind, line: &'a [u8]) -> (Self, &'a [u8]) {
-        match skip::counted(line) {
-            Counted::Whole(n, behind) => {
-                let count = if kind == Kind::Map { n.saturating_mul(2) } else { n };
-                (Self::made(kind, Shape::Count, count, behind), behind)
-            }
-            Counted::Streamed(behind) => (Self::made(kind, Shape::Streamed, 0, behind), behind),
-            Counted::Null(behind) => (Self::NULL, behind),
-        }
     }
 
     /// The first value behind its attributes. Rare: it is kept apart from the usual way.
@@ -289,12 +259,7 @@ impl<'a> Reply<'a> {
         // No attribute starts here, so that this goes no deeper.
         let (reply, behind) = Self::first(rest)?;
         // What is counted has a line of its own in front, all else only the type byte.
-        let counted = matches!(reply.kind, Kind::Bulk | Kind::BulkError | Kind::Verbatim);
-        let header = if counted || reply.kind.is_aggregate() {
-            rest.iter().position(|&byte| byte == b'\n')?
-        } else {
-            0
-        };
+        let header = if reply.kind.has_length() { rest.iter().position(|&byte| byte == b'\n')? } else { 0 };
         let start = bytes.len().checked_sub(rest.len())?.checked_add(header)?.checked_add(1)?;
         let whole = bytes.get(..start.checked_add(reply.bytes.len())?)?;
         Some((Self { bytes: whole, start, ..reply }, behind))
