@@ -79,6 +79,7 @@ impl<const N: usize> InFlight<N> {
     }
 
     /// The oldest.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn head(&self) -> Option<&Slot> {
         if self.len == 0 { None } else { self.slots.get(self.head) }
     }

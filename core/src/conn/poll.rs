@@ -16,9 +16,8 @@ use crate::resp::{Found, Kind, Over, Piece, Reply, ServerError, Teller, Wanted};
 enum Verdict {
     /// Of no interest to the application.
     Consumed,
-    Push,
-    /// A confirmation that completes its request: a push, and then the answer.
-    Confirmed(Token),
+    /// If it is a confirmation that completes its request, it is the answer, too.
+    Push(Option<Token>),
     Reply(Token),
     PushTooLarge,
     Failed(Token, Failure),
@@ -84,16 +83,21 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             };
             return Some(match verdict {
                 Verdict::Consumed => continue,
-                Verdict::Push => Event::Push(self.lend(frame.len)),
-                Verdict::Confirmed(token) => {
-                    self.lent.answers = Some(token);
+                Verdict::Reply(token) => Event::Reply { token, reply: self.lend(frame.len) },
+                Verdict::Push(confirmed) => {
+                    self.lent.answers = confirmed;
                     Event::Push(self.lend(frame.len))
                 }
-                Verdict::Reply(token) => Event::Reply { token, reply: self.lend(frame.len) },
                 Verdict::PushTooLarge => Event::PushTooLarge,
                 Verdict::Failed(token, failure) => Event::Failed { token, failure },
             });
         }
+    }
+
+    /// Whether messages come as arrays.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    fn is_resp2_subscriber(&self) -> bool {
+        self.protocol == Protocol::Resp2 && self.subscriber.is_active()
     }
 
     /// Whether the oldest request asked for chunks: its slot stays until the last is told.
@@ -106,8 +110,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let wanted = match self.asked() {
             Some(slot) if self.answers_in_chunks(slot) => {
                 // Arrays are messages then.
-                let subscriber = self.protocol == Protocol::Resp2 && self.subscriber.is_active();
-                if subscriber { Wanted::Strings } else { Wanted::Aggregates }
+                if self.is_resp2_subscriber() { Wanted::Strings } else { Wanted::Aggregates }
             }
             _ => Wanted::Nothing,
         };
@@ -167,8 +170,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         }
         // A RESP2 server sends messages as arrays; so do some that were asked for RESP3 (lessons of
         // Dragonfly and Garnet), for confirmations at least.
-        let may_be_array = (self.protocol == Protocol::Resp2 && self.subscriber.is_active())
-            || self.asked().is_some_and(Slot::awaits_confirmations);
+        let may_be_array = self.is_resp2_subscriber() || self.asked().is_some_and(Slot::awaits_confirmations);
         if kind == Kind::Push || may_be_array && kind == Kind::Array {
             self.judge_push(kind)
         } else {
@@ -210,13 +212,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             Some(Word::Message) => {}
             Some(Word::Subscribed(kind) | Word::Unsubscribed(kind))
                 if self.subscriber.confirm(kind, reply).is_some() => {}
-            _ if kind == Kind::Push => return Verdict::Push,
+            _ if kind == Kind::Push => return Verdict::Push(None),
             _ => return self.judge_reply(kind),
         }
-        match word.and_then(|word| self.confirm(word)) {
-            Some(token) => Verdict::Confirmed(token),
-            None => Verdict::Push,
-        }
+        Verdict::Push(word.and_then(|word| self.confirm(word)))
     }
 
     /// Counts a confirmation for the request at the head; its token once all are in.
@@ -248,6 +247,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Whether the oldest request was handed over whole: only the newest can owe bytes.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     const fn is_whole(&self) -> bool {
         self.owed == 0 || self.in_flight.len() > 1
     }
@@ -279,7 +279,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// An ordinary reply: it answers the oldest request.
     fn judge_reply(&mut self, kind: Kind) -> Verdict {
         if self.monitoring && kind == Kind::Simple && self.is_monitor_line() {
-            return Verdict::Push;
+            return Verdict::Push(None);
         }
         let Some(slot) = self.asked() else { return self.unasked(kind) };
         if slot.awaits_confirmations() && !kind.is_error() || self.is_premature(slot, kind) {
@@ -340,7 +340,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return self.judge_greeting(kind, false);
         }
         // Subscribers of RESP2 are sent nothing large but messages.
-        let message = self.protocol == Protocol::Resp2 && self.subscriber.is_active() && kind == Kind::Array;
+        let message = kind == Kind::Array && self.is_resp2_subscriber();
         if kind == Kind::Push || message || (self.monitoring && kind == Kind::Simple) {
             return Verdict::PushTooLarge;
         }

@@ -43,7 +43,8 @@ impl Scanner {
             Kind::Simple | Kind::BigNumber | Kind::Error => {
                 self.name(kind);
                 self.pos += 1;
-                self.stage = Stage::Text { len: 0 };
+                self.stage = Stage::Text;
+                self.rest = self.limits.line.into();
                 Ok(Step::Open)
             }
             Kind::Push if !self.is_top() => Err(ProtocolError::NestedPush),
@@ -110,7 +111,8 @@ impl Scanner {
                 self.pos += count as usize + 2;
                 return Ok(Step::Leaf);
             }
-            self.stage = Stage::Payload { left: count, chunk: false };
+            self.stage = Stage::Payload;
+            self.rest = count;
             return Ok(Step::Open);
         }
         let pairs = matches!(kind, None | Some(Kind::Map));
@@ -155,21 +157,21 @@ impl Scanner {
     pub(super) fn resume(&mut self, bytes: &[u8]) -> Stepped {
         match self.stage {
             Stage::Value => Ok(Step::Open),
-            Stage::Text { len } => self.rest_of_line(bytes, len),
-            Stage::Payload { left, chunk } => self.payload(bytes, left, chunk),
+            Stage::Text => self.rest_of_line(bytes),
+            Stage::Payload | Stage::ChunkPayload => self.payload(bytes),
             Stage::Chunk => self.chunk(bytes),
         }
     }
 
-    /// The rest of a line of which `len` bytes are settled.
+    /// The rest of a line.
     #[inline]
-    fn rest_of_line(&mut self, bytes: &[u8], len: u32) -> Stepped {
+    fn rest_of_line(&mut self, bytes: &[u8]) -> Stepped {
         let rest = bytes.get(self.pos..).unwrap_or_default();
         let end = rest.iter().position(|&byte| byte <= b'\r' && matches!(byte, b'\r' | b'\n'));
         let taken = end.unwrap_or(rest.len());
-        if taken > self.limits.line.saturating_sub(len) as usize {
+        let Some(rest_of_line) = self.rest.checked_sub(taken as u64) else {
             return Err(ProtocolError::LineTooLong);
-        }
+        };
         match number::end(rest, taken) {
             Line::Whole(taken) => {
                 self.pos += taken;
@@ -178,7 +180,7 @@ impl Scanner {
             }
             Line::Partial => {
                 self.pos += taken;
-                self.stage = Stage::Text { len: len + taken as u32 };
+                self.rest = rest_of_line;
                 Ok(Step::Short)
             }
             Line::Bad => Err(ProtocolError::BadLineEnd),
@@ -186,20 +188,23 @@ impl Scanner {
     }
 
     /// The rest of a string, or of one of its chunks, and the line end behind it.
-    pub(super) fn payload(&mut self, bytes: &[u8], left: u64, chunk: bool) -> Stepped {
+    pub(super) fn payload(&mut self, bytes: &[u8]) -> Stepped {
         let rest = bytes.get(self.pos..).unwrap_or_default();
-        let taken = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-        let left = left - taken as u64;
+        let taken = usize::try_from(self.rest).unwrap_or(usize::MAX).min(rest.len());
+        self.rest -= taken as u64;
         self.pos += taken;
-        self.stage = Stage::Payload { left, chunk };
-        if left > 0 {
+        if self.rest > 0 {
             return Ok(Step::Short);
         }
         match number::end(rest, taken) {
             Line::Whole(_) => {
                 self.pos += 2;
-                self.stage = if chunk { Stage::Chunk } else { Stage::Value };
-                Ok(if chunk { Step::Open } else { Step::Leaf })
+                if self.stage == Stage::ChunkPayload {
+                    self.stage = Stage::Chunk;
+                    return Ok(Step::Open);
+                }
+                self.stage = Stage::Value;
+                Ok(Step::Leaf)
             }
             Line::Partial => Ok(Step::Short),
             Line::Bad => Err(ProtocolError::BadTerminator),
@@ -213,16 +218,18 @@ impl Scanner {
             [] => return Ok(Step::Short),
             _ => return Err(ProtocolError::BadStream),
         };
-        let mut left = 0;
-        match number::length(line, &mut left) {
+        match number::length(line, &mut self.rest) {
             Line::Whole(len) => {
-                if left > self.limits.bulk {
+                if self.rest > self.limits.bulk {
                     self.exceed(Over::Bulk);
                 }
                 self.pos += len + 1;
-                let last = left == 0;
-                self.stage = if last { Stage::Value } else { Stage::Payload { left, chunk: true } };
-                Ok(if last { Step::Leaf } else { Step::Open })
+                if self.rest == 0 {
+                    self.stage = Stage::Value;
+                    return Ok(Step::Leaf);
+                }
+                self.stage = Stage::ChunkPayload;
+                Ok(Step::Open)
             }
             Line::Partial => Ok(Step::Short),
             Line::Bad => Err(ProtocolError::BadLength),

@@ -95,7 +95,7 @@ pub(super) enum Telling {
     /// It comes in parts, and this is what stands here. `pieces`: it is a line longer than the window.
     On { kind: Kind, pieces: bool },
     /// The same, but these are attributes of the value that comes next at this depth.
-    Quiet { depth: usize },
+    Quiet { depth: u16 },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Scanner {
                 Telling::Quiet { depth } => self.pass_over(bytes, depth)?,
                 Telling::On { kind, pieces } if !self.is_at_value() => {
                     piece.kind = kind;
-                    if let Stage::Text { .. } = self.stage {
+                    if self.stage == Stage::Text {
                         self.line(bytes, pieces, piece)?
                     } else {
                         self.string_piece(bytes, piece)?
@@ -160,7 +160,7 @@ impl Scanner {
 
     /// The window is full of a line that has not ended. Says whether it is told in pieces from now on.
     pub(crate) const fn spill(&mut self) -> bool {
-        let (Telling::On { kind, pieces: false }, Stage::Text { .. }) = (self.telling, self.stage) else {
+        let (Telling::On { kind, pieces: false }, Stage::Text) = (self.telling, self.stage) else {
             return false;
         };
         self.telling = Telling::On { kind, pieces: true };
@@ -199,7 +199,7 @@ impl Scanner {
             return Ok(Told::Whole);
         }
         if tag == b'|' {
-            self.telling = Telling::Quiet { depth: self.outer.depth() };
+            self.telling = Telling::Quiet { depth: self.outer.depth() as u16 };
             return Ok(Told::Nothing);
         }
         let kind = Kind::tagged(tag).unwrap_or(Kind::Null);
@@ -216,9 +216,9 @@ impl Scanner {
                 Told::Piece
             }
             Step::Open => {
-                if let (Kind::Verbatim, Stage::Payload { left, .. }) = (kind, &mut self.stage) {
+                if kind == Kind::Verbatim {
                     // The header was not read before the format was there.
-                    *left = left.saturating_sub(4);
+                    self.rest = self.rest.saturating_sub(4);
                     self.pos += 4;
                 }
                 Told::Nothing
@@ -240,33 +240,26 @@ impl Scanner {
     /// All payload that is here. The last byte of a string, or of one of its chunks, waits for the
     /// line end behind it: before that nobody knows that the length was right.
     fn string_piece(&mut self, bytes: &[u8], piece: &mut Piece) -> Result<Told, ProtocolError> {
-        if let Stage::Chunk = self.stage
-            && self.chunk(bytes)? == Step::Short
-        {
+        if self.stage == Stage::Chunk && self.chunk(bytes)? == Step::Short {
             return Ok(Told::Short);
         }
         self.body = self.pos;
         piece.what = What::Chunk;
         piece.end = self.pos;
-        let Stage::Payload { left, chunk } = self.stage else { return Ok(Told::Last) };
-        let step = self.payload(bytes, left, chunk)?;
-        piece.end = self.pos;
-        if let Stage::Payload { left, .. } = &mut self.stage {
-            if *left == 0 && piece.end > self.body {
-                *left = 1;
-                self.pos -= 1;
-                piece.end -= 1;
-            }
-            piece.left = Some(*left);
-        } else {
-            piece.end -= 2;
+        if self.is_at_value() {
+            return Ok(Told::Last);
         }
+        let chunk = self.stage == Stage::ChunkPayload;
+        let step = self.payload(bytes)?;
+        if step == Step::Short && self.rest == 0 && self.pos > self.body {
+            self.rest = 1;
+            self.pos -= 1;
+        }
+        piece.end = if step == Step::Short { self.pos } else { self.pos - 2 };
         if step == Step::Leaf {
             return Ok(Told::Last);
         }
-        if chunk {
-            piece.left = None;
-        }
+        piece.left = if chunk { None } else { Some(self.rest) };
         Ok(if piece.end > self.body { Told::Piece } else { Told::Short })
     }
 
@@ -287,7 +280,7 @@ impl Scanner {
     }
 
     /// Attributes, which are not told.
-    fn pass_over(&mut self, bytes: &[u8], depth: usize) -> Result<Told, ProtocolError> {
+    fn pass_over(&mut self, bytes: &[u8], depth: u16) -> Result<Told, ProtocolError> {
         match self.step(bytes)? {
             Step::Short => return Ok(Told::Short),
             Step::Leaf => {
@@ -295,7 +288,7 @@ impl Scanner {
             }
             Step::Open => {}
         }
-        if self.is_at_value() && self.outer.depth() == depth {
+        if self.is_at_value() && self.outer.depth() == depth.into() {
             self.telling = Telling::On { kind: Kind::Null, pieces: false };
         }
         Ok(Told::Nothing)

@@ -168,6 +168,11 @@ impl<'a> Reply<'a> {
         T::try_reply(self)
     }
 
+    /// The first value in an aggregate.
+    pub(crate) fn first_inside(self) -> Option<Self> {
+        Self::first(self.body()).map(|(reply, _)| reply)
+    }
+
     /// The value that checked bytes start with.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn parsed(bytes: &'a [u8]) -> Self {

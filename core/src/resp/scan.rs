@@ -36,6 +36,7 @@ pub struct Scanner {
     pub(super) begun: bool,
     pub(super) kind: Option<Kind>,
     pub(super) over: Option<Over>,
+    pub(super) stage: Stage,
     pub(super) telling: Telling,
     /// Everything before this is settled, relative to the start of what is given.
     pub(super) pos: usize,
@@ -45,7 +46,8 @@ pub struct Scanner {
     pub(super) level: Level,
     /// Values that were announced, all levels together.
     total: u32,
-    pub(super) stage: Stage,
+    /// Bytes that a payload still has, or that a line of text may have.
+    pub(super) rest: u64,
     /// How many bytes of the frame are gone.
     forgot: u64,
     pub(super) limits: Limits,
@@ -57,12 +59,14 @@ pub struct Scanner {
 pub(super) enum Stage {
     /// The type byte of a value.
     Value,
-    /// Inside a line of text of which `len` bytes are settled.
-    Text { len: u32 },
+    /// Inside a line of text.
+    Text,
     /// Inside the bytes of a string, or at the CRLF behind them.
-    Payload { left: u64, chunk: bool },
+    Payload,
     /// At the `;` of a streamed string.
     Chunk,
+    /// The same as `Payload`, of a streamed string.
+    ChunkPayload,
 }
 
 /// The level that holds nothing but the reply.
@@ -79,6 +83,7 @@ impl Scanner {
             body: 0,
             kind: None,
             stage: Stage::Value,
+            rest: 0,
             level: TOP,
             outer: Outer::NONE,
             total: 0,
@@ -291,7 +296,7 @@ impl Scanner {
 
     #[cold]
     fn check_skip(&self) -> Result<(), ProtocolError> {
-        let payload = if let Stage::Payload { left, .. } = self.stage { left } else { 0 };
+        let payload = if let Stage::Payload | Stage::ChunkPayload = self.stage { self.rest } else { 0 };
         // The shortest value has three bytes.
         let least = u64::from(self.level.left) * 3;
         let size = self.size().saturating_add(payload).saturating_add(least);
