@@ -133,9 +133,10 @@ impl Scanner {
     /// Null of RESP2, or something streamed.
     #[cold]
     fn odd(&mut self, line: &[u8], kind: Option<Kind>) -> Stepped {
-        let (name, len) = match (line, kind) {
-            ([b'-'] | [b'-', b'1', ..], Some(Kind::Bulk | Kind::Array)) => (Kind::Null, 2),
-            ([b'?', ..], Some(kind @ (Kind::Bulk | Kind::Array | Kind::Map | Kind::Set))) => (kind, 1),
+        let Some(kind) = kind else { return Err(ProtocolError::BadLength) };
+        let (name, len) = match line {
+            [b'-'] | [b'-', b'1', ..] if matches!(kind, Kind::Bulk | Kind::Array) => (Kind::Null, 2),
+            [b'?', ..] if matches!(kind, Kind::Bulk | Kind::Array | Kind::Map | Kind::Set) => (kind, 1),
             _ => return Err(ProtocolError::BadLength),
         };
         match number::end(line, len) {

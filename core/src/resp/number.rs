@@ -107,17 +107,19 @@ pub(crate) fn is_double(text: &[u8]) -> bool {
     if matches!(text, b"inf" | b"nan") {
         return true;
     }
-    let (whole, rest) = leading_digits(text);
-    let (fraction, rest) = rest.strip_prefix(b".").map_or((&[][..], rest), leading_digits);
-    let exponent_is_right = match rest {
-        [] => true,
-        [b'e' | b'E', exponent @ ..] => {
-            let (digits, rest) = leading_digits(unsigned(exponent));
-            !digits.is_empty() && rest.is_empty()
-        }
-        _ => false,
-    };
-    exponent_is_right && !(whole.is_empty() && fraction.is_empty())
+    let mut rest = text;
+    let mut digits = skip_digits(&mut rest);
+    if let [b'.', fraction @ ..] = rest {
+        rest = fraction;
+        digits += skip_digits(&mut rest);
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest
+        && digits > 0
+    {
+        rest = unsigned(exponent);
+        digits = skip_digits(&mut rest);
+    }
+    digits > 0 && rest.is_empty()
 }
 
 /// A text without its sign.
@@ -128,10 +130,14 @@ fn unsigned(text: &[u8]) -> &[u8] {
     }
 }
 
-/// The digits that a text starts with, and the rest.
-fn leading_digits(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or_default()
+/// Steps over the digits that a text starts with. Says how many there were.
+fn skip_digits(text: &mut &[u8]) -> usize {
+    let mut count = 0;
+    while let [b'0'..=b'9', rest @ ..] = *text {
+        *text = rest;
+        count += 1;
+    }
+    count
 }
 
 /// A whole text as a double; see [`is_double`].
