@@ -24,7 +24,7 @@ type Stepped = Result<Step, ProtocolError>;
 impl Scanner {
     /// The value that starts here, or as much of its head as there is. The rest is for
     /// [`resume`](Self::resume).
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) fn value(&mut self, bytes: &[u8]) -> Stepped {
         let rest = bytes.get(self.pos..).unwrap_or_default();
         let Some((&tag, line)) = rest.split_first() else { return Ok(Step::Short) };
@@ -53,7 +53,7 @@ impl Scanner {
         }
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn leaf(&mut self, len: usize, kind: Kind) -> Stepped {
         self.name(kind);
         self.pos += len + 1;
@@ -61,7 +61,7 @@ impl Scanner {
     }
 
     /// A value that is one short line.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn plain(&mut self, line: &[u8], kind: Kind) -> Stepped {
         let (end, error) = match kind {
             Kind::Integer => (number::integer(line, &mut 0), ProtocolError::BadInteger),
@@ -80,7 +80,7 @@ impl Scanner {
     }
 
     /// A string, an aggregate or, without a kind, attributes.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn counted(&mut self, line: &[u8], kind: Option<Kind>) -> Stepped {
         let mut count = 0;
         let len = match number::length(line, &mut count) {
@@ -165,7 +165,7 @@ impl Scanner {
     }
 
     /// The rest of a line.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn rest_of_line(&mut self, bytes: &[u8]) -> Stepped {
         let rest = bytes.get(self.pos..).unwrap_or_default();
         let end = rest.iter().position(|&byte| byte <= b'\r' && matches!(byte, b'\r' | b'\n'));

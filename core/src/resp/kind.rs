@@ -55,7 +55,7 @@ const TAGS: [(u8, Kind); 14] = [
 
 impl Kind {
     /// The kind of a value that starts with this byte, unless it is a null of RESP2.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) fn tagged(tag: u8) -> Option<Self> {
         TAGS.iter().find(|&&(known, _)| known == tag).map(|&(_, kind)| kind)
     }

@@ -16,7 +16,7 @@ pub(crate) enum Line {
 }
 
 /// The line end, if it stands behind so many bytes that are right.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(super) fn end(line: &[u8], len: usize) -> Line {
     match line.get(len..).unwrap_or_default() {
         [b'\r', b'\n', ..] => Line::Whole(len + 2),
@@ -27,7 +27,7 @@ pub(super) fn end(line: &[u8], len: usize) -> Line {
 
 /// A length or count: at most 19 decimal digits without sign or leading zeros, then CRLF. Never
 /// wraps: the limit is compared in 64 bits before any cast.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn length(line: &[u8], value: &mut u64) -> Line {
     match whole_number(line, value) {
         // The second digit, if there is one, is there when the line is whole.
@@ -38,7 +38,7 @@ pub(crate) fn length(line: &[u8], value: &mut u64) -> Line {
 
 /// A signed 64-bit integer, then CRLF. `+` is allowed, as the specification has it, and so are zeros
 /// in front, with 19 digits altogether. The value is in two's complement.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn integer(line: &[u8], value: &mut u64) -> Line {
     let (signs, text) = match line {
         [b'-' | b'+', text @ ..] => (1, text),
@@ -60,7 +60,7 @@ pub(crate) fn integer(line: &[u8], value: &mut u64) -> Line {
 }
 
 /// Up to 19 digits, then CRLF.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 fn whole_number(line: &[u8], value: &mut u64) -> Line {
     let (number, digits) = leading_number(line);
     *value = number;
@@ -76,7 +76,7 @@ const LONGEST: usize = 19;
 
 /// The number that a line starts with, and how many digits it has: right up to [`LONGEST`], and at
 /// most one more is looked at.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 fn leading_number(line: &[u8]) -> (u64, usize) {
     let seen = line.get(..=LONGEST).unwrap_or(line);
     let (mut value, mut digits) = (0_u64, 0);
@@ -92,7 +92,7 @@ fn leading_number(line: &[u8]) -> (u64, usize) {
 }
 
 /// A length that was checked before, and what stands behind its CRLF.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn checked_length(line: &[u8]) -> (u64, &[u8]) {
     let (value, digits) = leading_number(line);
     (value, line.get(digits + 2..).unwrap_or_default())

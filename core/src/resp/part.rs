@@ -169,7 +169,7 @@ impl Scanner {
     }
 
     /// Whether what comes next is told in parts, and not to be stepped over.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) const fn is_told(&self) -> bool {
         matches!(self.telling, Telling::On { .. })
     }

@@ -145,12 +145,12 @@ impl Scanner {
         left == 0 && self.close()
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) fn step(&mut self, bytes: &[u8]) -> Result<Step, ProtocolError> {
         if self.is_at_value() { self.value(bytes) } else { self.resume(bytes) }
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) const fn is_at_value(&self) -> bool {
         matches!(self.stage, Stage::Value)
     }
@@ -189,13 +189,13 @@ impl Scanner {
     }
 
     /// Whether the next value is the reply itself: it is the last to come, and was not met yet.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) const fn is_top(&self) -> bool {
         self.outer.depth() == 0 && self.level.left == 1 && self.kind.is_none()
     }
 
     /// The value that starts here has this kind, which matters at the top only.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) const fn name(&mut self, kind: Kind) {
         if self.is_top() {
             self.kind = Some(kind);
@@ -204,7 +204,7 @@ impl Scanner {
     }
 
     /// A value is whole, and with it all that it was the last of. Says whether the reply is.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) fn leave(&mut self) -> bool {
         self.level.left = self.level.left.saturating_sub(1);
         self.level.left == 0 && self.close()
@@ -226,7 +226,7 @@ impl Scanner {
     }
 
     /// Goes on around what was innermost. Says whether there is anything.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) fn reopen(&mut self) -> bool {
         let level = self.outer.pop();
         self.level = level.unwrap_or(self.level);
@@ -234,7 +234,7 @@ impl Scanner {
     }
 
     /// Goes into an aggregate of `count` values, which are to come.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) fn enter(&mut self, count: u32, form: Form) -> Result<(), ProtocolError> {
         self.announce(count);
         if count > self.limits.elements.min(Limits::MAX_ELEMENTS) {
@@ -266,7 +266,7 @@ impl Scanner {
     }
 
     /// So many more values will come.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) const fn announce(&mut self, count: u32) {
         self.total = self.total.saturating_add(count);
         if self.total > self.limits.total {
@@ -274,7 +274,7 @@ impl Scanner {
         }
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) const fn exceed(&mut self, over: Over) {
         if self.over.is_none() {
             self.over = Some(over);

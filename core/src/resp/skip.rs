@@ -84,7 +84,7 @@ pub(super) enum Counted<'a> {
 }
 
 /// Reads a length.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(super) fn counted(line: &[u8]) -> Counted<'_> {
     match line.first() {
         Some(b'-') => Counted::Null(line.get(4..).unwrap_or_default()),
@@ -97,14 +97,14 @@ pub(super) fn counted(line: &[u8]) -> Counted<'_> {
 }
 
 /// A string of `n` bytes, and what stands behind its line end.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(super) fn payload(n: u64, bytes: &[u8]) -> (&[u8], &[u8]) {
     let (payload, rest) = usize::try_from(n).ok().and_then(|n| bytes.split_at_checked(n)).unwrap_or_default();
     (payload, rest.get(2..).unwrap_or_default())
 }
 
 /// A line, and what stands behind its end.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(super) fn text(line: &[u8]) -> (&[u8], &[u8]) {
     let end = line.iter().position(|&byte| byte == b'\r').unwrap_or(line.len());
     let (text, rest) = line.split_at_checked(end).unwrap_or_default();
