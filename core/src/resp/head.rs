@@ -1,7 +1,6 @@
 //! What stands at the start of a value, and the rest of one that came in pieces.
 
 use super::Kind;
-use super::express;
 use super::level::Form;
 use super::limits::Over;
 use super::number::{self, Line};
@@ -104,12 +103,6 @@ impl Scanner {
         if is_string {
             if count > self.limits.bulk {
                 self.exceed(Over::Bulk);
-            } else if express::OPEN
-                && !self.is_told()
-                && let Some([b'\r', b'\n', ..]) = line.get(len..).and_then(|rest| rest.get(count as usize..))
-            {
-                self.pos += count as usize + 2;
-                return Ok(Step::Leaf);
             }
             self.stage = Stage::Payload;
             self.rest = count;
@@ -173,18 +166,21 @@ impl Scanner {
         let Some(rest_of_line) = self.rest.checked_sub(taken as u64) else {
             return Err(ProtocolError::LineTooLong);
         };
+        self.pos += taken;
         match number::end(rest, taken) {
-            Line::Whole(taken) => {
-                self.pos += taken;
+            Line::Whole(_) => {
+                self.pos += 2;
                 self.stage = Stage::Value;
                 Ok(Step::Leaf)
             }
             Line::Partial => {
-                self.pos += taken;
                 self.rest = rest_of_line;
                 Ok(Step::Short)
             }
-            Line::Bad => Err(ProtocolError::BadLineEnd),
+            Line::Bad => {
+                self.check_size()?;
+                Err(ProtocolError::BadLineEnd)
+            }
         }
     }
 

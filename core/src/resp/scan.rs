@@ -115,15 +115,15 @@ impl Scanner {
         // Its parts may have been told up to the last.
         let mut whole = self.is_at_value() && self.level.left == 0 && self.close();
         loop {
+            self.check_size()?;
             if whole || express::OPEN && self.pass_leaves(bytes) {
                 return Ok(Some(self.finish()));
             }
             let step = self.step(bytes)?;
             whole = step == Step::Leaf && self.leave();
-            self.check_size()?;
             if step == Step::Short {
                 self.begun = self.is_inside();
-                return Ok(None);
+                return self.check_size().map(|()| None);
             }
         }
     }
@@ -170,20 +170,21 @@ impl Scanner {
         self.over.or(if self.is_long() { Some(Over::Frame) } else { None })
     }
 
-    /// Whether so much has passed that it is over a limit, whatever follows.
+    /// Whether it is over a limit whatever follows: so much has passed, or was announced.
     fn is_long(&self) -> bool {
         self.size() > self.limits.frame && !self.is_telling()
     }
 
-    /// How many bytes of the frame are settled or gone.
+    /// How many bytes of the frame are settled or gone, or belong to the string that has begun.
     const fn size(&self) -> u64 {
-        self.forgot + self.pos as u64
+        let payload = if let Stage::Payload | Stage::ChunkPayload = self.stage { self.rest } else { 0 };
+        self.forgot + self.pos as u64 + payload
     }
 
     /// The bytes up to [`settled`](Self::settled) are gone: the next call starts behind them. The
     /// frame can be counted to its end, no longer read.
     pub const fn forget(&mut self) {
-        self.forgot = self.size();
+        self.forgot += self.pos as u64;
         self.pos = 0;
         self.body = 0;
     }
@@ -296,11 +297,9 @@ impl Scanner {
 
     #[cold]
     fn check_skip(&self) -> Result<(), ProtocolError> {
-        let payload = if let Stage::Payload | Stage::ChunkPayload = self.stage { self.rest } else { 0 };
         // The shortest value has three bytes.
         let least = u64::from(self.level.left) * 3;
-        let size = self.size().saturating_add(payload).saturating_add(least);
-        if size > self.limits.skip { Err(ProtocolError::TooLarge) } else { Ok(()) }
+        if self.size() + least > self.limits.skip { Err(ProtocolError::TooLarge) } else { Ok(()) }
     }
 
     /// At the start of a frame. Not by making a new one: the levels are large, and need no reset.
