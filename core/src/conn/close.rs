@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::error::{ProtocolError, ServerError};
-use crate::resp::Frame;
+use crate::resp::Reply;
 
 /// Why a connection ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -56,7 +56,7 @@ impl fmt::Display for CloseReason<'_> {
 
 impl core::error::Error for CloseReason<'_> {}
 
-/// The same without a borrow: texts stay in the receive buffer, where the frame says.
+/// The same without a borrow: a text stays in the receive buffer, so many bytes of it.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) enum Reason {
@@ -66,8 +66,8 @@ pub(super) enum Reason {
     Transport,
     Protocol(ProtocolError),
     Unsolicited,
-    Refused(Frame),
-    Rejected(Frame),
+    Refused(usize),
+    Rejected(usize),
     HandshakeTimeout,
     ReplyTimeout,
     WindowTooSmall,
@@ -75,7 +75,10 @@ pub(super) enum Reason {
 
 impl Reason {
     pub(super) fn lend(self, unread: &[u8]) -> CloseReason<'_> {
-        let text = |frame| crate::resp::Reply::new(unread, frame).error().unwrap_or(ServerError::new(&[]));
+        let text = |len| {
+            let reply = Reply::parsed(unread.get(..len).unwrap_or_default());
+            reply.error().unwrap_or(ServerError::new(&[]))
+        };
         match self {
             Self::Eof => CloseReason::Eof,
             Self::Quit => CloseReason::Quit,
@@ -83,8 +86,8 @@ impl Reason {
             Self::Transport => CloseReason::Transport,
             Self::Protocol(error) => CloseReason::Protocol(error),
             Self::Unsolicited => CloseReason::Unsolicited,
-            Self::Refused(frame) => CloseReason::Refused(text(frame)),
-            Self::Rejected(frame) => CloseReason::Rejected(without_args(text(frame))),
+            Self::Refused(len) => CloseReason::Refused(text(len)),
+            Self::Rejected(len) => CloseReason::Rejected(without_args(text(len))),
             Self::HandshakeTimeout => CloseReason::HandshakeTimeout,
             Self::ReplyTimeout => CloseReason::ReplyTimeout,
             Self::WindowTooSmall => CloseReason::WindowTooSmall,

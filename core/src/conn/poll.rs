@@ -2,7 +2,7 @@
 
 use super::close::Reason;
 use super::connection::{Connection, Phase};
-use super::handshake::{Handshake, Outcome};
+use super::handshake::Outcome;
 use super::in_flight::Slot;
 use super::settings::Protocol;
 use super::subscriber::{Subscriber, Word};
@@ -10,28 +10,25 @@ use super::{Event, Failure, Part, Token};
 use crate::buffer::Storage;
 use crate::command::Effect;
 use crate::error::ProtocolError;
-use crate::resp::{Found, Frame, Kind, Over, Piece, Reply, ServerError, Teller, Wanted};
-use crate::time::Instant;
+use crate::resp::{Found, Kind, Over, Piece, Reply, ServerError, Teller, Wanted};
 
 /// What a whole frame turned out to be.
 enum Verdict {
     /// Of no interest to the application.
     Consumed,
-    Push,
-    /// A confirmation that completes its request: a push, and then the answer.
-    Confirmed(Token),
+    /// If it is a confirmation that completes its request, it is the answer, too.
+    Push(Option<Token>),
     Reply(Token),
     PushTooLarge,
     Failed(Token, Failure),
-    Fatal(Reason),
 }
 
 impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// What happened next. What the event lends is valid until the next call; poll until `None`.
     #[must_use = "an event is told once"]
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        if let Some((token, frame)) = self.lent.answers.take() {
-            return Some(Event::Reply { token, reply: self.lend(frame) });
+        if let Some(token) = self.lent.answers.take() {
+            return Some(Event::Reply { token, reply: self.lend(self.lent.len) });
         }
         loop {
             self.release();
@@ -44,22 +41,23 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 Phase::Closed { .. } => return self.poll_closed(),
                 Phase::Ready { .. } | Phase::Handshake { .. } => {}
             }
-            let scanned = if let Some(teller) = self.teller.filter(|_| self.is_chunked()) {
-                match self.find_piece(teller) {
-                    Ok(Some(Found::Piece(piece))) => {
-                        self.lent.len = piece.len;
-                        let Some(token) = self.judge_piece(piece) else { continue };
-                        let bytes = self.receive.unread().get(piece.start..piece.end).unwrap_or_default();
-                        return Some(Event::Part { token, part: Part::new(piece, bytes), last: piece.last });
-                    }
-                    Ok(Some(Found::Frame(frame))) => Ok(Some(frame)),
-                    // A line fills the buffer.
-                    Ok(None) if self.receive.space().is_none() && self.scanner.spill() => continue,
-                    Ok(None) => Ok(None),
-                    Err(error) => Err(error),
+            let mut piece = Piece::NONE;
+            let found = match self.teller {
+                Some(teller) if self.is_chunked() => self.find_piece(teller, &mut piece),
+                _ => Ok(Found::Whole),
+            };
+            let scanned = match found {
+                Ok(Found::Whole) => self.scanner.scan(self.receive.unread()),
+                Ok(Found::Piece) => {
+                    self.lent.len = piece.len;
+                    let Some(token) = self.judge_piece(&piece) else { continue };
+                    let bytes = self.receive.unread().get(piece.start..piece.end).unwrap_or_default();
+                    return Some(Event::Part { token, part: Part::new(piece, bytes), last: piece.last });
                 }
-            } else {
-                self.scanner.scan(self.receive.unread())
+                // A line fills the buffer.
+                Ok(Found::Short) if self.receive.space().is_none() && self.scanner.spill() => continue,
+                Ok(Found::Short) => Ok(None),
+                Err(error) => Err(error),
             };
             let frame = match scanned {
                 Ok(Some(frame)) => frame,
@@ -77,30 +75,18 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                     continue;
                 }
             };
-            let verdict = if core::mem::take(&mut self.skipping) || frame.over.is_some() {
-                self.judge_skipped(frame)
-            } else {
-                self.judge(frame)
-            };
             self.lent.len = frame.len;
+            let verdict = if core::mem::take(&mut self.skipping) || frame.over.is_some() {
+                self.judge_skipped(frame.kind, frame.over)
+            } else {
+                self.judge(frame.kind)
+            };
             return Some(match verdict {
                 Verdict::Consumed => continue,
-                Verdict::Fatal(reason) => {
-                    // Nothing is read any more, and the reason may be this text.
-                    self.lent.len = 0;
-                    self.fail(reason);
-                    continue;
-                }
-                Verdict::Push => Event::Push(self.lend(frame)),
-                Verdict::Confirmed(token) => {
-                    self.lent.answers = Some((token, frame));
-                    Event::Push(self.lend(frame))
-                }
-                Verdict::Reply(token) => {
-                    if self.is_closed() {
-                        self.lent.len = 0;
-                    }
-                    Event::Reply { token, reply: self.lend(frame) }
+                Verdict::Reply(token) => Event::Reply { token, reply: self.lend(frame.len) },
+                Verdict::Push(confirmed) => {
+                    self.lent.answers = confirmed;
+                    Event::Push(self.lend(frame.len))
                 }
                 Verdict::PushTooLarge => Event::PushTooLarge,
                 Verdict::Failed(token, failure) => Event::Failed { token, failure },
@@ -114,24 +100,32 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     #[inline(never)]
-    fn find_piece(&mut self, teller: Teller) -> Result<Option<Found>, ProtocolError> {
+    fn find_piece(&mut self, teller: Teller, piece: &mut Piece) -> Result<Found, ProtocolError> {
         let wanted = match self.asked() {
             Some(slot) if !self.answers_in_chunks(slot) => Wanted::Nothing,
             Some(_) if self.hears_arrays() => Wanted::Strings,
             Some(_) => Wanted::Aggregates,
             None => Wanted::Nothing,
         };
-        teller.find(&mut self.scanner, self.receive.unread(), wanted)
+        teller.find(&mut self.scanner, self.receive.unread(), wanted, piece)
     }
 
     /// Gives back the frame that the last event lent.
     pub(super) fn release(&mut self) {
-        let lent = core::mem::take(&mut self.lent);
-        self.receive.consume(lent.len);
+        self.receive.consume(core::mem::take(&mut self.lent.len));
     }
 
-    fn lend(&self, frame: Frame) -> Reply<'_> {
-        Reply::new(self.receive.unread(), frame)
+    /// The frame of so many bytes.
+    fn lend(&self, len: usize) -> Reply<'_> {
+        Reply::parsed(self.receive.unread().get(..len).unwrap_or_default())
+    }
+
+    /// Ends the connection. Nothing is read any more, and the reason may be the text of the frame.
+    #[cold]
+    fn end(&mut self, reason: Reason) -> Verdict {
+        self.lent.len = 0;
+        self.fail(reason);
+        Verdict::Consumed
     }
 
     /// All that was received has been looked at.
@@ -149,10 +143,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     #[cold]
     fn poll_closed(&mut self) -> Option<Event<'_>> {
-        while let Some(slot) = self.in_flight.pop() {
-            if !slot.discard {
-                let failure = if self.sent > slot.start { Failure::Unknown } else { Failure::NotSent };
-                return Some(Event::Failed { token: slot.token, failure });
+        while let Some(&Slot { start, .. }) = self.in_flight.head() {
+            if let Some(token) = self.in_flight.pop() {
+                let failure = if self.sent > start { Failure::Unknown } else { Failure::NotSent };
+                return Some(Event::Failed { token, failure });
             }
         }
         match &mut self.phase {
@@ -164,70 +158,58 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         }
     }
 
-    fn judge(&mut self, frame: Frame) -> Verdict {
-        if let Phase::Handshake { handshake, deadline } = self.phase {
-            return self.judge_greeting(frame, handshake, deadline);
+    fn judge(&mut self, kind: Kind) -> Verdict {
+        if let Phase::Handshake { .. } = self.phase {
+            return self.judge_greeting(kind, true);
         }
         // A RESP2 server sends messages as arrays; so do some that were asked for RESP3 (lessons of
         // Dragonfly and Garnet), for confirmations at least.
         let may_be_array = self.hears_arrays() || self.asked().is_some_and(Slot::awaits_confirmations);
-        if frame.kind == Kind::Push || may_be_array && frame.kind == Kind::Array {
-            self.judge_push(frame)
+        if kind == Kind::Push || may_be_array && kind == Kind::Array {
+            self.judge_push(kind)
         } else {
-            self.judge_reply(frame)
+            self.judge_reply(kind)
         }
     }
 
-    fn judge_greeting(&mut self, frame: Frame, mut handshake: Handshake, deadline: Instant) -> Verdict {
-        let outcome = match frame.kind {
-            Kind::Push => Outcome::Pending,
-            _ if self.sent == 0 => return unasked(frame),
-            kind => {
-                let reply = self.lend(frame);
-                let text = reply.error().map(ServerError::text).or(reply.as_bytes());
-                handshake.answer(kind, text.unwrap_or_default())
-            }
-        };
-        self.shake_hands(frame, handshake, deadline, outcome)
+    /// An answer in the handshake. `kept`: its bytes are here.
+    fn judge_greeting(&mut self, kind: Kind, kept: bool) -> Verdict {
+        if kind == Kind::Push {
+            return Verdict::Consumed;
+        }
+        if !kept && (self.sent == 0 || kind.is_error()) {
+            // What it says decides, and is gone.
+            return self.end(Reason::WindowTooSmall);
+        }
+        if self.sent == 0 {
+            return self.unasked(kind);
+        }
+        let Phase::Handshake { handshake, .. } = &mut self.phase else { return Verdict::Consumed };
+        let len = if kept { self.lent.len } else { 0 };
+        let reply = Reply::parsed(self.receive.unread().get(..len).unwrap_or_default());
+        let text = reply.error().map(ServerError::text).or(reply.as_bytes());
+        match handshake.answer(kind, text.unwrap_or_default()) {
+            Outcome::Rejected => return self.end(Reason::Rejected(self.lent.len)),
+            Outcome::Stray => return self.end(Reason::Unsolicited),
+            Outcome::Ready(protocol) => self.become_ready(protocol),
+            Outcome::FallBack => self.send_fallback(),
+            Outcome::Pending => {}
+        }
+        Verdict::Consumed
     }
 
     /// A push, or an array that may be one.
-    fn judge_push(&mut self, frame: Frame) -> Verdict {
-        let reply = self.lend(frame);
+    fn judge_push(&mut self, kind: Kind) -> Verdict {
+        let reply = Reply::parsed(self.receive.unread().get(..self.lent.len).unwrap_or_default());
         let word = Word::of(reply);
-        let mut subscriber = self.subscriber;
         match word {
             Some(Word::Message) => {}
             Some(Word::Subscribed(kind) | Word::Unsubscribed(kind))
-                if subscriber.confirm(kind, reply).is_some() => {}
-            _ if frame.kind == Kind::Push => return Verdict::Push,
-            _ => return self.judge_reply(frame),
+                if self.subscriber.confirm(kind, reply).is_some() => {}
+            _ if kind == Kind::Push => return Verdict::Push(None),
+            _ => return self.judge_reply(kind),
         }
-        self.subscriber = subscriber;
-        match word.and_then(|word| self.confirm(word)) {
-            Some(token) => Verdict::Confirmed(token),
-            None => Verdict::Push,
-        }
-    }
-
-    fn shake_hands(
-        &mut self,
-        frame: Frame,
-        handshake: Handshake,
-        deadline: Instant,
-        outcome: Outcome,
-    ) -> Verdict {
-        match outcome {
-            Outcome::Rejected => return Verdict::Fatal(Reason::Rejected(frame)),
-            Outcome::Stray => return Verdict::Fatal(Reason::Unsolicited),
-            Outcome::Ready(protocol) => self.become_ready(protocol),
-            Outcome::FallBack => {
-                self.phase = Phase::Handshake { handshake, deadline };
-                self.send_fallback();
-            }
-            Outcome::Pending => self.phase = Phase::Handshake { handshake, deadline },
-        }
-        Verdict::Consumed
+        Verdict::Push(word.and_then(|word| self.confirm(word)))
     }
 
     /// Counts a confirmation for the request at the head; its token once all are in.
@@ -250,11 +232,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             }
             _ => false,
         };
-        if !done {
-            return None;
-        }
-        let slot = self.in_flight.pop()?;
-        if slot.discard { None } else { Some(slot.token) }
+        if done { self.in_flight.pop() } else { None }
     }
 
     /// The oldest request, if the server can know of it: it cannot answer what was not sent.
@@ -263,6 +241,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Whether the oldest request was handed over whole: only the newest can owe bytes.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     const fn is_whole(&self) -> bool {
         self.owed == 0 || self.in_flight.len() > 1
     }
@@ -288,31 +267,30 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// A part of the answer to the oldest request.
-    fn judge_piece(&mut self, piece: Piece) -> Option<Token> {
+    fn judge_piece(&mut self, piece: &Piece) -> Option<Token> {
         // Attributes in front of it may have been.
         self.skipping = false;
-        let slot = *self.in_flight.head()?;
-        if piece.last {
-            self.take_effect(slot.effect, Kind::Bulk);
-            self.in_flight.pop();
+        let slot = self.in_flight.head()?;
+        if !piece.last {
+            return slot.caller();
         }
-        if slot.discard { None } else { Some(slot.token) }
+        self.take_effect(slot.effect, Kind::Bulk);
+        self.in_flight.pop()
     }
 
     /// An ordinary reply: it answers the oldest request.
-    fn judge_reply(&mut self, frame: Frame) -> Verdict {
-        let kind = frame.kind;
-        if self.monitoring && kind == Kind::Simple && self.is_monitor_line(frame) {
-            return Verdict::Push;
+    fn judge_reply(&mut self, kind: Kind) -> Verdict {
+        if self.monitoring && kind == Kind::Simple && self.is_monitor_line() {
+            return Verdict::Push(None);
         }
-        let Some(slot) = self.asked() else { return unasked(frame) };
+        let Some(slot) = self.asked() else { return self.unasked(kind) };
         if slot.awaits_confirmations() && !kind.is_error() || self.is_premature(slot, kind) {
-            return Verdict::Fatal(Reason::Unsolicited);
+            return self.end(Reason::Unsolicited);
         }
         let effect = slot.effect;
         // Hardly any command has one, and only then the text matters.
         if effect != Effect::None {
-            let reply = self.lend(frame);
+            let reply = self.lend(self.lent.len);
             let refused = effect == Effect::Multi && reply.error().is_some_and(|error| !is_nested(error));
             // Inside MULTI nothing is done yet.
             let queued = kind == Kind::Simple && reply.as_bytes() == Some(b"QUEUED");
@@ -323,18 +301,20 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         }
         if !self.is_whole() {
             // The server wants no more of it, and there is no other way to end a frame.
-            self.fail(Reason::Refused(frame));
+            self.end(Reason::Refused(self.lent.len));
         }
-        match self.in_flight.pop() {
-            Some(slot) if !slot.discard => Verdict::Reply(slot.token),
-            _ if self.is_closed() => Verdict::Fatal(Reason::Refused(frame)),
-            _ => Verdict::Consumed,
-        }
+        self.in_flight.pop().map_or(Verdict::Consumed, Verdict::Reply)
+    }
+
+    /// An answer when nothing was asked.
+    #[cold]
+    fn unasked(&mut self, kind: Kind) -> Verdict {
+        self.end(if kind.is_error() { Reason::Refused(self.lent.len) } else { Reason::Unsolicited })
     }
 
     /// A line of MONITOR starts with the time, which no answer in a line does.
-    fn is_monitor_line(&self, frame: Frame) -> bool {
-        let line = self.lend(frame).as_bytes().unwrap_or_default();
+    fn is_monitor_line(&self) -> bool {
+        let line = self.lend(self.lent.len).as_bytes().unwrap_or_default();
         self.asked().is_none() || line.first().is_some_and(u8::is_ascii_digit)
     }
 
@@ -357,44 +337,27 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// A frame over the limits, or of which only the end was kept.
     #[cold]
-    fn judge_skipped(&mut self, frame: Frame) -> Verdict {
-        let kind = frame.kind;
-        if let Phase::Handshake { mut handshake, deadline } = self.phase {
-            let outcome = match kind {
-                Kind::Push => Outcome::Pending,
-                // What it says decides, and is gone.
-                _ if self.sent == 0 || kind.is_error() => return Verdict::Fatal(Reason::WindowTooSmall),
-                _ => handshake.answer(kind, &[]),
-            };
-            return self.shake_hands(frame, handshake, deadline, outcome);
+    fn judge_skipped(&mut self, kind: Kind, over: Option<Over>) -> Verdict {
+        if let Phase::Handshake { .. } = self.phase {
+            return self.judge_greeting(kind, false);
         }
         // Subscribers of RESP2 are sent nothing large but messages.
         let message = self.hears_arrays() && kind == Kind::Array;
         if kind == Kind::Push || message || (self.monitoring && kind == Kind::Simple) {
             return Verdict::PushTooLarge;
         }
-        let Some(slot) = self.asked() else { return Verdict::Fatal(Reason::Unsolicited) };
-        if self.is_premature(slot, kind) && frame.over.is_none() {
-            return Verdict::Fatal(Reason::Unsolicited);
+        let Some(slot) = self.asked() else { return self.end(Reason::Unsolicited) };
+        if self.is_premature(slot, kind) && over.is_none() {
+            return self.end(Reason::Unsolicited);
         }
         if slot.awaits_confirmations() && !kind.is_error() || !self.is_whole() {
             // Without it nobody knows what this connection is subscribed to, or why it is over.
-            return Verdict::Fatal(Reason::WindowTooSmall);
+            return self.end(Reason::WindowTooSmall);
         }
         self.take_effect(slot.effect, kind);
-        match self.in_flight.pop() {
-            Some(slot) if !slot.discard => {
-                let deep = frame.over == Some(Over::Depth);
-                Verdict::Failed(slot.token, if deep { Failure::TooDeep } else { Failure::TooLarge })
-            }
-            _ => Verdict::Consumed,
-        }
+        let failure = if over == Some(Over::Depth) { Failure::TooDeep } else { Failure::TooLarge };
+        self.in_flight.pop().map_or(Verdict::Consumed, |token| Verdict::Failed(token, failure))
     }
-}
-
-/// An answer when nothing was asked.
-fn unasked(frame: Frame) -> Verdict {
-    Verdict::Fatal(if frame.kind.is_error() { Reason::Refused(frame) } else { Reason::Unsolicited })
 }
 
 /// "MULTI calls can not be nested": the transaction that was open still is.

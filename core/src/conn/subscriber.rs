@@ -67,7 +67,7 @@ impl Word {
         if !matches!(reply.kind(), Kind::Push | Kind::Array) {
             return None;
         }
-        let first = reply.elements()?.advance()?.as_bytes()?;
+        let first = reply.first_inside()?.as_bytes()?;
         WORDS.iter().find(|(text, _)| text.as_bytes() == first).map(|&(_, word)| word)
     }
 }

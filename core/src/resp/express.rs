@@ -6,6 +6,16 @@
 
 use super::{Kind, Limits, number};
 
+/// A plain value in bytes that were checked.
+pub(super) enum Plain<'a> {
+    /// The payload of a string.
+    Bulk(&'a [u8]),
+    /// The value of an integer, and its digits.
+    Integer(u64, &'a [u8]),
+    /// The text of a status.
+    Simple(&'a [u8]),
+}
+
 /// Whether there is an express way.
 pub(super) const OPEN: bool = cfg!(target_pointer_width = "64");
 
@@ -36,6 +46,36 @@ pub(super) fn leaves<'a>(bytes: &'a [u8], limits: &Limits, mut left: u32, last: 
     (rest, left)
 }
 
+/// The plain value that checked bytes start with, and what stands behind it.
+#[inline(always)]
+pub(super) fn value(bytes: &[u8]) -> Option<(Plain<'_>, &[u8])> {
+    const STATUS: u64 = u64::from_le_bytes(*b"+OK\r\n\0\0\0");
+    let word = word(bytes);
+    match word as u8 {
+        b'$' => {
+            let (length, behind) = checked_number(word, bytes)?;
+            let (payload, behind) = behind.split_at_checked(length as usize)?;
+            Some((Plain::Bulk(payload), behind.get(2..)?))
+        }
+        b':' => {
+            let (value, behind) = checked_number(word, bytes)?;
+            let digits = bytes.get(1..bytes.len().wrapping_sub(behind.len()).wrapping_sub(2))?;
+            Some((Plain::Integer(value, digits), behind))
+        }
+        b'+' if word << 24 == STATUS << 24 => Some((Plain::Simple(bytes.get(1..3)?), bytes.get(5..)?)),
+        _ => None,
+    }
+}
+
+/// How many bytes there are up to the first value that is not plain, at most `count` values.
+#[inline(always)]
+pub(super) fn checked_leaves(bytes: &[u8], count: u64) -> (&[u8], u64) {
+    const ANY: Limits = Limits { bulk: u64::MAX, line: u32::MAX, ..Limits::SERVER };
+    let some = u32::try_from(count).unwrap_or(u32::MAX);
+    let (rest, left) = leaves(bytes, &ANY, some, 0);
+    (rest, count - u64::from(some - left))
+}
+
 /// A string, an integer or a status; all else is `odd`.
 #[inline(always)]
 fn leaf<'a>(
@@ -53,7 +93,7 @@ fn leaf<'a>(
 #[cold]
 #[inline(never)]
 fn short_leaf<'a>(bytes: &'a [u8], limits: &Limits) -> Option<(&'a [u8], Kind)> {
-    plain(short_word(bytes), bytes, limits, odd_leaf)
+    plain(word(bytes), bytes, limits, odd_leaf)
 }
 
 #[inline(always)]
@@ -136,8 +176,7 @@ fn aggregate<'a>(bytes: &'a [u8], limits: &Limits) -> Option<&'a [u8]> {
             b'>' if depth == 0 => false,
             _ => return None,
         };
-        let word = rest.first_chunk().map_or_else(|| short_word(rest), |&word| u64::from_le_bytes(word));
-        let (count, behind) = number(word, rest)?;
+        let (count, behind) = number(word(rest), rest)?;
         let count = u32::try_from(count).ok()?.checked_mul(1 + u32::from(pairs))?;
         total = total.checked_add(count)?;
         if count > limits.elements || total > limits.total {
@@ -157,10 +196,19 @@ fn aggregate<'a>(bytes: &'a [u8], limits: &Limits) -> Option<&'a [u8]> {
     }
 }
 
-/// As many of the first eight bytes as there are, and zeros.
-#[cold]
-fn short_word(bytes: &[u8]) -> u64 {
-    bytes.iter().take(8).rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+/// The first eight bytes; behind the end of the bytes there are zeros. Nothing, if there are less than
+/// four.
+#[inline(always)]
+fn word(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk(), bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(&word), _, _) => u64::from_le_bytes(word),
+        (None, Some(&front), Some(&back)) => {
+            // Where both have the same bytes, it does not matter that there are two of them.
+            let front = u64::from(u32::from_le_bytes(front));
+            front | u64::from(u32::from_le_bytes(back)) << (bytes.len() * 8 & 31)
+        }
+        _ => 0,
+    }
 }
 
 /// The number behind the first byte, without sign or zeros in front, and what stands behind its
@@ -179,6 +227,21 @@ fn number(word: u64, bytes: &[u8]) -> Option<(u64, &[u8])> {
     }
     let both = u64::from(two & 0xff) * 10 + u64::from(two >> 8);
     if (word >> 24) as u16 == CRLF { Some((both, bytes.get(5..)?)) } else { digits(bytes, both) }
+}
+
+/// The same in a line that was checked.
+#[inline(always)]
+fn checked_number(word: u64, bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let one = (word >> 8) as u8 ^ b'0';
+    if one > 9 {
+        return None;
+    }
+    let (second, third) = ((word >> 16) as u8, (word >> 24) as u8);
+    if second == b'\r' {
+        return Some((one.into(), bytes.get(4..)?));
+    }
+    let both = u64::from(one) * 10 + u64::from(second ^ b'0');
+    if third == b'\r' { Some((both, bytes.get(5..)?)) } else { digits(bytes, both) }
 }
 
 /// The rest of a number of which two digits were read.

@@ -1,7 +1,7 @@
 //! What is made of others, from replies.
 
 use super::from_reply::unexpected;
-use super::{FromReply, Kind, Map, Reply, Seq};
+use super::{FromReply, Map, Reply, Seq};
 use crate::error::{DecodeError, ReplyError, ServerError};
 
 impl<'a, T: FromReply<'a>> FromReply<'a> for Option<T> {
@@ -62,23 +62,25 @@ impl<'a, A: FromReply<'a>, B: FromReply<'a>> FromReply<'a> for (A, B) {
         }
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn take<T>(seq: &mut Seq<'a, T>) -> Option<Result<Self, DecodeError>> {
-        let nested = !seq.is_map() && seq.peek()?.kind() == Kind::Array;
-        if nested { seq.advance().map(Self::from_reply) } else { pair(seq) }
+        if seq.is_flat() { pair(seq) } else { seq.advance().map(Self::from_reply) }
     }
 }
 
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 fn pair<'a, A, B, T>(seq: &mut Seq<'a, T>) -> Option<Result<(A, B), DecodeError>>
 where
     A: FromReply<'a>,
     B: FromReply<'a>,
 {
-    let (first, second) = (seq.advance()?, seq.advance());
+    let first = seq.next_as(A::from_reply)?;
     // Whatever the first is, the second is no part of the next pair.
-    Some(A::from_reply(first).and_then(|first| {
-        let second = second.ok_or(DecodeError::Length { expected: 2 })?;
-        B::from_reply(second).map(|second| (first, second))
-    }))
+    let second = seq.next_as(B::from_reply).unwrap_or(Err(DecodeError::Length { expected: 2 }));
+    Some(match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    })
 }
 
 macro_rules! tuples {

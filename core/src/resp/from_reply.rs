@@ -44,6 +44,7 @@ pub trait FromReply<'a>: Sized {
     ///
     /// # Errors
     /// The server's error, or that the reply is of another type.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn try_reply(reply: Reply<'a>) -> Result<Self, ReplyError<'a>> {
         match reply.error() {
             Some(error) => Err(ReplyError::Server(error)),
@@ -52,8 +53,9 @@ pub trait FromReply<'a>: Sized {
     }
 
     /// Takes the next value of a sequence: one element, for a pair two where they stand flat.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn take<T>(seq: &mut Seq<'a, T>) -> Option<Result<Self, DecodeError>> {
-        seq.advance().map(Self::from_reply)
+        seq.next_as(Self::from_reply)
     }
 
     /// Puts such values into a container: the elements of an aggregate, for bytes those of a string.
@@ -113,12 +115,14 @@ impl<'a> FromReply<'a> for () {
 }
 
 impl<'a> FromReply<'a> for &'a [u8] {
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         text("a string", reply)
     }
 }
 
 impl<'a> FromReply<'a> for &'a str {
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         core::str::from_utf8(<&[u8]>::from_reply(reply)?).map_err(|_| DecodeError::NotUtf8)
     }

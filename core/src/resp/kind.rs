@@ -1,59 +1,63 @@
 //! What a RESP value is.
 
 /// The kind of a value. Both spellings of null, and a streamed value, are the kind they mean.
+// Kinds that are alike stand together: so they are told from the others by one comparison.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Kind {
     /// `+`: a line of text.
     Simple,
-    /// `-`: an error, as a line.
-    Error,
-    /// `:`: a signed 64-bit integer.
-    Integer,
-    /// `$`: a string of bytes.
-    Bulk,
-    /// `*`: an array.
-    Array,
-    /// `_`, `$-1` or `*-1`: nothing.
-    Null,
-    /// `#`: true or false.
-    Boolean,
-    /// `,`: a double.
-    Double,
     /// `(`: a big number, as text.
     BigNumber,
+    /// `-`: an error, as a line.
+    Error,
     /// `!`: an error, as a string of bytes.
     BulkError,
+    /// `$`: a string of bytes.
+    Bulk,
     /// `=`: a string of bytes with a three-byte format.
     Verbatim,
+    /// `*`: an array.
+    Array,
     /// `%`: pairs of key and value, in the server's order, duplicates kept.
     Map,
     /// `~`: a set, in the server's order, duplicates kept.
     Set,
     /// `>`: a push, sent by the server on its own account.
     Push,
+    /// `:`: a signed 64-bit integer.
+    Integer,
+    /// `_`, `$-1` or `*-1`: nothing.
+    Null,
+    /// `#`: true or false.
+    Boolean,
+    /// `,`: a double.
+    Double,
 }
+
+/// Which byte stands for which kind, the most frequent first.
+const TAGS: [(u8, Kind); 14] = [
+    (b'$', Kind::Bulk),
+    (b':', Kind::Integer),
+    (b'+', Kind::Simple),
+    (b'*', Kind::Array),
+    (b'_', Kind::Null),
+    (b'%', Kind::Map),
+    (b'>', Kind::Push),
+    (b'-', Kind::Error),
+    (b',', Kind::Double),
+    (b'#', Kind::Boolean),
+    (b'~', Kind::Set),
+    (b'=', Kind::Verbatim),
+    (b'(', Kind::BigNumber),
+    (b'!', Kind::BulkError),
+];
 
 impl Kind {
     /// The kind of a value that starts with this byte, unless it is a null of RESP2.
-    pub(super) const fn tagged(tag: u8) -> Option<Self> {
-        Some(match tag {
-            b'+' => Self::Simple,
-            b'-' => Self::Error,
-            b':' => Self::Integer,
-            b'$' => Self::Bulk,
-            b'*' => Self::Array,
-            b'_' => Self::Null,
-            b'#' => Self::Boolean,
-            b',' => Self::Double,
-            b'(' => Self::BigNumber,
-            b'!' => Self::BulkError,
-            b'=' => Self::Verbatim,
-            b'%' => Self::Map,
-            b'~' => Self::Set,
-            b'>' => Self::Push,
-            _ => return None,
-        })
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    pub(super) fn tagged(tag: u8) -> Option<Self> {
+        TAGS.iter().find(|&&(known, _)| known == tag).map(|&(_, kind)| kind)
     }
 
     /// The kind in words, with its article: "an array".
@@ -78,6 +82,11 @@ impl Kind {
     /// Whether the value holds others: array, map, set or push.
     pub const fn is_aggregate(self) -> bool {
         matches!(self, Self::Array | Self::Map | Self::Set | Self::Push)
+    }
+
+    /// Whether a length or a count stands behind the type byte.
+    pub(super) const fn has_length(self) -> bool {
+        matches!(self, Self::BulkError | Self::Bulk | Self::Verbatim) || self.is_aggregate()
     }
 
     /// Whether the value is an error reply.

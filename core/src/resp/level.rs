@@ -27,9 +27,10 @@ pub(super) struct Level {
 
 /// The levels around the innermost one.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Outer {
-    levels: [Packed; Limits::MAX_DEPTH],
     depth: usize,
+    levels: [Packed; Limits::MAX_DEPTH],
 }
 
 /// A level in four bytes: three bits for the form, 29 for [`Limits::MAX_ELEMENTS`].
@@ -49,7 +50,7 @@ impl Outer {
     }
 
     /// Puts a level behind another. Says `false` if there is no room, or too many values.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) fn push(&mut self, level: Level) -> bool {
         match self.levels.get_mut(self.depth) {
             Some(place) if level.left <= Limits::MAX_ELEMENTS => {
@@ -61,7 +62,7 @@ impl Outer {
         }
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) fn pop(&mut self) -> Option<Level> {
         self.depth = self.depth.checked_sub(1)?;
         let &Packed(bits) = self.levels.get(self.depth)?;

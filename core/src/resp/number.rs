@@ -4,54 +4,69 @@ use core::fmt::{self, Write};
 
 use super::encode::copy;
 
-/// A number at the start of a line.
-pub(crate) enum Line<T> {
-    /// The number, and how many bytes it takes with its CRLF.
-    Whole(T, usize),
+/// What stands at the start of a line.
+#[derive(Clone, Copy)]
+pub(crate) enum Line {
+    /// What was asked for, in so many bytes with its CRLF.
+    Whole(usize),
     /// Right so far; the line end is not here yet.
     Partial,
-    /// Not a number of the kind asked for.
+    /// Something else.
     Bad,
+}
+
+/// The line end, if it stands behind so many bytes that are right.
+#[cfg_attr(target_pointer_width = "64", inline)]
+pub(super) fn end(line: &[u8], len: usize) -> Line {
+    match line.get(len..).unwrap_or_default() {
+        [b'\r', b'\n', ..] => Line::Whole(len + 2),
+        [] | [b'\r'] => Line::Partial,
+        _ => Line::Bad,
+    }
 }
 
 /// A length or count: at most 19 decimal digits without sign or leading zeros, then CRLF. Never
 /// wraps: the limit is compared in 64 bits before any cast.
-#[inline]
-pub(crate) fn length(line: &[u8]) -> Line<u64> {
-    match whole_number(line) {
+#[cfg_attr(target_pointer_width = "64", inline)]
+pub(crate) fn length(line: &[u8], value: &mut u64) -> Line {
+    match whole_number(line, value) {
         // The second digit, if there is one, is there when the line is whole.
-        Line::Whole(_, len) if len > 3 && line.first() == Some(&b'0') => Line::Bad,
+        Line::Whole(len) if len > 3 && line.first() == Some(&b'0') => Line::Bad,
         whole => whole,
     }
 }
 
 /// A signed 64-bit integer, then CRLF. `+` is allowed, as the specification has it, and so are zeros
-/// in front, with 19 digits altogether.
-#[inline]
-pub(crate) fn integer(line: &[u8]) -> Line<i64> {
-    let (negative, text) = match line {
-        [b'-', text @ ..] => (true, text),
-        [b'+', text @ ..] => (false, text),
-        text => (false, text),
+/// in front, with 19 digits altogether. The value is in two's complement.
+#[cfg_attr(target_pointer_width = "64", inline)]
+pub(crate) fn integer(line: &[u8], value: &mut u64) -> Line {
+    let (signs, text) = match line {
+        [b'-' | b'+', text @ ..] => (1, text),
+        text => (0, text),
     };
-    match whole_number(text) {
-        Line::Whole(size, len) => {
-            let value = if negative { 0_i64.checked_sub_unsigned(size) } else { i64::try_from(size).ok() };
-            value.map_or(Line::Bad, |value| Line::Whole(value, line.len() - text.len() + len))
+    match whole_number(text, value) {
+        Line::Whole(len) => {
+            let negative = line.first() == Some(&b'-');
+            if *value > i64::MAX.unsigned_abs() + u64::from(negative) {
+                return Line::Bad;
+            }
+            if negative {
+                *value = value.wrapping_neg();
+            }
+            Line::Whole(len + signs)
         }
-        Line::Partial => Line::Partial,
-        Line::Bad => Line::Bad,
+        other => other,
     }
 }
 
 /// Up to 19 digits, then CRLF.
-#[inline]
-fn whole_number(line: &[u8]) -> Line<u64> {
-    let (value, digits) = leading_number(line);
-    match line.get(digits..) {
-        Some([b'\r', b'\n', ..]) if matches!(digits, 1..=LONGEST) => Line::Whole(value, digits + 2),
-        Some([]) if digits <= LONGEST => Line::Partial,
-        Some([b'\r']) if matches!(digits, 1..=LONGEST) => Line::Partial,
+#[cfg_attr(target_pointer_width = "64", inline)]
+fn whole_number(line: &[u8], value: &mut u64) -> Line {
+    let (number, digits) = leading_number(line);
+    *value = number;
+    match end(line, digits) {
+        Line::Partial if line.is_empty() => Line::Partial,
+        whole if matches!(digits, 1..=LONGEST) => whole,
         _ => Line::Bad,
     }
 }
@@ -61,7 +76,7 @@ const LONGEST: usize = 19;
 
 /// The number that a line starts with, and how many digits it has: right up to [`LONGEST`], and at
 /// most one more is looked at.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 fn leading_number(line: &[u8]) -> (u64, usize) {
     let seen = line.get(..=LONGEST).unwrap_or(line);
     let (mut value, mut digits) = (0_u64, 0);
@@ -77,7 +92,7 @@ fn leading_number(line: &[u8]) -> (u64, usize) {
 }
 
 /// A length that was checked before, and what stands behind its CRLF.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn checked_length(line: &[u8]) -> (u64, &[u8]) {
     let (value, digits) = leading_number(line);
     (value, line.get(digits + 2..).unwrap_or_default())
@@ -92,17 +107,19 @@ pub(crate) fn is_double(text: &[u8]) -> bool {
     if matches!(text, b"inf" | b"nan") {
         return true;
     }
-    let (whole, rest) = leading_digits(text);
-    let (fraction, rest) = rest.strip_prefix(b".").map_or((&[][..], rest), leading_digits);
-    let exponent_is_right = match rest {
-        [] => true,
-        [b'e' | b'E', exponent @ ..] => {
-            let (digits, rest) = leading_digits(unsigned(exponent));
-            !digits.is_empty() && rest.is_empty()
-        }
-        _ => false,
-    };
-    exponent_is_right && !(whole.is_empty() && fraction.is_empty())
+    let mut rest = text;
+    let mut digits = skip_digits(&mut rest);
+    if let [b'.', fraction @ ..] = rest {
+        rest = fraction;
+        digits += skip_digits(&mut rest);
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest
+        && digits > 0
+    {
+        rest = unsigned(exponent);
+        digits = skip_digits(&mut rest);
+    }
+    digits > 0 && rest.is_empty()
 }
 
 /// A text without its sign.
@@ -113,10 +130,14 @@ fn unsigned(text: &[u8]) -> &[u8] {
     }
 }
 
-/// The digits that a text starts with, and the rest.
-fn leading_digits(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or_default()
+/// Steps over the digits that a text starts with. Says how many there were.
+fn skip_digits(text: &mut &[u8]) -> usize {
+    let mut count = 0;
+    while let [b'0'..=b'9', rest @ ..] = *text {
+        *text = rest;
+        count += 1;
+    }
+    count
 }
 
 /// A whole text as a double; see [`is_double`].
@@ -250,10 +271,11 @@ mod tests {
     use super::*;
 
     fn len(bytes: &[u8]) -> Option<Option<u64>> {
-        match length(bytes) {
-            Line::Whole(n, used) => {
+        let mut value = 0;
+        match length(bytes, &mut value) {
+            Line::Whole(used) => {
                 assert_eq!(used, bytes.len());
-                Some(Some(n))
+                Some(Some(value))
             }
             Line::Partial => Some(None),
             Line::Bad => None,
@@ -276,20 +298,23 @@ mod tests {
 
     #[test]
     fn integers_cover_the_whole_range() {
+        let mut value = 0;
         for n in [0, 1, -1, 42, i64::MAX, i64::MIN] {
             let digits = Digits::signed(n);
             let mut line = [0; 22];
             let used = digits.as_bytes().len();
             line[..used].copy_from_slice(digits.as_bytes());
             line[used..used + 2].copy_from_slice(b"\r\n");
-            assert!(matches!(integer(&line[..used + 2]), Line::Whole(m, _) if m == n), "{n}");
-            assert!(matches!(integer(&line[..used + 1]), Line::Partial));
+            assert!(matches!(integer(&line[..used + 2], &mut value), Line::Whole(len) if len == used + 2));
+            assert_eq!(value.cast_signed(), n);
+            assert!(matches!(integer(&line[..used + 1], &mut value), Line::Partial));
         }
-        assert!(matches!(integer(b"9223372036854775808\r\n"), Line::Bad));
-        assert!(matches!(integer(b"-9223372036854775809\r\n"), Line::Bad));
-        assert!(matches!(integer(b"-\r\n"), Line::Bad));
-        assert!(matches!(integer(b"\r\n"), Line::Bad));
-        assert!(matches!(integer(b"+5\r\n"), Line::Whole(5, 4)));
+        assert!(matches!(integer(b"9223372036854775808\r\n", &mut value), Line::Bad));
+        assert!(matches!(integer(b"-9223372036854775809\r\n", &mut value), Line::Bad));
+        assert!(matches!(integer(b"-\r\n", &mut value), Line::Bad));
+        assert!(matches!(integer(b"\r\n", &mut value), Line::Bad));
+        assert!(matches!(integer(b"+5\r\n", &mut value), Line::Whole(4)));
+        assert_eq!(value, 5);
     }
 
     #[test]

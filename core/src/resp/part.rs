@@ -6,16 +6,18 @@
 use super::Kind;
 use super::head::Step;
 use super::level::Form;
-use super::scan::{Frame, Scanner, Stage};
+use super::scan::{Scanner, Stage};
 use crate::error::ProtocolError;
 
 /// What a scanner found at the front of the bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Found {
-    /// One whole reply.
-    Frame(Frame),
-    /// A part of one.
-    Piece(Piece),
+    /// A part of a reply.
+    Piece,
+    /// Nothing before there is more.
+    Short,
+    /// A reply, or the rest of one, that is told whole: scan it.
+    Whole,
 }
 
 /// A part of a reply.
@@ -33,6 +35,12 @@ pub(crate) struct Piece {
     pub(crate) len: usize,
     /// Nothing is to come of the reply.
     pub(crate) last: bool,
+}
+
+impl Piece {
+    /// None yet.
+    pub(crate) const NONE: Self =
+        Self { what: What::Value, kind: Kind::Null, left: Some(0), start: 0, end: 0, len: 0, last: false };
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +69,7 @@ pub(crate) enum Wanted {
 #[derive(Clone, Copy, Debug)]
 pub struct Teller(Find);
 
-type Find = fn(&mut Scanner, &[u8], Wanted) -> Result<Option<Found>, ProtocolError>;
+type Find = fn(&mut Scanner, &[u8], Wanted, &mut Piece) -> Result<Found, ProtocolError>;
 
 impl Teller {
     /// The only one.
@@ -73,8 +81,9 @@ impl Teller {
         scanner: &mut Scanner,
         bytes: &[u8],
         wanted: Wanted,
-    ) -> Result<Option<Found>, ProtocolError> {
-        (self.0)(scanner, bytes, wanted)
+        piece: &mut Piece,
+    ) -> Result<Found, ProtocolError> {
+        (self.0)(scanner, bytes, wanted, piece)
     }
 }
 
@@ -86,7 +95,7 @@ pub(super) enum Telling {
     /// It comes in parts, and this is what stands here. `pieces`: it is a line longer than the window.
     On { kind: Kind, pieces: bool },
     /// The same, but these are attributes of the value that comes next at this depth.
-    Quiet { depth: usize },
+    Quiet { depth: u16 },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,39 +113,25 @@ enum Told {
 }
 
 impl Scanner {
-    /// [`scan`](Self::scan); but a reply that is `wanted` when its header is read is handed out part
-    /// by part, and there is no frame. The bytes of a part are gone: the next call starts behind them.
-    fn find(&mut self, bytes: &[u8], wanted: Wanted) -> Result<Option<Found>, ProtocolError> {
+    /// [`scan`](Self::scan) for a reply that, if it is `wanted` when its header is read, is handed
+    /// out part by part, and then there is no frame. `piece` is [`Piece::NONE`], and filled. The bytes of
+    /// a part are gone: the next call starts behind them.
+    fn find(&mut self, bytes: &[u8], wanted: Wanted, piece: &mut Piece) -> Result<Found, ProtocolError> {
         self.begun = true;
-        let mut piece = Piece {
-            what: What::Value,
-            kind: Kind::Null,
-            left: Some(0),
-            start: 0,
-            end: 0,
-            len: 0,
-            last: false,
-        };
         loop {
-            let told = match (self.telling, self.stage) {
-                _ if self.over.is_some() => {
-                    if self.give_up() {
-                        return self.finish().map(|frame| Some(Found::Frame(frame)));
-                    }
-                    Told::Whole
-                }
-                (Telling::Off, _) if self.is_inside() => Told::Whole,
-                (Telling::Quiet { depth }, _) => self.pass_over(bytes, depth)?,
-                (_, Stage::Value) => self.part(bytes, wanted, &mut piece)?,
-                (Telling::On { kind, pieces }, stage) => {
+            let told = match self.telling {
+                _ if self.over.is_some() => Told::Whole,
+                Telling::Off if self.is_inside() => Told::Whole,
+                Telling::Quiet { depth } => self.pass_over(bytes, depth)?,
+                Telling::On { kind, pieces } if !self.is_at_value() => {
                     piece.kind = kind;
-                    if let Stage::Text { .. } = stage {
-                        self.line(bytes, pieces, &mut piece)?
+                    if self.stage == Stage::Text {
+                        self.line(bytes, pieces, piece)?
                     } else {
-                        self.string_piece(bytes, &mut piece)?
+                        self.string_piece(bytes, piece)?
                     }
                 }
-                (Telling::Off, _) => Told::Whole,
+                _ => self.part(bytes, wanted, piece)?,
             };
             match told {
                 Told::Piece | Told::Last => {
@@ -148,16 +143,16 @@ impl Scanner {
                     if piece.last {
                         self.restart();
                     }
-                    return Ok(Some(Found::Piece(piece)));
+                    return Ok(Found::Piece);
                 }
                 Told::Nothing => {}
-                Told::Short => {
+                Told::Short | Told::Whole => {
                     self.check_size()?;
-                    return Ok(None);
-                }
-                Told::Whole => {
+                    if told == Told::Short {
+                        return Ok(Found::Short);
+                    }
                     self.telling = Telling::Off;
-                    return Ok(self.scan(bytes)?.map(Found::Frame));
+                    return Ok(Found::Whole);
                 }
             }
         }
@@ -165,7 +160,7 @@ impl Scanner {
 
     /// The window is full of a line that has not ended. Says whether it is told in pieces from now on.
     pub(crate) const fn spill(&mut self) -> bool {
-        let (Telling::On { kind, pieces: false }, Stage::Text { .. }) = (self.telling, self.stage) else {
+        let (Telling::On { kind, pieces: false }, Stage::Text) = (self.telling, self.stage) else {
             return false;
         };
         self.telling = Telling::On { kind, pieces: true };
@@ -175,11 +170,11 @@ impl Scanner {
 
     /// Whether what is here is the start of a line that is told whole.
     pub(crate) const fn is_in_told_line(&self) -> bool {
-        matches!((self.telling, self.stage), (Telling::On { pieces: false, .. }, Stage::Text { .. }))
+        matches!((self.telling, self.stage), (Telling::On { pieces: false, .. }, Stage::Text))
     }
 
     /// Whether what comes next is told in parts, and not to be stepped over.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) const fn is_told(&self) -> bool {
         matches!(self.telling, Telling::On { .. })
     }
@@ -187,13 +182,6 @@ impl Scanner {
     /// Whether the reply is told in parts.
     pub(super) const fn is_telling(&self) -> bool {
         !matches!(self.telling, Telling::Off)
-    }
-
-    /// The reply is over a limit: the rest is not told. Says whether there is none.
-    #[cold]
-    fn give_up(&mut self) -> bool {
-        self.telling = Telling::Off;
-        self.stage == Stage::Value && self.level.left == 0 && self.close()
     }
 
     /// The value that starts here, the reply or something inside, or the end of an aggregate.
@@ -216,7 +204,7 @@ impl Scanner {
             return Ok(Told::Whole);
         }
         if tag == b'|' {
-            self.telling = Telling::Quiet { depth: self.outer.depth() };
+            self.telling = Telling::Quiet { depth: self.outer.depth() as u16 };
             return Ok(Told::Nothing);
         }
         let kind = Kind::tagged(tag).unwrap_or(Kind::Null);
@@ -226,16 +214,16 @@ impl Scanner {
         Ok(match step {
             Step::Short => Told::Short,
             Step::Open if self.over.is_some() => Told::Nothing,
-            Step::Open if self.stage == Stage::Value => {
+            Step::Open if self.is_at_value() => {
                 piece.what = What::Begin;
                 piece.left =
                     if self.level.form == Form::Counted { Some(self.level.left.into()) } else { None };
                 Told::Piece
             }
             Step::Open => {
-                if let (Kind::Verbatim, Stage::Payload { left, .. }) = (kind, &mut self.stage) {
+                if kind == Kind::Verbatim {
                     // The header was not read before the format was there.
-                    *left = left.saturating_sub(4);
+                    self.rest = self.rest.saturating_sub(4);
                     self.pos += 4;
                 }
                 Told::Nothing
@@ -263,25 +251,21 @@ impl Scanner {
         self.body = self.pos;
         piece.what = What::Chunk;
         piece.end = self.pos;
-        let Stage::Payload { left, chunk } = self.stage else { return Ok(Told::Last) };
-        let rest = bytes.get(self.pos..).unwrap_or_default();
-        let mut n = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-        let all = n as u64 == left;
-        self.pos += n;
-        piece.end = self.pos;
-        if all && self.terminator(rest.get(n..).unwrap_or_default(), chunk)? != Step::Short {
-            if !chunk {
-                return Ok(Told::Last);
-            }
-        } else {
-            let held = usize::from(all && n > 0);
-            n -= held;
-            self.pos -= held;
-            piece.end = self.pos;
-            self.stage = Stage::Payload { left: left - n as u64, chunk };
+        if self.is_at_value() {
+            return Ok(Told::Last);
         }
-        piece.left = if chunk { None } else { Some(left - n as u64) };
-        Ok(if n == 0 { Told::Short } else { Told::Piece })
+        let chunk = self.stage == Stage::ChunkPayload;
+        let step = self.payload(bytes)?;
+        if step == Step::Short && self.rest == 0 && self.pos > self.body {
+            self.rest = 1;
+            self.pos -= 1;
+        }
+        piece.end = if step == Step::Short { self.pos } else { self.pos - 2 };
+        if step == Step::Leaf {
+            return Ok(Told::Last);
+        }
+        piece.left = if chunk { None } else { Some(self.rest) };
+        Ok(if piece.end > self.body { Told::Piece } else { Told::Short })
     }
 
     /// The rest of a line, whole or in pieces.
@@ -301,7 +285,7 @@ impl Scanner {
     }
 
     /// Attributes, which are not told.
-    fn pass_over(&mut self, bytes: &[u8], depth: usize) -> Result<Told, ProtocolError> {
+    fn pass_over(&mut self, bytes: &[u8], depth: u16) -> Result<Told, ProtocolError> {
         match self.step(bytes)? {
             Step::Short => return Ok(Told::Short),
             Step::Leaf => {
@@ -309,7 +293,7 @@ impl Scanner {
             }
             Step::Open => {}
         }
-        if self.stage == Stage::Value && self.outer.depth() == depth {
+        if self.is_at_value() && self.outer.depth() == depth.into() {
             self.telling = Telling::On { kind: Kind::Null, pieces: false };
         }
         Ok(Told::Nothing)

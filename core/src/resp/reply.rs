@@ -3,10 +3,11 @@
 use core::fmt;
 
 use super::attributes::Attributes;
+use super::express::{self, Plain};
 use super::number;
 use super::scan::{Frame, Scanner};
 use super::seq::{Map, Preorder, Seq, Visit};
-use super::skip::{self, Counted};
+use super::skip::{self, Counted, Owed};
 use super::{FromReply, Kind};
 use crate::error::{ReplyError, ServerError};
 
@@ -45,9 +46,9 @@ impl<'a> Reply<'a> {
     pub const NULL: Self = Self { kind: Kind::Null, shape: Shape::Plain, number: 0, bytes: &[], start: 0 };
 
     /// The value of `frame`, which a scanner found at the start of `bytes`.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub fn new(bytes: &'a [u8], frame: Frame) -> Self {
-        let whole = bytes.get(..frame.len).unwrap_or_default();
-        Self::first(whole).map_or(Self::NULL, |(reply, _)| reply)
+        Self::parsed(bytes.get(..frame.len).unwrap_or_default())
     }
 
     /// Checks `bytes` as one whole reply, with nothing behind it.
@@ -64,6 +65,7 @@ impl<'a> Reply<'a> {
     }
 
     /// What it is.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn kind(self) -> Kind {
         self.kind
     }
@@ -74,12 +76,14 @@ impl<'a> Reply<'a> {
     }
 
     /// The error, if it is one.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn error(self) -> Option<ServerError<'a>> {
         if self.kind.is_error() { Some(ServerError::new(self.body())) } else { None }
     }
 
     /// The bytes of a simple, bulk, verbatim or big number value, and the digits of numbers; an
     /// error is not a string. `None` for a streamed string: see [`chunks`](Self::chunks).
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn as_bytes(self) -> Option<&'a [u8]> {
         match self.kind {
             Kind::Simple | Kind::BigNumber | Kind::Integer | Kind::Double => Some(self.body()),
@@ -104,6 +108,7 @@ impl<'a> Reply<'a> {
     }
 
     /// The value of an integer.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn as_integer(self) -> Option<i64> {
         match (self.kind, self.shape) {
             (Kind::Integer, Shape::Integer) => Some(self.number.cast_signed()),
@@ -125,6 +130,7 @@ impl<'a> Reply<'a> {
     }
 
     /// What stands inside an array, set, push or map; a map yields keys and values in turn.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn elements(self) -> Option<Seq<'a>> {
         match self.shape {
             _ if !self.kind.is_aggregate() => None,
@@ -134,6 +140,7 @@ impl<'a> Reply<'a> {
     }
 
     /// The pairs of a map, or of the flat array that RESP2 sends for one.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn pairs(self) -> Option<Map<'a>> {
         match self.kind {
             Kind::Map | Kind::Array => self.elements().map(Map::new),
@@ -156,86 +163,94 @@ impl<'a> Reply<'a> {
     ///
     /// # Errors
     /// The server's error, or that the reply is of another type than `T`.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn get<T: FromReply<'a>>(self) -> Result<T, ReplyError<'a>> {
         T::try_reply(self)
     }
 
+    /// The first value in an aggregate.
+    pub(crate) fn first_inside(self) -> Option<Self> {
+        Self::first(self.body()).map(|(reply, _)| reply)
+    }
+
     /// The value that checked bytes start with.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn parsed(bytes: &'a [u8]) -> Self {
-        Self::first(bytes).map_or(Self::NULL, |(reply, _)| reply)
+        if express::OPEN
+            && let Some((plain, _)) = express::value(bytes)
+        {
+            return Self::plain(plain, |reply| reply);
+        }
+        Self::any_alone(bytes)
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn any_alone(bytes: &'a [u8]) -> Self {
+        Self::any(bytes).map_or(Self::NULL, |(reply, _)| reply)
     }
 
     /// The first value of checked bytes, and what follows its header or, without children, itself.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let (&tag, line) = bytes.split_first()?;
-        match tag {
-            b'$' => Some(Self::string(Kind::Bulk, line)),
-            b':' => {
-                let number::Line::Whole(n, len) = number::integer(line) else { return None };
-                let digits = line.get(..len - 2)?;
-                let reply = Self::made(Kind::Integer, Shape::Integer, n.cast_unsigned(), digits);
-                Some((reply, line.get(len..)?))
-            }
-            b'+' => Some(Self::line(Kind::Simple, line)),
-            b'*' => Some(Self::aggregate(Kind::Array, line)),
-            b'|' => Self::behind_attributes(bytes),
-            _ => Self::rare(tag, line),
+        if express::OPEN
+            && let Some((plain, behind)) = express::value(bytes)
+        {
+            return Some((Self::plain(plain, |reply| reply), behind));
+        }
+        Self::any(bytes)
+    }
+
+    /// What `make` makes of a plain value. It is compiled once for each kind.
+    #[inline(always)]
+    pub(super) fn plain<U>(plain: Plain<'a>, make: impl FnOnce(Self) -> U) -> U {
+        match plain {
+            Plain::Bulk(payload) => make(Self::made(Kind::Bulk, Shape::Plain, 0, payload)),
+            Plain::Integer(value, digits) => make(Self::made(Kind::Integer, Shape::Integer, value, digits)),
+            Plain::Simple(text) => make(Self::made(Kind::Simple, Shape::Plain, 0, text)),
         }
     }
 
-    fn rare(tag: u8, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        Some(match tag {
-            b'-' => Self::line(Kind::Error, line),
-            b'(' => Self::line(Kind::BigNumber, line),
-            b',' => Self::line(Kind::Double, line),
-            b'!' => Self::string(Kind::BulkError, line),
-            b'=' => Self::string(Kind::Verbatim, line),
-            b'%' => Self::aggregate(Kind::Map, line),
-            b'~' => Self::aggregate(Kind::Set, line),
-            b'>' => Self::aggregate(Kind::Push, line),
-            b'_' => (Self::NULL, line.get(2..)?),
-            b'#' => {
-                let truth = u64::from(line.first() == Some(&b't'));
-                (Self::made(Kind::Boolean, Shape::Integer, truth, line.get(..1)?), line.get(3..)?)
+    /// The same, whatever it is.
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn any(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (&tag, line) = bytes.split_first()?;
+        let Some(kind) = Kind::tagged(tag) else {
+            return if tag == b'|' { Self::behind_attributes(bytes) } else { None };
+        };
+        let (shape, number, body, behind) = if kind.has_length() {
+            match skip::counted(line) {
+                Counted::Null(behind) => return Some((Self::NULL, behind)),
+                Counted::Streamed(behind) => (Shape::Streamed, 0, behind, behind),
+                Counted::Whole(n, behind) if kind.is_aggregate() => {
+                    let count = if kind == Kind::Map { n.saturating_mul(2) } else { n };
+                    (Shape::Count, count, behind, behind)
+                }
+                Counted::Whole(n, behind) => {
+                    let (payload, behind) = skip::payload(n, behind);
+                    (Shape::Plain, 0, payload, behind)
+                }
             }
-            _ => return None,
-        })
+        } else {
+            let (text, behind) = skip::text(line);
+            let mut number = 0;
+            let shape = match kind {
+                Kind::Integer => {
+                    number::integer(line, &mut number);
+                    Shape::Integer
+                }
+                Kind::Boolean => {
+                    number = u64::from(text == b"t");
+                    Shape::Integer
+                }
+                _ => Shape::Plain,
+            };
+            (shape, number, text, behind)
+        };
+        Some((Self::made(kind, shape, number, body), behind))
     }
 
     const fn made(kind: Kind, shape: Shape, number: u64, bytes: &'a [u8]) -> Self {
         Self { kind, shape, number, bytes, start: 0 }
-    }
-
-    #[inline]
-    fn line(kind: Kind, line: &'a [u8]) -> (Self, &'a [u8]) {
-        let (text, behind) = skip::text(line);
-        (Self::made(kind, Shape::Plain, 0, text), behind)
-    }
-
-    #[inline]
-    fn string(kind: Kind, line: &'a [u8]) -> (Self, &'a [u8]) {
-        match skip::counted(line) {
-            Counted::Whole(n, behind) => {
-                let (payload, behind) = skip::payload(n, behind);
-                (Self::made(kind, Shape::Plain, 0, payload), behind)
-            }
-            Counted::Streamed(behind) => (Self::made(kind, Shape::Streamed, 0, behind), behind),
-            Counted::Null(behind) => (Self::NULL, behind),
-        }
-    }
-
-    #[inline]
-    fn aggregate(kind: Kind, line: &'a [u8]) -> (Self, &'a [u8]) {
-        match skip::counted(line) {
-            Counted::Whole(n, behind) => {
-                let count = if kind == Kind::Map { n.saturating_mul(2) } else { n };
-                (Self::made(kind, Shape::Count, count, behind), behind)
-            }
-            Counted::Streamed(behind) => (Self::made(kind, Shape::Streamed, 0, behind), behind),
-            Counted::Null(behind) => (Self::NULL, behind),
-        }
     }
 
     /// The first value behind its attributes. Rare: it is kept apart from the usual way.
@@ -249,29 +264,19 @@ impl<'a> Reply<'a> {
         // No attribute starts here, so that this goes no deeper.
         let (reply, behind) = Self::first(rest)?;
         // What is counted has a line of its own in front, all else only the type byte.
-        let counted = matches!(reply.kind, Kind::Bulk | Kind::BulkError | Kind::Verbatim);
-        let header = if counted || reply.kind.is_aggregate() {
-            rest.iter().position(|&byte| byte == b'\n')?
-        } else {
-            0
-        };
+        let header = if reply.kind.has_length() { rest.iter().position(|&byte| byte == b'\n')? } else { 0 };
         let start = bytes.len().checked_sub(rest.len())?.checked_add(header)?.checked_add(1)?;
         let whole = bytes.get(..start.checked_add(reply.bytes.len())?)?;
         Some((Self { bytes: whole, start, ..reply }, behind))
     }
 
-    /// How many bytes behind its header belong to a value that has something inside.
-    pub(super) fn inner_len(self) -> usize {
+    /// What of it stands behind its header.
+    pub(super) fn owed(self) -> Owed {
         match self.shape {
-            Shape::Count => skip::values(self.body(), self.number),
-            Shape::Streamed => skip::stream(self.body()),
-            Shape::Plain | Shape::Integer => 0,
+            Shape::Count => Owed::Values(self.number),
+            Shape::Streamed => Owed::Stream,
+            Shape::Plain | Shape::Integer => Owed::Nothing,
         }
-    }
-
-    /// Whether something follows the header that is not in `body` alone.
-    pub(super) fn has_inside(self) -> bool {
-        matches!(self.shape, Shape::Count | Shape::Streamed)
     }
 
     #[inline]

@@ -1,6 +1,25 @@
 //! Stepping over values that were checked before.
 
-use super::number;
+use super::{express, number};
+
+/// What must be stepped over.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owed {
+    Nothing,
+    /// So many values.
+    Values(u64),
+    /// All up to the end marker of a stream, and with it.
+    Stream,
+}
+
+/// How many bytes that is.
+pub(super) fn owed(bytes: &[u8], owed: Owed) -> usize {
+    match owed {
+        Owed::Nothing => 0,
+        Owed::Values(count) => values(bytes, count),
+        Owed::Stream => skip(bytes, 0, 1),
+    }
+}
 
 /// How many bytes `count` values take, attributes in front of them included.
 ///
@@ -10,14 +29,15 @@ pub(super) fn values(bytes: &[u8], count: u64) -> usize {
     skip(bytes, count, 0)
 }
 
-/// How many bytes there are up to the end marker of the stream that begins here, and with it.
-pub(super) fn stream(bytes: &[u8]) -> usize {
-    skip(bytes, 0, 1)
-}
-
 fn skip(bytes: &[u8], mut left: u64, mut streams: usize) -> usize {
     let mut rest = bytes;
     while left > 0 || streams > 0 {
+        if express::OPEN && streams == 0 {
+            (rest, left) = express::checked_leaves(rest, left);
+            if left == 0 {
+                break;
+            }
+        }
         let Some((&tag, line)) = rest.split_first() else { break };
         let outside = streams == 0;
         // Attributes, chunks and end markers are no values.
@@ -64,7 +84,7 @@ pub(super) enum Counted<'a> {
 }
 
 /// Reads a length.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(super) fn counted(line: &[u8]) -> Counted<'_> {
     match line.first() {
         Some(b'-') => Counted::Null(line.get(4..).unwrap_or_default()),
@@ -77,14 +97,14 @@ pub(super) fn counted(line: &[u8]) -> Counted<'_> {
 }
 
 /// A string of `n` bytes, and what stands behind its line end.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(super) fn payload(n: u64, bytes: &[u8]) -> (&[u8], &[u8]) {
     let (payload, rest) = usize::try_from(n).ok().and_then(|n| bytes.split_at_checked(n)).unwrap_or_default();
     (payload, rest.get(2..).unwrap_or_default())
 }
 
 /// A line, and what stands behind its end.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(super) fn text(line: &[u8]) -> (&[u8], &[u8]) {
     let end = line.iter().position(|&byte| byte == b'\r').unwrap_or(line.len());
     let (text, rest) = line.split_at_checked(end).unwrap_or_default();
