@@ -76,7 +76,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             effect: command.effect,
             left: u32::try_from(encoded.args().saturating_sub(1)).unwrap_or(u32::MAX),
             discard: false,
-            chunks: request.is_chunked(),
+            // What answers HELLO decides about all that follows, so it is judged whole.
+            chunks: request.is_chunked() && command.effect != Effect::Hello,
         };
         self.teller = request.teller().or(self.teller);
         self.take(encoded, slot);

@@ -80,6 +80,15 @@ fn limits_end_the_telling_and_nothing_else() {
 }
 
 #[test]
+fn the_answer_to_hello_is_judged_whole() {
+    let start = "start resp2\nready resp2\n";
+    windows(&format!("{start}chunked 1 HELLO 3\nsent\n< %0\nreply 1 map(0)\nprotocol resp3"));
+    windows(&format!(
+        "{start}chunked 1 HELLO 4\nsent\n< -NOPROTO no\nreply 1 ServerError(NOPROTO no)\nprotocol resp2"
+    ));
+}
+
+#[test]
 fn a_push_inside_is_fatal() {
     let text = "start resp3\nsent\n< %0\nready resp3\nchunked 1 GET a\nsent\n< *2\\r\\n:1\\r\\n>1\\r\\n+p";
     everyway(&format!("{text}\nfailed 1 Unknown\nclosed Protocol(NestedPush)"), sized(64));
