@@ -218,22 +218,22 @@ impl<'a> Reply<'a> {
                 Some((reply, line.get(len..)?))
             }
             b'+' => Some(Self::line(Kind::Simple, line)),
-            b'*' => Some(Self::aggregate(Kind::Array, line)),
+            b'*' => Some(Self::aggregate(Kind::Array, bytes, line)),
             b'|' => Self::behind_attributes(bytes),
-            _ => Self::rare(tag, line),
+            _ => Self::rare(tag, bytes, line),
         }
     }
 
-    fn rare(tag: u8, line: &'a [u8]) -> Option<(Self, &'a [u8])> {
+    fn rare(tag: u8, bytes: &'a [u8], line: &'a [u8]) -> Option<(Self, &'a [u8])> {
         Some(match tag {
             b'-' => Self::line(Kind::Error, line),
             b'(' => Self::line(Kind::BigNumber, line),
             b',' => Self::line(Kind::Double, line),
             b'!' => Self::string(Kind::BulkError, line),
             b'=' => Self::string(Kind::Verbatim, line),
-            b'%' => Self::aggregate(Kind::Map, line),
-            b'~' => Self::aggregate(Kind::Set, line),
-            b'>' => Self::aggregate(Kind::Push, line),
+            b'%' => Self::aggregate(Kind::Map, bytes, line),
+            b'~' => Self::aggregate(Kind::Set, bytes, line),
+            b'>' => Self::aggregate(Kind::Push, bytes, line),
             b'_' => (Self::NULL, line.get(2..)?),
             b'#' => {
                 let truth = u64::from(line.first() == Some(&b't'));
@@ -266,7 +266,12 @@ impl<'a> Reply<'a> {
     }
 
     #[inline]
-    fn aggregate(kind: Kind, line: &'a [u8]) -> (Self, &'a [u8]) {
+    fn aggregate(kind: Kind, bytes: &'a [u8], line: &'a [u8]) -> (Self, &'a [u8]) {
+        if express::OPEN
+            && let Some((count, behind)) = express::checked_header(bytes, kind)
+        {
+            return (Self::made(kind, Shape::Count, count, behind), behind);
+        }
         match skip::counted(line) {
             Counted::Whole(n, behind) => {
                 let count = if kind == Kind::Map { n.saturating_mul(2) } else { n };
