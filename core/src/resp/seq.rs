@@ -80,7 +80,11 @@ impl<'a, T> Seq<'a, T> {
     /// The next element as it is.
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn advance(&mut self) -> Option<Reply<'a>> {
-        self.next_as(|reply| reply)
+        if express::OPEN {
+            self.next_as(|reply| reply)
+        } else {
+            advance(&mut self.rest, &mut self.left, &mut self.inside)
+        }
     }
 
     /// What `make` makes of the next element. Where memory is no object, it is compiled for each kind of
@@ -88,7 +92,7 @@ impl<'a, T> Seq<'a, T> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn next_as<U>(&mut self, make: impl FnOnce(Reply<'a>) -> U) -> Option<U> {
         if !express::OPEN {
-            return advance(&mut self.rest, &mut self.left, &mut self.inside).map(make);
+            return self.advance().map(make);
         }
         if let (Owed::Nothing, Some(left)) = (self.inside, self.left) {
             let next = left.checked_sub(1)?;
