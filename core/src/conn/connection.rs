@@ -54,6 +54,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) ended: Option<Reason>,
     /// A frame too large for the buffer is being skipped.
     pub(super) skipping: bool,
+    /// The frame that is here in part was there before anything was asked.
+    pub(super) early: bool,
     /// The scanner has seen all that was received and wants more.
     pub(super) drained: bool,
     pub(super) monitoring: bool,
@@ -102,6 +104,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             lent: Lent { len: 0, answers: None },
             ended: None,
             skipping: false,
+            early: false,
             drained: false,
             monitoring: false,
             quitting: false,
@@ -333,6 +336,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.lent = Lent::default();
         self.ended = None;
         self.skipping = false;
+        self.early = false;
         self.drained = false;
         self.monitoring = false;
         self.quitting = false;
