@@ -41,6 +41,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) protocol: Protocol,
     /// A frame too large for the buffer is being skipped.
     pub(super) skipping: bool,
+    /// The frame that is here in part was there before anything was asked.
+    pub(super) early: bool,
     /// The scanner has seen all that was received and wants more.
     pub(super) drained: bool,
     pub(super) monitoring: bool,
@@ -107,6 +109,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             teller: None,
             ended: None,
             skipping: false,
+            early: false,
             drained: false,
             monitoring: false,
             quitting: false,
@@ -338,6 +341,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.lent = Lent::default();
         self.ended = None;
         self.skipping = false;
+        self.early = false;
         self.drained = false;
         self.monitoring = false;
         self.quitting = false;

@@ -81,6 +81,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             } else {
                 self.judge(frame.kind)
             };
+            self.early = false;
             return Some(match verdict {
                 Verdict::Consumed => continue,
                 Verdict::Reply(token) => Event::Reply { token, reply: self.lend(frame.len) },
@@ -131,6 +132,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// All that was received has been looked at.
     fn starve(&mut self) {
         self.drained = true;
+        let begun = self.scanner.is_inside() || !self.receive.unread().is_empty();
+        self.early |= begun && self.asked().is_none();
         self.skipping |= self.scanner.over().is_some();
         // A line that is told is told with its start.
         if self.skipping && !self.scanner.is_in_told_line() {
@@ -235,9 +238,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if done { self.in_flight.pop() } else { None }
     }
 
-    /// The oldest request, if the server can know of it: it cannot answer what was not sent.
+    /// The oldest request, if the server can know of it: it cannot answer what was not sent, or not
+    /// when the answer began.
     fn asked(&self) -> Option<&Slot> {
-        self.in_flight.head().filter(|slot| self.sent > slot.start)
+        self.in_flight.head().filter(|slot| self.sent > slot.start && !self.early)
     }
 
     /// Whether the oldest request was handed over whole: only the newest can owe bytes.

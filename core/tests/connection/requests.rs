@@ -121,6 +121,20 @@ fn a_broken_answer_ends_the_connection() {
 }
 
 #[test]
+fn an_answer_that_began_before_its_request_was_sent_is_nobody_s() {
+    for first in [r"$5\r\nhe\", r"$\", r"*1\r\n$5\r\nhe\"] {
+        let rest = if first == r"$\" { r"5\r\nhello" } else { "llo" };
+        check2(&format!(
+            "submit 1 GET a\nsent\n< :1\\r\\n{first}\nreply 1 1\nsubmit 2 GET b\nsent\n< {rest}\nfailed 2 Unknown\nclosed Unsolicited"
+        ));
+    }
+    check2(
+        "< -ERR to\\\nsubmit 1 GET a\nsent\n< o many\nfailed 1 Unknown\nclosed Refused(ServerError(ERR too many))",
+    );
+    check3("< >1\\r\\n+\\\nsubmit 1 GET a\nsent\n< p\\r\\n:1\npush push(1) \"p\"\nreply 1 1");
+}
+
+#[test]
 fn an_answer_to_a_request_that_was_not_sent_is_nobody_s() {
     check2("submit 1 GET a\n< $1\\r\\nx\nfailed 1 NotSent\nclosed Unsolicited");
     check2(
