@@ -225,7 +225,7 @@ fn word(bytes: &[u8]) -> u64 {
         (None, Some(&front), Some(&back)) => {
             // Where both have the same bytes, it does not matter that there are two of them.
             let front = u64::from(u32::from_le_bytes(front));
-            front | u64::from(u32::from_le_bytes(back)) << (bytes.len() * 8 & 31)
+            front | u64::from(u32::from_le_bytes(back)) << ((bytes.len() * 8) & 31)
         }
         _ => 0,
     }
@@ -257,14 +257,14 @@ fn integer(word: u64, bytes: &[u8]) -> Option<(u64, &[u8])> {
         return Some((two, bytes.get(5..)?));
     }
     // The highest bit of the first byte that is a carriage return; those behind may be wrong.
-    let line = word ^ ONES * b'\r' as u64;
-    let ends = line.wrapping_sub(ONES) & !line & ONES << 7;
+    let line = word ^ (ONES * b'\r' as u64);
+    let ends = line.wrapping_sub(ONES) & !line & (ONES << 7);
     if ends == 0 {
         return long_integer(bytes);
     }
     // The digits are moved to the end, as if zeros stood in front.
     let end = ends.trailing_zeros();
-    let digits = (word >> 8 ^ ZEROS).checked_shl(79_u32.wrapping_sub(end))?;
+    let digits = ((word >> 8) ^ ZEROS).checked_shl(79_u32.wrapping_sub(end))?;
     if are_digits(digits) { Some((eight(digits), line_end(bytes, end as usize / 8)?)) } else { None }
 }
 
