@@ -233,7 +233,8 @@ mod owned {
 
     use super::{both, decode, get};
     use respire_core::resp::{
-        DecodeError, Done, ErrorReply, Map, Natural, Reply, ReplyError, Seq, ServerError, Value,
+        DecodeError, Done, ErrorReply, Frame, FromReply, Kind, Map, Natural, Reply, ReplyError, Seq,
+        ServerError, Value,
     };
 
     #[test]
@@ -251,6 +252,51 @@ mod owned {
         both(b"$3\r\na\0b\r\n", b"$?\r\n;2\r\na\0\r\n;1\r\nb\r\n;0\r\n", b"a\0b".to_vec());
         both(b"$2\r\nab\r\n", b"=6\r\nmkd:ab\r\n", String::from("ab"));
         both(b"*2\r\n:1\r\n$-1\r\n", b"*2\r\n:1\r\n_\r\n", vec![Some(1), None]);
+    }
+
+    #[test]
+    fn what_stands_behind_an_inner_list_is_found() {
+        // Counted, streamed, empty, with attributes, of strings in pieces: the next one starts behind it.
+        let lists = b"*7\r\n*2\r\n$1\r\na\r\n$2\r\nbc\r\n*?\r\n+d\r\n.\r\n*0\r\n\
+            |1\r\n+k\r\n*1\r\n:1\r\n~1\r\n+e\r\n*1\r\n$?\r\n;1\r\nf\r\n;1\r\ng\r\n;0\r\n\
+            %1\r\n+h\r\n+i\r\n*1\r\n+j\r\n";
+        let expected =
+            vec![vec!["a", "bc"], vec!["d"], vec![], vec!["e"], vec!["fg"], vec!["h", "i"], vec!["j"]];
+        assert_eq!(get::<Vec<Vec<String>>>(lists).unwrap(), expected);
+        let deeper = [b"*2\r\n", lists.as_slice(), lists].concat();
+        assert_eq!(get::<Vec<Vec<Vec<String>>>>(&deeper).unwrap(), [expected.clone(), expected]);
+        // What an element leaves behind in the middle of a list is stepped over.
+        let pairs = b"*2\r\n*2\r\n*2\r\n:1\r\n:2\r\n:3\r\n*2\r\n*1\r\n:4\r\n:5\r\n";
+        assert_eq!(get::<Vec<(Reply<'_>, u8)>>(pairs).unwrap().iter().map(|pair| pair.1).sum::<u8>(), 8);
+        let first: Vec<(Vec<u8>, u8)> = get(b"%2\r\n+a\r\n:1\r\n$?\r\n;1\r\nb\r\n;0\r\n:2\r\n").unwrap();
+        assert_eq!(first, [(b"a".to_vec(), 1), (b"b".to_vec(), 2)]);
+    }
+
+    #[test]
+    fn lists_have_just_the_room_they_need() {
+        let list = [b"*1000\r\n".as_slice(), &b"$2\r\nab\r\n".repeat(1000)].concat();
+        assert_eq!(get::<Vec<Vec<u8>>>(&list).unwrap().capacity(), 1000);
+        assert_eq!(get::<Vec<&[u8]>>(&list).unwrap().capacity(), 1000);
+        assert_eq!(get::<Vec<(&str, &str)>>(&list).unwrap().capacity(), 500);
+        let Ok(Value::Array(items)) = get(&list) else { panic!() };
+        assert_eq!(items.capacity(), 1000);
+        let map = [b"%1000\r\n".as_slice(), &b"+k\r\n:1\r\n".repeat(1000)].concat();
+        assert_eq!(get::<Vec<(&str, u8)>>(&map).unwrap().capacity(), 1000);
+        let Ok(Value::Map(pairs)) = get(&map) else { panic!() };
+        assert_eq!(pairs.capacity(), 1000);
+        let arrays = [b"*100\r\n".as_slice(), &b"*2\r\n+k\r\n:1\r\n".repeat(100)].concat();
+        assert_eq!(get::<Vec<(&str, u8)>>(&arrays).unwrap().capacity(), 100);
+        assert_eq!(get::<Vec<u8>>(b"$3\r\nabc\r\n").unwrap().capacity(), 3);
+    }
+
+    #[test]
+    fn a_count_that_was_never_checked_takes_no_memory() {
+        let frame = |len| Frame { len, body: 0, kind: Kind::Array, over: None };
+        for claim in [&b"*9999999999999999999\r\n:1\r\n"[..], b"%9999999999999999999\r\n:1\r\n"] {
+            let reply = Reply::new(claim, frame(claim.len()));
+            assert!(Vec::<[u64; 32]>::from_reply(reply).is_err());
+            assert_eq!(Value::from_reply(reply), Ok(Value::Null), "it ends too soon");
+        }
     }
 
     #[test]

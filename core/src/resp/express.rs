@@ -264,7 +264,7 @@ fn integer(word: u64, bytes: &[u8]) -> Option<(u64, &[u8])> {
     }
     // The digits are moved to the end, as if zeros stood in front.
     let end = ends.trailing_zeros();
-    let digits = (word >> 8 ^ ZEROS).checked_shl(79_u32.wrapping_sub(end))?;
+    let digits = ((word >> 8) ^ ZEROS).checked_shl(79_u32.wrapping_sub(end))?;
     if are_digits(digits) { Some((eight(digits), line_end(bytes, end as usize / 8)?)) } else { None }
 }
 

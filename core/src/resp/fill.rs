@@ -6,9 +6,6 @@ use crate::error::DecodeError;
 
 /// A container of `T` that may be full.
 pub trait Fill<T> {
-    /// At least so many are said to come.
-    fn expect(&mut self, _count: usize) {}
-
     /// Puts one in.
     ///
     /// # Errors
@@ -31,7 +28,6 @@ where
     C: Fill<T>,
 {
     let seq: Seq<'a, T> = Seq::from_reply(reply)?;
-    container.expect(seq.hint().unwrap_or(0));
     for item in seq {
         container.one(item?)?;
     }

@@ -88,10 +88,6 @@ pub(super) fn items<'a, T: FromReply<'a>>(seq: &mut Seq<'a, T>) -> Result<Vec<T>
 }
 
 impl<T> Fill<T> for Vec<T> {
-    fn expect(&mut self, count: usize) {
-        self.reserve(count);
-    }
-
     fn one(&mut self, item: T) -> Result<(), DecodeError> {
         self.push(item);
         Ok(())

@@ -45,7 +45,7 @@ impl<'a, T> Seq<'a, T> {
     }
 
     /// How many places to prepare: few, as the number is the peer's claim.
-    #[cfg(any(feature = "alloc", feature = "heapless", feature = "serde"))]
+    #[cfg(feature = "serde")]
     pub(super) fn hint(&self) -> Option<usize> {
         usize::try_from(self.left?.min(64)).ok()
     }
