@@ -58,7 +58,7 @@ pub(super) fn value(bytes: &[u8]) -> Option<(Plain<'_>, &[u8])> {
             Some((Plain::Bulk(payload), behind.get(2..)?))
         }
         b':' => {
-            let (value, behind) = checked_number(word, bytes)?;
+            let (value, behind) = integer(word, bytes)?;
             let digits = bytes.get(1..bytes.len().wrapping_sub(behind.len()).wrapping_sub(2))?;
             Some((Plain::Integer(value, digits), behind))
         }
@@ -111,7 +111,7 @@ fn plain<'a>(
             }
             _ => odd(bytes, limits),
         },
-        b':' => match number(word, bytes) {
+        b':' => match integer(word, bytes) {
             Some((_, rest)) => Some((rest, Kind::Integer)),
             None => odd(bytes, limits),
         },
@@ -157,43 +157,63 @@ fn odd_reply<'a>(bytes: &'a [u8], limits: &Limits) -> Option<(&'a [u8], Kind)> {
         [b'>', ..] => Kind::Push,
         _ => return odd_leaf(bytes, limits),
     };
-    aggregate(bytes, limits).map(|rest| (rest, kind))
+    let (count, behind) = header(bytes, kind, limits)?;
+    if count > limits.total || limits.depth == 0 {
+        return None;
+    }
+    let (rest, left) = leaves(behind, limits, count, 0);
+    if left == 0 { Some((rest, kind)) } else { nested(rest, limits, left, count).map(|rest| (rest, kind)) }
 }
 
-/// What stands behind an aggregate with all its values.
+/// How many values an aggregate announces, and what stands behind its header.
 #[inline(always)]
-fn aggregate<'a>(bytes: &'a [u8], limits: &Limits) -> Option<&'a [u8]> {
+fn header<'a>(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Option<(u32, &'a [u8])> {
+    let (count, behind) = number(word(bytes), bytes)?;
+    let count = if kind == Kind::Map { count.checked_mul(2)? } else { count };
+    if count > limits.elements.into() { None } else { Some((count as u32, behind)) }
+}
+
+/// What stands behind an aggregate in which another one comes next, and of which so many values are
+/// `left`; `total` were announced.
+#[inline(never)]
+fn nested<'a>(bytes: &'a [u8], limits: &Limits, left: u32, total: u32) -> Option<&'a [u8]> {
     let (mut outer, mut depth) = ([0_u32; DEEPEST], 0);
-    let (mut rest, mut left, mut total) = (bytes, 1_u32, 0_u32);
-    if usize::from(limits.depth) < DEEPEST {
+    let (mut rest, mut left, mut total) = (bytes, left, total);
+    if usize::from(limits.depth) <= DEEPEST {
         return None;
     }
     loop {
         // Here stands the header of an aggregate, or nothing that is plain.
-        let pairs = match rest.first()? {
-            b'*' | b'~' => false,
-            b'%' => true,
-            b'>' if depth == 0 => false,
+        let kind = match rest.first()? {
+            b'*' | b'~' => Kind::Array,
+            b'%' => Kind::Map,
             _ => return None,
         };
-        let (count, behind) = number(word(rest), rest)?;
-        let count = u32::try_from(count).ok()?.checked_mul(1 + u32::from(pairs))?;
+        let (count, behind) = header(rest, kind, limits)?;
         total = total.checked_add(count)?;
-        if count > limits.elements || total > limits.total {
+        if total > limits.total {
             return None;
         }
         *outer.get_mut(depth)? = left - 1;
         depth += 1;
         (rest, left) = leaves(behind, limits, count, 0);
         while left == 0 {
-            depth -= 1;
-            left = *outer.get(depth)?;
             if depth == 0 {
                 return Some(rest);
             }
+            depth -= 1;
+            left = *outer.get(depth)?;
             (rest, left) = leaves(rest, limits, left, 0);
         }
     }
+}
+
+/// How many values an aggregate in checked bytes announces, the values of pairs included, and what
+/// stands behind its header.
+#[inline(always)]
+pub(super) fn checked_header(bytes: &[u8], kind: Kind) -> Option<(u64, &[u8])> {
+    let (count, behind) = checked_number(word(bytes), bytes)?;
+    Some((if kind == Kind::Map { count.checked_mul(2)? } else { count }, behind))
 }
 
 /// The first eight bytes; behind the end of the bytes there are zeros. Nothing, if there are less than
@@ -215,21 +235,82 @@ fn word(bytes: &[u8]) -> u64 {
 /// line. `word` is the first eight bytes.
 #[inline(always)]
 fn number(word: u64, bytes: &[u8]) -> Option<(u64, &[u8])> {
-    const CRLF: u16 = u16::from_le_bytes(*b"\r\n");
     let one = (word >> 8) as u8 ^ b'0';
     if (word >> 16) as u16 == CRLF {
         return if one <= 9 { Some((one.into(), bytes.get(4..)?)) } else { None };
     }
-    // Both at once: 118 more than 9 has the highest bit set.
-    let two = (word >> 8) as u16 ^ 0x3030;
-    if (two.wrapping_add(0x7676) | two) & 0x8080 != 0 || one == 0 {
-        return None;
-    }
-    let both = u64::from(two & 0xff) * 10 + u64::from(two >> 8);
+    let both = if one == 0 { None } else { both(word) }?;
     if (word >> 24) as u16 == CRLF { Some((both, bytes.get(5..)?)) } else { digits(bytes, both) }
 }
 
-/// The same in a line that was checked.
+/// An integer without sign, and what stands behind its line.
+#[inline(always)]
+fn integer(word: u64, bytes: &[u8]) -> Option<(u64, &[u8])> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    // One digit and two are found sooner.
+    if (word >> 16) as u16 == CRLF {
+        let one = (word >> 8) as u8 ^ b'0';
+        return if one <= 9 { Some((one.into(), bytes.get(4..)?)) } else { None };
+    }
+    if (word >> 24) as u16 == CRLF {
+        let two = both(word)?;
+        return Some((two, bytes.get(5..)?));
+    }
+    // The highest bit of the first byte that is a carriage return; those behind may be wrong.
+    let line = word ^ ONES * b'\r' as u64;
+    let ends = line.wrapping_sub(ONES) & !line & ONES << 7;
+    if ends == 0 {
+        return long_integer(bytes);
+    }
+    // The digits are moved to the end, as if zeros stood in front.
+    let end = ends.trailing_zeros();
+    let digits = (word >> 8 ^ ZEROS).checked_shl(79_u32.wrapping_sub(end))?;
+    if are_digits(digits) { Some((eight(digits), line_end(bytes, end as usize / 8)?)) } else { None }
+}
+
+/// One that takes more than eight bytes.
+#[inline(never)]
+fn long_integer(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut rest, mut value) = (bytes.get(1..)?, 0_u64);
+    for _ in 0..2 {
+        if let Some((&word, behind)) = rest.split_first_chunk()
+            && are_digits(u64::from_le_bytes(word) ^ ZEROS)
+        {
+            value = value * 100_000_000 + eight(u64::from_le_bytes(word) ^ ZEROS);
+            rest = behind;
+        }
+    }
+    let mut at = bytes.len() - rest.len();
+    while let Some(digit @ 0..=9) = bytes.get(at).map(|byte| byte ^ b'0')
+        && at <= 19
+    {
+        value = value * 10 + u64::from(digit);
+        at += 1;
+    }
+    if at > 1 && value <= i64::MAX as u64 { Some((value, line_end(bytes, at)?)) } else { None }
+}
+
+const CRLF: u16 = u16::from_le_bytes(*b"\r\n");
+
+/// Eight characters `0`.
+const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+
+/// Whether each byte is 9 at most.
+#[inline(always)]
+const fn are_digits(bytes: u64) -> bool {
+    // 118 more than 9 has the highest bit set. A byte that has it already may carry.
+    (bytes.wrapping_add(u64::from_le_bytes([118; 8])) | bytes) & u64::from_le_bytes([128; 8]) == 0
+}
+
+/// The number of eight digits, the first one in the lowest byte: pairs, then pairs of those.
+#[inline(always)]
+const fn eight(digits: u64) -> u64 {
+    let digits = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let digits = digits.wrapping_mul(100).wrapping_add(digits >> 16) & 0x0000_ffff_0000_ffff;
+    digits.wrapping_mul(10_000).wrapping_add(digits >> 32) & 0xffff_ffff
+}
+
+/// The same as [`number`] in a line that was checked.
 #[inline(always)]
 fn checked_number(word: u64, bytes: &[u8]) -> Option<(u64, &[u8])> {
     let one = (word >> 8) as u8 ^ b'0';
@@ -242,6 +323,15 @@ fn checked_number(word: u64, bytes: &[u8]) -> Option<(u64, &[u8])> {
     }
     let both = u64::from(one) * 10 + u64::from(second ^ b'0');
     if third == b'\r' { Some((both, bytes.get(5..)?)) } else { digits(bytes, both) }
+}
+
+/// The number of the two digits behind the first byte.
+#[inline(always)]
+fn both(word: u64) -> Option<u64> {
+    // 118 more than 9 has the highest bit set.
+    let two = (word >> 8) as u16 ^ 0x3030;
+    let bad = (two.wrapping_add(0x7676) | two) & 0x8080 != 0;
+    if bad { None } else { Some(u64::from(two & 0xff) * 10 + u64::from(two >> 8)) }
 }
 
 /// The rest of a number of which two digits were read.
@@ -273,4 +363,66 @@ fn status<'a>(bytes: &'a [u8], limits: &Limits) -> Option<&'a [u8]> {
 fn line_end(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let (end, rest) = bytes.get(at..)?.split_first_chunk()?;
     if end == b"\r\n" { Some(rest) } else { None }
+}
+
+#[cfg(all(test, target_pointer_width = "64"))]
+mod tests {
+    use super::super::number::{self, Line};
+    use super::*;
+
+    extern crate std;
+    use std::{format, string::String, vec::Vec};
+
+    /// A line with this text, so many bytes of something else behind it.
+    fn line(tag: char, text: &str, behind: usize) -> Vec<u8> {
+        format!("{tag}{text}\r\n{}", "x".repeat(behind)).into()
+    }
+
+    #[test]
+    fn integers_of_any_length_are_the_same_on_both_ways() {
+        let digits = "9223372036854775808";
+        let mut texts: Vec<String> = (0..=19).map(|len| digits[..len].into()).collect();
+        texts.extend((1..=19).map(|len| format!("{:0len$}", 7)));
+        texts
+            .extend(["9223372036854775807", "99999999999999999999", "9999999999999999999"].map(String::from));
+        for text in texts.clone() {
+            // Something else at each place of it.
+            for (at, bad) in (0..text.len()).flat_map(|at| "/:-\r\n\0~".chars().map(move |bad| (at, bad))) {
+                let mut wrong = text.clone();
+                wrong.replace_range(at..=at, bad.encode_utf8(&mut [0; 1]));
+                texts.push(wrong);
+            }
+        }
+        let mut right = 0;
+        for (text, behind) in texts.iter().flat_map(|text| (0..9).map(move |behind| (text, behind))) {
+            let bytes = line(':', text, behind);
+            let mut n = 0;
+            let slow = match number::integer(&bytes[1..], &mut n) {
+                Line::Whole(len) => Some((n, &bytes[1 + len..])),
+                Line::Partial | Line::Bad => None,
+            };
+            let fast = integer(word(&bytes), &bytes);
+            // A sign is left to others.
+            if !text.starts_with('-') {
+                assert_eq!(fast, slow, "{text:?} {behind}");
+            }
+            right += usize::from(fast.is_some());
+        }
+        assert!(right > 300, "{right}");
+    }
+
+    #[test]
+    fn lengths_of_any_length_are_the_same_on_both_ways() {
+        for n in (0..=10_000).chain([99_999, 100_000, 123_456_789, 10_u64.pow(16) - 1]) {
+            for behind in 0..4 {
+                let bytes = line('$', &format!("{n}"), behind);
+                let rest = &bytes[bytes.len() - behind..];
+                assert_eq!(number(word(&bytes), &bytes), Some((n, rest)));
+                assert_eq!(checked_number(word(&bytes), &bytes), Some((n, rest)));
+                for bad in [line('$', &format!("0{n}"), behind), line('$', &format!("{n}x"), behind)] {
+                    assert_eq!(number(word(&bad), &bad), None);
+                }
+            }
+        }
+    }
 }

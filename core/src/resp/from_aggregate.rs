@@ -5,6 +5,7 @@ use super::{FromReply, Map, Reply, Seq};
 use crate::error::{DecodeError, ReplyError, ServerError};
 
 impl<'a, T: FromReply<'a>> FromReply<'a> for Option<T> {
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         if reply.is_null() { Ok(None) } else { T::from_reply(reply).map(Some) }
     }
@@ -53,6 +54,8 @@ impl<'a, T: FromReply<'a> + Default, const N: usize> FromReply<'a> for [T; N] {
 
 /// A pair is an array of two, or, inside a map or a flat array, two elements in a row.
 impl<'a, A: FromReply<'a>, B: FromReply<'a>> FromReply<'a> for (A, B) {
+    const PLACES: u64 = 2;
+
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         let mut seq: Seq<'a> = Seq::from_reply(reply)?;
         let pair = pair(&mut seq).ok_or(DecodeError::Length { expected: 2 })??;
@@ -91,7 +94,7 @@ macro_rules! tuples {
             fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
                 let mut seq: Seq<'a> = Seq::from_reply(reply)?;
                 let missing = DecodeError::Length { expected: $len };
-                let tuple = ($($T::from_reply(seq.advance().ok_or(missing)?)?,)+);
+                let tuple = ($(seq.next_as($T::from_reply).ok_or(missing)??,)+);
                 match seq.advance() {
                     Some(_) => Err(missing),
                     None => Ok(tuple),

@@ -1,5 +1,7 @@
 //! Numbers and truths from replies.
 
+#[cfg(feature = "alloc")]
+use super::Seq;
 use super::from_reply::{text, unexpected};
 use super::{Done, FromReply, Kind, Reply, number};
 use crate::error::DecodeError;
@@ -59,6 +61,18 @@ integers!(i8, i16, u16, i32, u32, i64, u64, isize, usize);
 impl<'a> FromReply<'a> for u8 {
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         Self::try_from(u16::from_reply(reply)?).map_err(|_| DecodeError::OutOfRange)
+    }
+
+    #[cfg(feature = "alloc")]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    fn vec(reply: Reply<'a>) -> Result<alloc::vec::Vec<Self>, DecodeError> {
+        super::owned::bytes(reply)
+    }
+
+    #[cfg(feature = "alloc")]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    fn take_vec<S>(seq: &mut Seq<'a, S>) -> Option<Result<alloc::vec::Vec<Self>, DecodeError>> {
+        seq.next_as(Self::vec)
     }
 
     #[cfg(any(feature = "alloc", feature = "heapless"))]

@@ -58,6 +58,29 @@ pub trait FromReply<'a>: Sized {
         seq.next_as(Self::from_reply)
     }
 
+    /// How many elements it is where it stands flat.
+    #[doc(hidden)]
+    const PLACES: u64 = 1;
+
+    /// All elements of an aggregate, or all bytes of a string.
+    ///
+    /// # Errors
+    /// As with [`fill`](Self::fill).
+    #[cfg(feature = "alloc")]
+    #[doc(hidden)]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    fn vec(reply: Reply<'a>) -> Result<alloc::vec::Vec<Self>, DecodeError> {
+        super::owned::items(&mut Seq::from_reply(reply)?)
+    }
+
+    /// The same of the next value of a sequence.
+    #[cfg(feature = "alloc")]
+    #[doc(hidden)]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    fn take_vec<S>(seq: &mut Seq<'a, S>) -> Option<Result<alloc::vec::Vec<Self>, DecodeError>> {
+        seq.next_inside(super::owned::items)
+    }
+
     /// Puts such values into a container: the elements of an aggregate, for bytes those of a string.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Fill, FromReply, Map, Reply, Seq};
+use super::{Fill, FromReply, Map, Reply, Seq, fill};
 use crate::error::{DecodeError, ErrorKind, ReplyError, ServerError};
 
 /// An error reply on its own: the whole text, as bytes.
@@ -52,8 +52,39 @@ impl fmt::Debug for ErrorReply {
 impl core::error::Error for ErrorReply {}
 
 /// The bytes of a string, however many pieces it came in.
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(super) fn bytes(reply: Reply<'_>) -> Result<Vec<u8>, DecodeError> {
-    Vec::from_reply(reply)
+    match reply.as_bytes() {
+        Some(text) => Ok(text.to_vec()),
+        None => pieces(reply),
+    }
+}
+
+#[inline(never)]
+fn pieces(reply: Reply<'_>) -> Result<Vec<u8>, DecodeError> {
+    let mut bytes = Vec::new();
+    fill::bytes(reply, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Room for `count` items that are said to stand at the front of `inside`: for no more than these bytes
+/// can be worth.
+pub(super) fn room<T>(count: u64, inside: &[u8]) -> Vec<T> {
+    /// How many bytes of items to believe in, for each byte that came: one digit is a value of four
+    /// bytes, and most items take no more than 32.
+    const WORTH: usize = 8;
+    let most = inside.len().saturating_mul(WORTH) / size_of::<T>().max(1);
+    Vec::with_capacity(usize::try_from(count).unwrap_or(usize::MAX).min(most))
+}
+
+/// All that are left.
+#[cfg_attr(target_pointer_width = "64", inline)]
+pub(super) fn items<'a, T: FromReply<'a>>(seq: &mut Seq<'a, T>) -> Result<Vec<T>, DecodeError> {
+    let mut items = room(seq.places(), seq.behind());
+    while let Some(item) = T::take(seq) {
+        items.push(item?);
+    }
+    Ok(items)
 }
 
 impl<T> Fill<T> for Vec<T> {
@@ -76,10 +107,14 @@ impl<T> Fill<T> for Vec<T> {
 }
 
 impl<'a, T: FromReply<'a>> FromReply<'a> for Vec<T> {
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        let mut items = Self::new();
-        T::fill(reply, &mut items)?;
-        Ok(items)
+        T::vec(reply)
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    fn take<S>(seq: &mut Seq<'a, S>) -> Option<Result<Self, DecodeError>> {
+        T::take_vec(seq)
     }
 }
 
@@ -96,8 +131,12 @@ impl<'a, T: FromReply<'a>> FromReply<'a> for VecDeque<T> {
 }
 
 impl<'a> FromReply<'a> for String {
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        Self::from_utf8(bytes(reply)?).map_err(|_| DecodeError::NotUtf8)
+        match reply.as_bytes() {
+            Some(text) => core::str::from_utf8(text).map(Self::from).map_err(|_| DecodeError::NotUtf8),
+            None => Self::from_utf8(bytes(reply)?).map_err(|_| DecodeError::NotUtf8),
+        }
     }
 }
 

@@ -217,6 +217,12 @@ impl<'a> Reply<'a> {
         let Some(kind) = Kind::tagged(tag) else {
             return if tag == b'|' { Self::behind_attributes(bytes) } else { None };
         };
+        if express::OPEN
+            && kind.is_aggregate()
+            && let Some((count, behind)) = express::checked_header(bytes, kind)
+        {
+            return Some((Self::made(kind, Shape::Count, count, behind), behind));
+        }
         let (shape, number, body, behind) = if kind.has_length() {
             match skip::counted(line) {
                 Counted::Null(behind) => return Some((Self::NULL, behind)),

@@ -106,7 +106,13 @@ impl Scanner {
         {
             return Ok(Some(Frame { len: bytes.len() - rest.len(), body: 0, kind, over: None }));
         }
-        self.scan_on(bytes)
+        if express::OPEN { self.scan_payload(bytes) } else { self.scan_on(bytes) }
+    }
+
+    /// The rest of a string may come in many pieces.
+    #[inline(never)]
+    fn scan_payload(&mut self, bytes: &[u8]) -> Result<Option<Frame>, ProtocolError> {
+        if self.begun && self.pass_payload(bytes) { Ok(None) } else { self.scan_on(bytes) }
     }
 
     #[inline(never)]
@@ -128,16 +134,33 @@ impl Scanner {
         }
     }
 
+    /// Steps over more of a string. Says whether that is all there is to do.
+    #[inline(always)]
+    fn pass_payload(&mut self, bytes: &[u8]) -> bool {
+        let here = bytes.len().saturating_sub(self.pos);
+        if !self.is_in_payload() || here as u64 >= self.rest {
+            return false;
+        }
+        self.rest -= here as u64;
+        self.pos += here;
+        self.over.is_none() && self.size() <= self.limits.frame
+    }
+
     /// Steps over plain values. Says whether the reply is whole.
-    #[inline(never)]
+    #[inline(always)]
     fn pass_leaves(&mut self, bytes: &[u8]) -> bool {
         // The reply itself must be named.
         let last = u32::from(self.outer.depth() == 0);
         // Not once the size of the reply matters.
         let end = self.forgot.saturating_add(bytes.len() as u64);
-        if self.level.left <= last || !self.is_at_value() || self.over.is_some() || end > self.limits.frame {
-            return false;
-        }
+        // Nearly all that is plain has four bytes at least.
+        let few = bytes.len().saturating_sub(self.pos) < 4;
+        let is_plain = self.is_at_value() && self.over.is_none() && end <= self.limits.frame;
+        !few && is_plain && self.level.left > last && self.pass_some(bytes, last)
+    }
+
+    #[inline(never)]
+    fn pass_some(&mut self, bytes: &[u8], last: u32) -> bool {
         let rest = bytes.get(self.pos..).unwrap_or_default();
         let (rest, left) = express::leaves(rest, &self.limits, self.level.left, last);
         self.pos = bytes.len() - rest.len();
@@ -153,6 +176,11 @@ impl Scanner {
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) const fn is_at_value(&self) -> bool {
         matches!(self.stage, Stage::Value)
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    const fn is_in_payload(&self) -> bool {
+        matches!(self.stage, Stage::Payload | Stage::ChunkPayload)
     }
 
     /// How many bytes from the start of the frame will not be looked at again.
@@ -177,7 +205,7 @@ impl Scanner {
 
     /// How many bytes of the frame are settled or gone, or belong to the string that has begun.
     const fn size(&self) -> u64 {
-        let payload = if let Stage::Payload | Stage::ChunkPayload = self.stage { self.rest } else { 0 };
+        let payload = if self.is_in_payload() { self.rest } else { 0 };
         self.forgot + self.pos as u64 + payload
     }
 

@@ -50,6 +50,16 @@ impl<'a, T> Seq<'a, T> {
         usize::try_from(self.left?.min(64)).ok()
     }
 
+    /// How many elements are left of its type, as far as the server said so.
+    #[cfg(feature = "alloc")]
+    pub(super) fn places(&self) -> u64
+    where
+        T: FromReply<'a>,
+    {
+        let flat = self.is_map() || self.rest.first() != Some(&b'*');
+        self.left.unwrap_or(0) / if flat { T::PLACES } else { 1 }
+    }
+
     /// The bytes behind the last element, once [`advance`](Self::advance) has found none.
     pub(super) const fn behind(&self) -> &'a [u8] {
         self.rest
@@ -80,18 +90,42 @@ impl<'a, T> Seq<'a, T> {
         if !express::OPEN {
             return advance(&mut self.rest, &mut self.left, &mut self.inside).map(make);
         }
-        if let (Owed::Nothing, Some(left @ 1..)) = (self.inside, self.left)
-            && let Some((plain, behind)) = express::value(self.rest)
-        {
-            self.rest = behind;
-            self.left = Some(left - 1);
-            return Some(Reply::plain(plain, make));
+        if let (Owed::Nothing, Some(left)) = (self.inside, self.left) {
+            let next = left.checked_sub(1)?;
+            if let Some((plain, behind)) = express::value(self.rest) {
+                self.rest = behind;
+                self.left = Some(next);
+                return Some(Reply::plain(plain, make));
+            }
         }
         // Nobody else has the address of `self`: its fields can stay in registers.
         let (mut rest, mut left, mut inside) = (self.rest, self.left, self.inside);
         let reply = advance(&mut rest, &mut left, &mut inside);
         (self.rest, self.left, self.inside) = (rest, left, inside);
         reply.map(make)
+    }
+}
+
+/// What stands inside the next element, as other types.
+#[cfg(feature = "alloc")]
+impl<'a, T> Seq<'a, T> {
+    /// What `make` makes of all elements of the next one. They are not skipped once more.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    pub(super) fn next_inside<U: FromReply<'a>, C>(
+        &mut self,
+        make: impl FnOnce(&mut Seq<'a, U>) -> Result<C, DecodeError>,
+    ) -> Option<Result<C, DecodeError>> {
+        let reply = self.advance()?;
+        let mut inner = match Seq::from_reply(reply) {
+            Ok(inner) => inner,
+            Err(error) => return Some(Err(error)),
+        };
+        let counted = inner.left.is_some();
+        let made = make(&mut inner);
+        if let (true, Some(0), Owed::Nothing) = (counted, inner.left, inner.inside) {
+            (self.rest, self.inside) = (inner.rest, Owed::Nothing);
+        }
+        Some(made)
     }
 }
 

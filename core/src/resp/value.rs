@@ -3,8 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::express::{self, Plain};
 use super::owned::{self, ErrorReply};
-use super::{FromReply, Kind, Reply, Visit};
+use super::skip::{self, Owed};
+use super::{FromReply, Kind, Reply};
 use crate::error::DecodeError;
 
 /// Any reply, owned. Order and duplicates are kept.
@@ -47,13 +49,6 @@ pub enum Value {
     Error(ErrorReply),
 }
 
-/// An aggregate whose elements are still coming.
-struct Open {
-    kind: Kind,
-    left: Option<u64>,
-    items: Vec<Value>,
-}
-
 impl Value {
     /// How deep a tree may be.
     pub const MAX_DEPTH: usize = 128;
@@ -78,58 +73,123 @@ impl Value {
     }
 }
 
-impl Open {
-    fn new(reply: Reply<'_>) -> Option<Self> {
-        let seq = reply.elements()?;
-        Some(Self { kind: reply.kind(), left: seq.remaining(), items: Vec::new() })
-    }
-
-    fn close(self) -> Value {
-        match self.kind {
-            Kind::Set => Value::Set(self.items),
-            Kind::Push => Value::Push(self.items),
-            Kind::Map => {
-                let mut pairs = Vec::with_capacity(self.items.len() / 2);
-                let mut items = self.items.into_iter();
-                while let (Some(key), Some(value)) = (items.next(), items.next()) {
-                    pairs.push((key, value));
-                }
-                Value::Map(pairs)
-            }
-            _ => Value::Array(self.items),
+impl<'a> FromReply<'a> for Value {
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
+        match (reply.kind(), reply.as_bytes()) {
+            (Kind::Bulk, Some(text)) => Ok(Self::Bulk(text.to_vec())),
+            _ if reply.kind().is_aggregate() => tree(reply),
+            _ => Self::leaf(reply),
         }
     }
 }
 
-impl<'a> FromReply<'a> for Value {
-    fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
-        let mut open: Vec<Open> = Vec::new();
-        for visit in reply.preorder() {
-            let mut done = match visit {
-                Visit::End => open.pop().map(Open::close),
-                Visit::Value(reply) => match Open::new(reply) {
-                    Some(_) if open.len() == Self::MAX_DEPTH => return Err(DecodeError::TooDeep),
-                    Some(aggregate) if aggregate.left != Some(0) => {
-                        open.push(aggregate);
-                        None
-                    }
-                    Some(empty) => Some(empty.close()),
-                    None => Some(Self::leaf(reply)?),
-                },
+/// An aggregate with all inside it. No recursion: what is open around the innermost stands on a stack.
+fn tree(root: Reply<'_>) -> Result<Value, DecodeError> {
+    let mut outer: Vec<Open> = Vec::new();
+    let mut rest = root.body();
+    let mut open = Open::new(root, rest);
+    loop {
+        rest = open.plain(rest);
+        // Whole, it may make the one around it whole, and so on outwards.
+        while open.is_whole() || open.left.is_none() && rest.first() == Some(&b'.') {
+            if open.left.is_none() {
+                rest = rest.get(3..).unwrap_or_default();
+            }
+            let value = open.close();
+            open = match outer.pop() {
+                Some(parent) => parent,
+                None => return Ok(value),
             };
-            // A value that is whole may make the one around it whole, and so on outwards.
-            while let Some(value) = done.take() {
-                let Some(parent) = open.last_mut() else { return Ok(value) };
-                parent.items.push(value);
-                if let Some(left) = &mut parent.left {
-                    *left -= 1;
-                    if *left == 0 {
-                        done = open.pop().map(Open::close);
-                    }
-                }
+            open.push(value);
+            rest = open.plain(rest);
+        }
+        let Some((reply, behind)) = Reply::first(rest) else { return Ok(Value::Null) };
+        rest = behind;
+        if !reply.kind().is_aggregate() {
+            rest = rest.get(skip::owed(rest, reply.owed())..).unwrap_or_default();
+            open.push(Value::leaf(reply)?);
+        } else if outer.len() + 1 == Value::MAX_DEPTH {
+            return Err(DecodeError::TooDeep);
+        } else {
+            let inner = Open::new(reply, rest);
+            if inner.is_whole() {
+                open.push(inner.close());
+            } else {
+                outer.push(core::mem::replace(&mut open, inner));
             }
         }
-        Ok(Self::Null)
+    }
+}
+
+/// An aggregate whose elements are still coming.
+struct Open {
+    kind: Kind,
+    /// How many values are still to come, unless an end marker tells.
+    left: Option<u64>,
+    items: Vec<Value>,
+    /// Instead, of a map.
+    pairs: Vec<(Value, Value)>,
+    /// Its value is still to come.
+    key: Option<Value>,
+}
+
+impl Open {
+    fn new(reply: Reply<'_>, inside: &[u8]) -> Self {
+        let (kind, left) = match reply.owed() {
+            Owed::Values(count) => (reply.kind(), Some(count)),
+            Owed::Stream | Owed::Nothing => (reply.kind(), None),
+        };
+        let count = left.unwrap_or(0);
+        let (items, pairs) = match kind {
+            Kind::Map => (Vec::new(), owned::room(count / 2, inside)),
+            _ => (owned::room(count, inside), Vec::new()),
+        };
+        Self { kind, left, items, pairs, key: None }
+    }
+
+    const fn is_whole(&self) -> bool {
+        matches!(self.left, Some(0))
+    }
+
+    /// Takes plain values at the front; what is left of the bytes.
+    fn plain<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let mut rest = bytes;
+        while express::OPEN
+            && self.left != Some(0)
+            && let Some((plain, behind)) = express::value(rest)
+        {
+            rest = behind;
+            self.push(match plain {
+                Plain::Bulk(text) => Value::Bulk(text.to_vec()),
+                Plain::Integer(n, _) => Value::Integer(n.cast_signed()),
+                Plain::Simple(text) => Value::Simple(text.to_vec()),
+            });
+        }
+        rest
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn push(&mut self, value: Value) {
+        if let Some(left) = &mut self.left {
+            *left -= 1;
+        }
+        if self.kind != Kind::Map {
+            self.items.push(value);
+        } else if let Some(key) = self.key.take() {
+            self.pairs.push((key, value));
+        } else {
+            self.key = Some(value);
+        }
+    }
+
+    fn close(self) -> Value {
+        match self.kind {
+            Kind::Map => Value::Map(self.pairs),
+            Kind::Set => Value::Set(self.items),
+            Kind::Push => Value::Push(self.items),
+            _ => Value::Array(self.items),
+        }
     }
 }
 
