@@ -396,12 +396,12 @@ mod tests {
         let mut right = 0;
         for (text, behind) in texts.iter().flat_map(|text| (0..9).map(move |behind| (text, behind))) {
             let bytes = line(':', text, behind);
-            let mut value = 0;
-            let slow = match number::integer(&bytes[1..], &mut value) {
-                Line::Whole(len) => Some((value.cast_signed(), &bytes[1 + len..])),
+            let mut n = 0;
+            let slow = match number::integer(&bytes[1..], &mut n) {
+                Line::Whole(len) => Some((n, &bytes[1 + len..])),
                 Line::Partial | Line::Bad => None,
             };
-            let fast = integer(word(&bytes), &bytes).map(|(n, rest)| (n.cast_signed(), rest));
+            let fast = integer(word(&bytes), &bytes);
             // A sign is left to others.
             if !text.starts_with('-') {
                 assert_eq!(fast, slow, "{text:?} {behind}");

@@ -138,11 +138,11 @@ impl Scanner {
     #[inline(always)]
     fn pass_payload(&mut self, bytes: &[u8]) -> bool {
         let here = bytes.len().saturating_sub(self.pos);
-        if self.stage != Stage::Payload || here as u64 >= self.rest {
+        if !self.is_in_payload() || here as u64 >= self.rest {
             return false;
         }
         self.rest -= here as u64;
-        self.pos = self.pos.saturating_add(here);
+        self.pos += here;
         self.over.is_none() && self.size() <= self.limits.frame
     }
 
@@ -178,6 +178,11 @@ impl Scanner {
         matches!(self.stage, Stage::Value)
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    const fn is_in_payload(&self) -> bool {
+        matches!(self.stage, Stage::Payload | Stage::ChunkPayload)
+    }
+
     /// How many bytes from the start of the frame will not be looked at again.
     pub const fn settled(&self) -> usize {
         self.pos
@@ -200,7 +205,7 @@ impl Scanner {
 
     /// How many bytes of the frame are settled or gone, or belong to the string that has begun.
     const fn size(&self) -> u64 {
-        let payload = if let Stage::Payload | Stage::ChunkPayload = self.stage { self.rest } else { 0 };
+        let payload = if self.is_in_payload() { self.rest } else { 0 };
         self.forgot + self.pos as u64 + payload
     }
 
