@@ -10,7 +10,8 @@ use super::error::{Cause, Error};
 use super::url::Url;
 use crate::command::{AnyRequest, Each, Effect, Pipeline, Request};
 use crate::conn::{Event, Failure, SubmitError, Token};
-use crate::error::Full;
+use crate::error::{Full, Misuse};
+use crate::io::CallError;
 use crate::resp::Reply;
 use crate::time::{Duration, Instant};
 
@@ -120,25 +121,19 @@ impl<D: Dial> Session<D> {
         let driver = self.driver()?;
         let timeout = timeout.unwrap_or(default);
         let deadline = timeout.map(|timeout| driver.now().saturating_add(timeout));
+        if request.is_chunked() {
+            return Err(Error::Refused(Misuse::Streamed.into()));
+        }
         // It is the only one: whoever held the session before left nothing in flight.
-        let token = Token(0);
-        driver.submit_whole(deadline, token, request).map_err(Error::Refused)?;
+        driver.submit_alone(deadline, request).map_err(Error::Refused)?;
         self.begun = true;
         let ends = self.foresee([effect]);
         let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
-        let mut read = Some(read);
-        let mut answer = None;
-        while answer.is_none() {
-            let mut failure = None;
-            driver.turn(None, |event| match event {
-                Event::Reply { reply, .. } => answer = read.take().map(|read| read(reply)),
-                Event::Failed { failure: why, .. } => failure = Some(why),
-                _ => {}
-            });
-            if let Some(failure) = failure {
-                return Err(lost::<D>(driver, failure));
-            }
-        }
+        let answer = match driver.answer(request, read, |_| {}, |_| {}) {
+            Ok(answer) => answer,
+            Err(CallError::Failed(failure)) => return Err(lost::<D>(driver, failure)),
+            Err(CallError::Refused(error)) => return Err(Error::Refused(error)),
+        };
         if ends {
             self.driver = None;
         }

@@ -1,8 +1,9 @@
 //! A connection with its transport and a clock, driven by whoever waits.
 
+use core::cell::Cell;
 use core::fmt;
 
-use super::{Socket, pump};
+use super::{Outlet, Plain, Socket, pump_by};
 use crate::buffer::Storage;
 use crate::command::AnyRequest;
 use crate::conn::{CloseReason, Connection, Event, Failure, Part, Settings, SubmitError, Token};
@@ -56,8 +57,8 @@ impl<T: Transport + ?Sized> Transport for &mut T {
 /// }
 /// ```
 pub struct Driver<T: Transport, S, const IN_FLIGHT: usize> {
-    connection: Connection<S, IN_FLIGHT>,
-    transport: T,
+    pub(super) connection: Connection<S, IN_FLIGHT>,
+    pub(super) transport: T,
     /// How the transport failed.
     error: Option<T::Error>,
     /// The last turn left bytes unwritten.
@@ -167,7 +168,9 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         result
     }
 
-    /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else.
+    /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else, several requests at
+    /// once. All arguments are copied.
+    #[cfg(feature = "client")]
     pub(crate) fn submit_whole(
         &mut self,
         deadline: Option<Instant>,
@@ -177,7 +180,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         if request.is_chunked() {
             return Err(Misuse::Streamed.into());
         }
-        let result = self.connection.submit_whole(deadline, token, request);
+        let result = self.connection.submit_whole(deadline, token, request, usize::MAX);
         self.crowded |= result == Err(SubmitError::Full(Full::Transmit));
         result
     }
@@ -210,8 +213,12 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         read: impl FnOnce(Reply<'_>) -> O,
         on_push: impl FnMut(Reply<'_>),
     ) -> Result<O, CallError> {
-        self.submit_whole(deadline, CALL, request).map_err(CallError::Refused)?;
-        self.answer(read, |_| {}, on_push)?.ok_or(CallError::Refused(SubmitError::Misuse(Misuse::Streamed)))
+        if request.is_chunked() {
+            return Err(CallError::Refused(SubmitError::Misuse(Misuse::Streamed)));
+        }
+        self.submit_alone(deadline, request).map_err(CallError::Refused)?;
+        self.answer(request, read, |_| {}, on_push)?
+            .ok_or(CallError::Refused(SubmitError::Misuse(Misuse::Streamed)))
     }
 
     /// One [`chunked`](crate::command::chunked) request: a string or an aggregate of any length is
@@ -226,8 +233,18 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         read: impl FnOnce(Reply<'_>) -> O,
     ) -> Result<Option<O>, CallError> {
         let deadline = self.connection.reply_deadline(self.transport.now());
-        self.connection.submit_whole(deadline, CALL, request).map_err(CallError::Refused)?;
-        self.answer(read, on_part, |_| {})
+        self.submit_alone(deadline, request).map_err(CallError::Refused)?;
+        self.answer(request, read, on_part, |_| {})
+    }
+
+    /// Submits the request whose [`answer`](Self::answer) is awaited next. A long argument of it may
+    /// be owed until then.
+    pub(crate) fn submit_alone(
+        &mut self,
+        deadline: Option<Instant>,
+        request: &dyn AnyRequest,
+    ) -> Result<(), SubmitError> {
+        self.connection.submit_whole(deadline, CALL, request, self.transport.lends_from())
     }
 
     /// Moves bytes and tells events. If nothing happens by itself it waits for the transport, for
@@ -237,12 +254,17 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// only waits until there is room. So a pipeline is kept full, and a long value flowing, by
     /// submitting or supplying and turning, again and again.
     pub fn turn(&mut self, patience: Option<Duration>, mut on_event: impl FnMut(Event<'_>)) {
-        self.turn_once(patience, &mut on_event);
+        self.turn_once(patience, &mut Plain, &mut on_event);
     }
 
     /// The turn itself, compiled once: it is called from many places, and is large for a device.
-    fn turn_once(&mut self, patience: Option<Duration>, on_event: &mut dyn FnMut(Event<'_>)) {
-        let told = self.move_bytes(on_event);
+    pub(super) fn turn_once(
+        &mut self,
+        patience: Option<Duration>,
+        outlet: &mut impl Outlet,
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) {
+        let told = self.move_bytes(outlet, on_event);
         let crowded = core::mem::take(&mut self.crowded) || self.connection.owed() > 0;
         if told || patience == Some(Duration::ZERO) || crowded && !self.wants_write {
             return;
@@ -257,29 +279,30 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
             self.connection.handle_transport_error();
             self.error.get_or_insert(error);
         }
-        self.move_bytes(on_event);
+        self.move_bytes(outlet, on_event);
     }
 
     /// Reads what has come meanwhile, to find an end behind it. What is pushed is dropped, and a
     /// peer that never stops talking is left to the request that comes next.
     pub fn look(&mut self) {
         for _ in 0..64 {
-            if !self.move_bytes(&mut |_| {}) || self.connection.is_closed() {
+            if !self.move_bytes(&mut Plain, &mut |_| {}) || self.connection.is_closed() {
                 return;
             }
         }
     }
 
     /// Waits for the answer to the request that is alone. `None`: it came in parts.
-    fn answer<O>(
+    pub(crate) fn answer<O>(
         &mut self,
+        request: &dyn AnyRequest,
         read: impl FnOnce(Reply<'_>) -> O,
         mut on_part: impl FnMut(Part<'_>),
         mut on_push: impl FnMut(Reply<'_>),
     ) -> Result<Option<O>, CallError> {
         let mut read = Some(read);
         let mut value = None;
-        self.resolve(&mut |event| match event {
+        self.resolve(request, &mut |event| match event {
             Event::Reply { reply, .. } => value = read.take().map(|read| read(reply)),
             Event::Part { part, .. } => on_part(part),
             Event::Push(push) => on_push(push),
@@ -289,30 +312,41 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     }
 
     /// Turns until the request that is alone is resolved; tells its events, and pushes.
-    fn resolve(&mut self, tell: &mut dyn FnMut(Event<'_>)) -> Result<(), CallError> {
-        let mut end = None;
-        while end.is_none() {
-            self.turn_once(None, &mut |event| {
-                match event {
-                    Event::Reply { token: CALL, .. } | Event::Part { token: CALL, last: true, .. } => {
-                        end = Some(Ok(()));
-                    }
-                    Event::Failed { token: CALL, failure } => end = Some(Err(CallError::Failed(failure))),
-                    Event::Part { token: CALL, .. } | Event::Push(_) => {}
-                    _ => return,
+    fn resolve(
+        &mut self,
+        request: &dyn AnyRequest,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), CallError> {
+        let end = Cell::new(None);
+        let mut note = |event: Event<'_>| {
+            match event {
+                Event::Reply { token: CALL, .. } | Event::Part { token: CALL, last: true, .. } => {
+                    end.set(Some(Ok(())));
                 }
-                tell(event);
-            });
+                Event::Failed { token: CALL, failure } => end.set(Some(Err(CallError::Failed(failure)))),
+                Event::Part { token: CALL, .. } | Event::Push(_) => {}
+                _ => return,
+            }
+            tell(event);
+        };
+        #[cfg(feature = "alloc")]
+        self.lend(request, &mut note);
+        #[cfg(not(feature = "alloc"))]
+        let _ = request;
+        loop {
+            if let Some(end) = end.get() {
+                return end;
+            }
+            self.turn_once(None, &mut Plain, &mut note);
         }
-        end.unwrap_or(Ok(()))
     }
 
     /// Turns the pump while bytes move. Says whether anything was told.
-    fn move_bytes(&mut self, on_event: &mut dyn FnMut(Event<'_>)) -> bool {
+    fn move_bytes(&mut self, outlet: &mut impl Outlet, on_event: &mut dyn FnMut(Event<'_>)) -> bool {
         let mut told = false;
         loop {
             let mut answered = false;
-            let turn = pump(&mut self.connection, &mut self.transport, |event| {
+            let turn = pump_by(&mut self.connection, &mut self.transport, outlet, |event| {
                 told = true;
                 answered |= matches!(event, Event::Reply { .. } | Event::Part { .. });
                 on_event(event);

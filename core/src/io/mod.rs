@@ -15,6 +15,8 @@ mod driver;
 mod embedded;
 #[cfg(feature = "embedded-io-async")]
 pub mod embedded_async;
+#[cfg(feature = "alloc")]
+mod lend;
 #[cfg(feature = "smoltcp")]
 pub mod smoltcp;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
@@ -46,6 +48,26 @@ pub trait Socket {
     /// # Errors
     /// The stream is broken.
     fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Self::Error>;
+
+    /// Writes what it can of three parts, one behind the other; not all of them are empty. As they
+    /// are provided, these are writes of one part each.
+    ///
+    /// # Errors
+    /// The stream is broken; nothing was written.
+    fn try_write_vectored(&mut self, parts: [&[u8]; 3]) -> Result<Option<usize>, Self::Error> {
+        match parts.into_iter().find(|part| !part.is_empty()) {
+            Some(part) => self.try_write(part),
+            None => Ok(Some(0)),
+        }
+    }
+
+    /// How long an argument must be for [`Driver`] to write it from where it lies, by
+    /// [`try_write_vectored`](Self::try_write_vectored), and not to copy it first. What is provided:
+    /// none is long enough. Say a few KiB if all parts are one call of the system. Without feature
+    /// `alloc` nobody asks.
+    fn lends_from(&self) -> usize {
+        usize::MAX
+    }
 }
 
 impl<T: Socket + ?Sized> Socket for &mut T {
@@ -57,6 +79,14 @@ impl<T: Socket + ?Sized> Socket for &mut T {
 
     fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Self::Error> {
         (**self).try_write(bytes)
+    }
+
+    fn try_write_vectored(&mut self, parts: [&[u8]; 3]) -> Result<Option<usize>, Self::Error> {
+        (**self).try_write_vectored(parts)
+    }
+
+    fn lends_from(&self) -> usize {
+        (**self).lends_from()
     }
 }
 
@@ -84,9 +114,19 @@ pub struct Turn {
 pub fn pump<S: Storage, const N: usize, K: Socket>(
     connection: &mut Connection<S, N>,
     socket: &mut K,
+    on_event: impl FnMut(Event<'_>),
+) -> Result<Turn, K::Error> {
+    pump_by(connection, socket, &mut Plain, on_event)
+}
+
+/// [`pump`] with another way to write.
+fn pump_by<S: Storage, const N: usize, K: Socket>(
+    connection: &mut Connection<S, N>,
+    socket: &mut K,
+    outlet: &mut impl Outlet,
     mut on_event: impl FnMut(Event<'_>),
 ) -> Result<Turn, K::Error> {
-    let result = exchange(connection, socket, &mut on_event);
+    let result = exchange(connection, socket, outlet, &mut on_event);
     if result.is_err() {
         connection.handle_transport_error();
     }
@@ -97,9 +137,10 @@ pub fn pump<S: Storage, const N: usize, K: Socket>(
 fn exchange<S: Storage, const N: usize, K: Socket>(
     connection: &mut Connection<S, N>,
     socket: &mut K,
+    outlet: &mut impl Outlet,
     on_event: &mut impl FnMut(Event<'_>),
 ) -> Result<Turn, K::Error> {
-    let written = write(connection, socket);
+    let written = outlet.write(connection, socket);
     let mut may_read = read(connection, socket, on_event)?;
     // A socket that takes nothing more may still hold answers, and the server's last words.
     while written.is_err() && may_read {
@@ -109,7 +150,7 @@ fn exchange<S: Storage, const N: usize, K: Socket>(
     tell(connection, on_event);
     if !wants_write {
         // The handshake may go on with its second choice, and no readiness announces that.
-        wants_write = write(connection, socket)?;
+        wants_write = outlet.write(connection, socket)?;
     }
     Ok(Turn { wants_write, may_read })
 }
@@ -146,17 +187,32 @@ fn read<S: Storage, const N: usize, K: Socket>(
     Ok(read.is_some_and(|n| n > 0))
 }
 
-/// Writes once. Says whether bytes are left.
-fn write<S: Storage, const N: usize, K: Socket>(
-    connection: &mut Connection<S, N>,
-    socket: &mut K,
-) -> Result<bool, K::Error> {
-    let bytes = connection.poll_transmit();
-    if bytes.is_empty() {
-        return Ok(false);
+/// A way to write what a connection has.
+trait Outlet {
+    /// Writes once. Says whether bytes are left.
+    fn write<S: Storage, const N: usize, K: Socket>(
+        &mut self,
+        connection: &mut Connection<S, N>,
+        socket: &mut K,
+    ) -> Result<bool, K::Error>;
+}
+
+/// Out of the transmit buffer.
+struct Plain;
+
+impl Outlet for Plain {
+    fn write<S: Storage, const N: usize, K: Socket>(
+        &mut self,
+        connection: &mut Connection<S, N>,
+        socket: &mut K,
+    ) -> Result<bool, K::Error> {
+        let bytes = connection.poll_transmit();
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        let wanted = bytes.len();
+        let written = socket.try_write(bytes)?.unwrap_or(0);
+        connection.handle_transmitted(written);
+        Ok(written < wanted)
     }
-    let wanted = bytes.len();
-    let written = socket.try_write(bytes)?.unwrap_or(0);
-    connection.handle_transmitted(written);
-    Ok(written < wanted)
 }
