@@ -3,7 +3,7 @@
 use core::cell::Cell;
 use core::fmt;
 
-use super::{Outlet, Plain, Socket, pump_by};
+use super::{Socket, pump_lending};
 use crate::buffer::Storage;
 use crate::command::AnyRequest;
 use crate::conn::{CloseReason, Connection, Event, Failure, Part, Settings, SubmitError, Token};
@@ -254,17 +254,17 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// only waits until there is room. So a pipeline is kept full, and a long value flowing, by
     /// submitting or supplying and turning, again and again.
     pub fn turn(&mut self, patience: Option<Duration>, mut on_event: impl FnMut(Event<'_>)) {
-        self.turn_once(patience, &mut Plain, &mut on_event);
+        self.turn_once(patience, &mut [].as_slice(), &mut on_event);
     }
 
     /// The turn itself, compiled once: it is called from many places, and is large for a device.
     pub(super) fn turn_once(
         &mut self,
         patience: Option<Duration>,
-        outlet: &mut impl Outlet,
+        lent: &mut &[u8],
         on_event: &mut dyn FnMut(Event<'_>),
     ) {
-        let told = self.move_bytes(outlet, on_event);
+        let told = self.move_bytes(lent, on_event);
         let crowded = core::mem::take(&mut self.crowded) || self.connection.owed() > 0;
         if told || patience == Some(Duration::ZERO) || crowded && !self.wants_write {
             return;
@@ -279,14 +279,14 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
             self.connection.handle_transport_error();
             self.error.get_or_insert(error);
         }
-        self.move_bytes(outlet, on_event);
+        self.move_bytes(lent, on_event);
     }
 
     /// Reads what has come meanwhile, to find an end behind it. What is pushed is dropped, and a
     /// peer that never stops talking is left to the request that comes next.
     pub fn look(&mut self) {
         for _ in 0..64 {
-            if !self.move_bytes(&mut Plain, &mut |_| {}) || self.connection.is_closed() {
+            if !self.move_bytes(&mut [].as_slice(), &mut |_| {}) || self.connection.is_closed() {
                 return;
             }
         }
@@ -337,16 +337,16 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
             if let Some(end) = end.get() {
                 return end;
             }
-            self.turn_once(None, &mut Plain, &mut note);
+            self.turn_once(None, &mut [].as_slice(), &mut note);
         }
     }
 
     /// Turns the pump while bytes move. Says whether anything was told.
-    fn move_bytes(&mut self, outlet: &mut impl Outlet, on_event: &mut dyn FnMut(Event<'_>)) -> bool {
+    fn move_bytes(&mut self, lent: &mut &[u8], on_event: &mut dyn FnMut(Event<'_>)) -> bool {
         let mut told = false;
         loop {
             let mut answered = false;
-            let turn = pump_by(&mut self.connection, &mut self.transport, outlet, |event| {
+            let turn = pump_lending(&mut self.connection, &mut self.transport, lent, |event| {
                 told = true;
                 answered |= matches!(event, Event::Reply { .. } | Event::Part { .. });
                 on_event(event);

@@ -7,8 +7,8 @@
 //!  turn      the answer is awaited as always
 //! ```
 
+use super::Socket;
 use super::driver::{Driver, Transport};
-use super::{Outlet, Socket};
 use crate::buffer::Storage;
 use crate::command::AnyRequest;
 use crate::conn::{Connection, Event};
@@ -24,9 +24,9 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         request.encode(&mut Encoder::show(from, &mut |argument| {
             // Of another length it is another argument than before, and nothing of it is sent.
             let is_same = argument.len() as u64 == self.connection.owed();
-            let mut outlet = Lent(if is_same { argument } else { &[] });
-            while self.connection.owed() > 0 && !outlet.0.is_empty() {
-                self.turn_once(None, &mut outlet, on_event);
+            let mut rest = if is_same { argument } else { &[] };
+            while self.connection.owed() > 0 && !rest.is_empty() {
+                self.turn_once(None, &mut rest, on_event);
             }
         }));
         if self.connection.owed() > 0 {
@@ -35,29 +35,26 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     }
 }
 
-/// Out of the transmit buffer and out of an argument; what is left of that.
-struct Lent<'a>(&'a [u8]);
-
-impl Outlet for Lent<'_> {
-    /// Writes until nothing is left or the socket is full.
-    fn write<S: Storage, const N: usize, K: Socket>(
-        &mut self,
-        connection: &mut Connection<S, N>,
-        socket: &mut K,
-    ) -> Result<bool, K::Error> {
-        loop {
-            let parts = connection.poll_transmit_lent(self.0);
-            let [first, wanted] = measure(parts);
-            if wanted == 0 {
-                return Ok(false);
-            }
-            let written = socket.try_write_vectored(parts)?.unwrap_or(0);
-            let lent = connection.handle_transmitted_lent(written);
-            self.0 = self.0.get(lent..).unwrap_or_default();
-            // A socket may write part by part. If it took less than one, there is no more room.
-            if written >= wanted || written < first {
-                return Ok(written < wanted);
-            }
+/// Writes, out of the transmit buffer and what is lent, until nothing is left or the socket is full. Says
+/// whether bytes are left.
+#[cold]
+pub(super) fn write<S: Storage, const N: usize, K: Socket>(
+    connection: &mut Connection<S, N>,
+    socket: &mut K,
+    lent: &mut &[u8],
+) -> Result<bool, K::Error> {
+    loop {
+        let parts = connection.poll_transmit_lent(lent);
+        let [first, wanted] = measure(parts);
+        if wanted == 0 {
+            return Ok(false);
+        }
+        let written = socket.try_write_vectored(parts)?.unwrap_or(0);
+        let gone = connection.handle_transmitted_lent(written);
+        *lent = lent.get(gone..).unwrap_or_default();
+        // A socket may write part by part. If it took less than one, there is no more room.
+        if written >= wanted || written < first {
+            return Ok(written < wanted);
         }
     }
 }

@@ -63,8 +63,8 @@ pub trait Socket {
 
     /// How long an argument must be for [`Driver`] to write it from where it lies, by
     /// [`try_write_vectored`](Self::try_write_vectored), and not to copy it first. What is provided:
-    /// none is long enough. Say a few KiB if all parts are one call of the system. Without feature
-    /// `alloc` nobody asks.
+    /// none is long enough. Say a few KiB if all parts are one call of the system; less than 100 bytes
+    /// are copied in any case. Without feature `alloc` nobody asks.
     fn lends_from(&self) -> usize {
         usize::MAX
     }
@@ -116,17 +116,18 @@ pub fn pump<S: Storage, const N: usize, K: Socket>(
     socket: &mut K,
     on_event: impl FnMut(Event<'_>),
 ) -> Result<Turn, K::Error> {
-    pump_by(connection, socket, &mut Plain, on_event)
+    pump_lending(connection, socket, &mut [].as_slice(), on_event)
 }
 
-/// [`pump`] with another way to write.
-fn pump_by<S: Storage, const N: usize, K: Socket>(
+/// [`pump`] by a driver that holds the next bytes that are owed, `lent`. Those that were sent are gone
+/// from them.
+fn pump_lending<S: Storage, const N: usize, K: Socket>(
     connection: &mut Connection<S, N>,
     socket: &mut K,
-    outlet: &mut impl Outlet,
+    lent: &mut &[u8],
     mut on_event: impl FnMut(Event<'_>),
 ) -> Result<Turn, K::Error> {
-    let result = exchange(connection, socket, outlet, &mut on_event);
+    let result = exchange(connection, socket, lent, &mut on_event);
     if result.is_err() {
         connection.handle_transport_error();
     }
@@ -137,10 +138,10 @@ fn pump_by<S: Storage, const N: usize, K: Socket>(
 fn exchange<S: Storage, const N: usize, K: Socket>(
     connection: &mut Connection<S, N>,
     socket: &mut K,
-    outlet: &mut impl Outlet,
+    lent: &mut &[u8],
     on_event: &mut impl FnMut(Event<'_>),
 ) -> Result<Turn, K::Error> {
-    let written = outlet.write(connection, socket);
+    let written = write(connection, socket, lent);
     let mut may_read = read(connection, socket, on_event)?;
     // A socket that takes nothing more may still hold answers, and the server's last words.
     while written.is_err() && may_read {
@@ -150,7 +151,7 @@ fn exchange<S: Storage, const N: usize, K: Socket>(
     tell(connection, on_event);
     if !wants_write {
         // The handshake may go on with its second choice, and no readiness announces that.
-        wants_write = outlet.write(connection, socket)?;
+        wants_write = write(connection, socket, lent)?;
     }
     Ok(Turn { wants_write, may_read })
 }
@@ -187,32 +188,23 @@ fn read<S: Storage, const N: usize, K: Socket>(
     Ok(read.is_some_and(|n| n > 0))
 }
 
-/// A way to write what a connection has.
-trait Outlet {
-    /// Writes once. Says whether bytes are left.
-    fn write<S: Storage, const N: usize, K: Socket>(
-        &mut self,
-        connection: &mut Connection<S, N>,
-        socket: &mut K,
-    ) -> Result<bool, K::Error>;
-}
-
-/// Out of the transmit buffer.
-struct Plain;
-
-impl Outlet for Plain {
-    fn write<S: Storage, const N: usize, K: Socket>(
-        &mut self,
-        connection: &mut Connection<S, N>,
-        socket: &mut K,
-    ) -> Result<bool, K::Error> {
-        let bytes = connection.poll_transmit();
-        if bytes.is_empty() {
-            return Ok(false);
-        }
-        let wanted = bytes.len();
-        let written = socket.try_write(bytes)?.unwrap_or(0);
-        connection.handle_transmitted(written);
-        Ok(written < wanted)
+/// Writes once. Says whether bytes are left.
+fn write<S: Storage, const N: usize, K: Socket>(
+    connection: &mut Connection<S, N>,
+    socket: &mut K,
+    lent: &mut &[u8],
+) -> Result<bool, K::Error> {
+    #[cfg(feature = "alloc")]
+    if !lent.is_empty() {
+        return lend::write(connection, socket, lent);
     }
+    let _ = lent;
+    let bytes = connection.poll_transmit();
+    if bytes.is_empty() {
+        return Ok(false);
+    }
+    let wanted = bytes.len();
+    let written = socket.try_write(bytes)?.unwrap_or(0);
+    connection.handle_transmitted(written);
+    Ok(written < wanted)
 }
