@@ -11,7 +11,6 @@ use super::url::Url;
 use crate::command::{AnyRequest, Each, Effect, Pipeline, Request};
 use crate::conn::{Event, Failure, SubmitError, Token};
 use crate::error::{Full, Misuse};
-use crate::io::CallError;
 use crate::resp::Reply;
 use crate::time::{Duration, Instant};
 
@@ -129,11 +128,19 @@ impl<D: Dial> Session<D> {
         self.begun = true;
         let ends = self.foresee([effect]);
         let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
-        let answer = match driver.answer(request, read, |_| {}, |_| {}) {
-            Ok(answer) => answer,
-            Err(CallError::Failed(failure)) => return Err(lost::<D>(driver, failure)),
-            Err(CallError::Refused(error)) => return Err(Error::Refused(error)),
-        };
+        let mut read = Some(read);
+        let mut answer = None;
+        while answer.is_none() {
+            let mut failure = None;
+            driver.turn_for(request, &mut |event| match event {
+                Event::Reply { reply, .. } => answer = read.take().map(|read| read(reply)),
+                Event::Failed { failure: why, .. } => failure = Some(why),
+                _ => {}
+            });
+            if let Some(failure) = failure {
+                return Err(lost::<D>(driver, failure));
+            }
+        }
         if ends {
             self.driver = None;
         }

@@ -1,6 +1,5 @@
 //! A connection with its transport and a clock, driven by whoever waits.
 
-use core::cell::Cell;
 use core::fmt;
 
 use super::{Socket, pump_lending};
@@ -293,7 +292,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     }
 
     /// Waits for the answer to the request that is alone. `None`: it came in parts.
-    pub(crate) fn answer<O>(
+    fn answer<O>(
         &mut self,
         request: &dyn AnyRequest,
         read: impl FnOnce(Reply<'_>) -> O,
@@ -317,28 +316,31 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         request: &dyn AnyRequest,
         tell: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), CallError> {
-        let end = Cell::new(None);
-        let mut note = |event: Event<'_>| {
-            match event {
-                Event::Reply { token: CALL, .. } | Event::Part { token: CALL, last: true, .. } => {
-                    end.set(Some(Ok(())));
+        let mut end = None;
+        while end.is_none() {
+            self.turn_for(request, &mut |event| {
+                match event {
+                    Event::Reply { token: CALL, .. } | Event::Part { token: CALL, last: true, .. } => {
+                        end = Some(Ok(()));
+                    }
+                    Event::Failed { token: CALL, failure } => end = Some(Err(CallError::Failed(failure))),
+                    Event::Part { token: CALL, .. } | Event::Push(_) => {}
+                    _ => return,
                 }
-                Event::Failed { token: CALL, failure } => end.set(Some(Err(CallError::Failed(failure)))),
-                Event::Part { token: CALL, .. } | Event::Push(_) => {}
-                _ => return,
-            }
-            tell(event);
-        };
-        #[cfg(feature = "alloc")]
-        self.lend(request, &mut note);
-        #[cfg(not(feature = "alloc"))]
-        let _ = request;
-        loop {
-            if let Some(end) = end.get() {
-                return end;
-            }
-            self.turn_once(None, &mut [].as_slice(), &mut note);
+                tell(event);
+            });
         }
+        end.unwrap_or(Ok(()))
+    }
+
+    /// A turn for the answer to the request that is alone: it may owe an argument, which is lent.
+    pub(crate) fn turn_for(&mut self, request: &dyn AnyRequest, on_event: &mut dyn FnMut(Event<'_>)) {
+        #[cfg(feature = "alloc")]
+        if self.connection.owed() > 0 {
+            return self.lend(request, on_event);
+        }
+        let _ = request;
+        self.turn_once(None, &mut [].as_slice(), on_event);
     }
 
     /// Turns the pump while bytes move. Says whether anything was told.

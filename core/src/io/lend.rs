@@ -16,10 +16,9 @@ use crate::resp::Encoder;
 
 impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// Turns until no argument of the request is owed any more, or the connection is over.
+    #[cold]
+    #[inline(never)]
     pub(super) fn lend(&mut self, request: &dyn AnyRequest, on_event: &mut dyn FnMut(Event<'_>)) {
-        if self.connection.owed() == 0 {
-            return;
-        }
         let from = self.transport.lends_from();
         request.encode(&mut Encoder::show(from, &mut |argument| {
             // Of another length it is another argument than before, and nothing of it is sent.
@@ -38,6 +37,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
 /// Writes, out of the transmit buffer and what is lent, until nothing is left or the socket is full. Says
 /// whether bytes are left.
 #[cold]
+#[inline(never)]
 pub(super) fn write<S: Storage, const N: usize, K: Socket>(
     connection: &mut Connection<S, N>,
     socket: &mut K,

@@ -127,6 +127,14 @@ const HEADER: usize = 4;
 impl<'b> Encoder<'b> {
     /// An encoder that writes into `out`, as far as that goes.
     pub const fn new(out: &'b mut [u8]) -> Self {
+        Self::lending(out, usize::MAX)
+    }
+
+    /// An encoder that leaves the first argument of at least `from` bytes for later, unless the
+    /// request itself has left one: these bytes can be had again with [`show`](Self::show). Without
+    /// feature `alloc` it leaves none; short ones, of which it writes the length without a loop, neither.
+    pub(crate) const fn lending(out: &'b mut [u8], from: usize) -> Self {
+        let _ = from;
         Self {
             out,
             at: HEADER,
@@ -134,19 +142,8 @@ impl<'b> Encoder<'b> {
             later: None,
             secret: false,
             #[cfg(feature = "alloc")]
-            lending: Lending { from: usize::MAX, show: None },
+            lending: Lending { from, show: None },
         }
-    }
-
-    /// An encoder that leaves the first argument of at least `from` bytes for later, unless the
-    /// request itself has left one: these bytes can be had again with [`show`](Self::show). Without
-    /// feature `alloc` it leaves none.
-    pub(crate) const fn lending(out: &'b mut [u8], from: usize) -> Self {
-        let encoder = Self::new(out);
-        #[cfg(feature = "alloc")]
-        let encoder = Self { lending: Lending { from, show: None }, ..encoder };
-        let _ = from;
-        encoder
     }
 
     /// An encoder that writes nothing, and shows the bytes of the argument that was
