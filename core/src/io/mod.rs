@@ -141,7 +141,11 @@ fn exchange<S: Storage, const N: usize, K: Socket>(
     lent: &mut &[u8],
     on_event: &mut impl FnMut(Event<'_>),
 ) -> Result<Turn, K::Error> {
-    let written = write(connection, socket, lent);
+    #[cfg(feature = "alloc")]
+    let written =
+        if lent.is_empty() { write(connection, socket) } else { lend::write(connection, socket, lent) };
+    #[cfg(not(feature = "alloc"))]
+    let (written, _) = (write(connection, socket), lent);
     let mut may_read = read(connection, socket, on_event)?;
     // A socket that takes nothing more may still hold answers, and the server's last words.
     while written.is_err() && may_read {
@@ -151,7 +155,7 @@ fn exchange<S: Storage, const N: usize, K: Socket>(
     tell(connection, on_event);
     if !wants_write {
         // The handshake may go on with its second choice, and no readiness announces that.
-        wants_write = write(connection, socket, lent)?;
+        wants_write = write(connection, socket)?;
     }
     Ok(Turn { wants_write, may_read })
 }
@@ -192,13 +196,7 @@ fn read<S: Storage, const N: usize, K: Socket>(
 fn write<S: Storage, const N: usize, K: Socket>(
     connection: &mut Connection<S, N>,
     socket: &mut K,
-    lent: &mut &[u8],
 ) -> Result<bool, K::Error> {
-    #[cfg(feature = "alloc")]
-    if !lent.is_empty() {
-        return lend::write(connection, socket, lent);
-    }
-    let _ = lent;
     let bytes = connection.poll_transmit();
     if bytes.is_empty() {
         return Ok(false);
