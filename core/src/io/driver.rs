@@ -143,7 +143,8 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         self.transport.now()
     }
 
-    /// [`Connection::submit`] with the time of now. Nothing is written before the next turn.
+    /// [`Connection::submit`] with the time of now. Nothing is written before the next turn; all
+    /// arguments are copied.
     ///
     /// # Errors
     /// See [`SubmitError`].
@@ -186,6 +187,10 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
 
     /// One request, and its answer shown to `read`. Pushes that come before it are shown to
     /// `on_push`. No other request may be in flight: their answers would be dropped.
+    ///
+    /// With feature `alloc` its first argument of at least [`Socket::lends_from`] bytes is written from
+    /// where it lies. It takes no room in the transmit buffer, so it may be longer than that. If the server
+    /// answers with an error before it has all of it, this is the answer, and the connection is over.
     ///
     /// # Errors
     /// See [`CallError`]. A request whose answer comes in chunks is for [`fetch`](Self::fetch); one
