@@ -29,6 +29,9 @@ use crate::{Dialer, Error, Url};
 /// # Ok::<(), respire::Error>(())
 /// ```
 ///
+/// The first argument of 4 KiB or more of a single request is not copied on its way to the kernel; a
+/// pipeline copies all of them, once.
+///
 /// [`Call::wait_with`] reads an answer where it lies, without a copy:
 /// ```no_run
 /// # use respire::prelude::*;

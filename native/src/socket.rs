@@ -1,6 +1,6 @@
 //! TCP and Unix streams as one [`Transport`], waited for by mio.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::time::Duration;
 
 use mio::event::Source;
@@ -11,6 +11,10 @@ use mio::{Events, Interest, Poll, Registry, Token};
 use respire_core::io::{self as core_io, Transport};
 use respire_core::time::Instant;
 use socket2::{SockRef, TcpKeepalive};
+
+/// Below this length a copy costs less than the kernel's look at more than one part, and a second look
+/// at the request.
+const LEND: usize = 4096;
 
 /// Does the same to whichever stream it is.
 macro_rules! either {
@@ -47,6 +51,15 @@ impl core_io::Socket for Socket {
 
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         attempt(|| either!(&mut self.stream, stream => stream.write(bytes)))
+    }
+
+    fn try_write_vectored(&mut self, parts: [&[u8]; 3]) -> io::Result<Option<usize>> {
+        let parts = parts.map(IoSlice::new);
+        attempt(|| either!(&mut self.stream, stream => stream.write_vectored(&parts)))
+    }
+
+    fn lends_from(&self) -> usize {
+        LEND
     }
 }
 

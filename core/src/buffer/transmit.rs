@@ -85,6 +85,12 @@ impl<S: Storage> TransmitBuffer<S> {
         self.storage.bytes().get(self.start..end).unwrap_or_default()
     }
 
+    /// What is held, as one slice.
+    pub fn held(&self) -> &[u8] {
+        let start = self.gate.unwrap_or(self.end);
+        self.storage.bytes().get(start..self.end).unwrap_or_default()
+    }
+
     /// The first `n` ready bytes were sent.
     pub fn sent(&mut self, n: usize) {
         let end = self.gate.unwrap_or(self.end);

@@ -125,7 +125,8 @@ impl<C: Share, R: Request> Call<'_, C, R> {
         Self { timeout: Some(timeout.into()), ..self }
     }
 
-    /// Sends the request and waits for the answer.
+    /// Sends the request and waits for the answer. A long argument is not copied, if the transport
+    /// [lends](crate::io::Socket::lends_from).
     ///
     /// # Errors
     /// See [`Error`].

@@ -10,7 +10,7 @@ use super::error::{Cause, Error};
 use super::url::Url;
 use crate::command::{AnyRequest, Each, Effect, Pipeline, Request};
 use crate::conn::{Event, Failure, SubmitError, Token};
-use crate::error::Full;
+use crate::error::{Full, Misuse};
 use crate::resp::Reply;
 use crate::time::{Duration, Instant};
 
@@ -105,9 +105,11 @@ impl<D: Dial> Session<D> {
         let driver = self.driver()?;
         let timeout = timeout.unwrap_or(default);
         let deadline = timeout.map(|timeout| driver.now().saturating_add(timeout));
+        if request.is_chunked() {
+            return Err(Error::Refused(Misuse::Streamed.into()));
+        }
         // It is the only one: whoever held the session before left nothing in flight.
-        let token = Token(0);
-        driver.submit_whole(deadline, token, request).map_err(Error::Refused)?;
+        driver.submit_alone(deadline, request).map_err(Error::Refused)?;
         self.begun = true;
         let ends = self.foresee([effect]);
         let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
@@ -115,7 +117,7 @@ impl<D: Dial> Session<D> {
         let mut answer = None;
         while answer.is_none() {
             let mut failure = None;
-            driver.turn(None, |event| match event {
+            driver.turn_for(request, &mut |event| match event {
                 Event::Reply { reply, .. } => answer = read.take().map(|read| read(reply)),
                 Event::Failed { failure: why, .. } => failure = Some(why),
                 _ => {}

@@ -31,7 +31,8 @@ pub enum Arg<'a> {
 
 /// A value of so many bytes that are not here yet, or too many for the transmit buffer: they are
 /// [supplied](crate::conn::Connection::supply) to the connection once it has taken the request.
-/// One argument of a request may be left for later.
+/// One argument of a request may be left for later. A driver that has the bytes at hand may
+/// [lend](crate::conn::Connection::poll_transmit_lent) them instead.
 ///
 /// ```
 /// use respire_core::command::{ExpiryOptions, Later, set};

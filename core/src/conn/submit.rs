@@ -43,18 +43,21 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         token: Token,
         request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
-        self.submit_as(deadline, token, request, false)
+        self.submit_as(deadline, token, request, Rest::Supplied)
     }
 
     /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else: nobody would
-    /// supply a value that is left for later.
+    /// supply a value that is left for later. But they can show the request again: its first argument
+    /// of at least `lends_from` bytes is [owed](Self::owed), and not written into the transmit buffer.
+    /// Without feature `alloc` none is.
     pub(crate) fn submit_whole(
         &mut self,
         deadline: Option<Instant>,
         token: Token,
         request: &dyn AnyRequest,
+        lends_from: usize,
     ) -> Result<(), SubmitError> {
-        self.submit_as(deadline, token, request, true)
+        self.submit_as(deadline, token, request, Rest::Lent { from: lends_from })
     }
 
     fn submit_as(
@@ -62,12 +65,12 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         deadline: Option<Instant>,
         token: Token,
         request: &dyn AnyRequest,
-        whole: bool,
+        rest: Rest,
     ) -> Result<(), SubmitError> {
         let command = request.row();
         self.admit(command)?;
-        let encoded = self.encode(request)?;
-        let permitted = self.permit(command, encoded, whole);
+        let encoded = self.encode(request, rest)?;
+        let permitted = self.permit(command, encoded, rest);
         permitted.inspect_err(|_| self.forget_secret(encoded))?;
         let slot = Slot {
             token,
@@ -86,10 +89,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// Writes a request behind what is waiting. It counts once it is [taken](Self::take).
     #[inline]
-    fn encode(&mut self, request: &dyn AnyRequest) -> Result<Encoded, SubmitError> {
+    fn encode(&mut self, request: &dyn AnyRequest, rest: Rest) -> Result<Encoded, SubmitError> {
         let mut before = None;
         loop {
-            let mut encoder = Encoder::new(self.transmit.spare());
+            let mut encoder = rest.encoder(self.transmit.spare());
             request.encode(&mut encoder);
             let encoded = encoder.finish();
             let settled = self.settle(encoded, before);
@@ -142,11 +145,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// Whether a request that was written may be sent.
     #[inline]
-    fn permit(&mut self, command: &Command, encoded: Encoded, whole: bool) -> Result<(), Misuse> {
+    fn permit(&mut self, command: &Command, encoded: Encoded, rest: Rest) -> Result<(), Misuse> {
         if encoded.is_empty() {
             return Err(Misuse::Empty);
         }
-        if whole && encoded.owed() > 0 {
+        if rest.refuses(encoded) {
             return Err(Misuse::Streamed);
         }
         // Without a row nobody knows whether the second word is part of the name.
@@ -189,7 +192,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     pub(super) fn put_steps(&mut self, steps: Steps, settings: &Settings<'_>) -> Result<(), Full> {
         for step in steps.iter() {
-            match self.encode(&StepRequest { step, settings }) {
+            match self.encode(&StepRequest { step, settings }, Rest::Supplied) {
                 Ok(encoded) => self.append(encoded),
                 Err(error) => {
                     self.transmit.wipe();
@@ -201,6 +204,33 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             }
         }
         Ok(())
+    }
+}
+
+/// What comes of bytes that are left for later.
+#[derive(Clone, Copy)]
+enum Rest {
+    /// The application supplies them.
+    Supplied,
+    /// Nobody would. But the driver has the bytes of an argument that is as long as this.
+    Lent { from: usize },
+}
+
+impl Rest {
+    #[inline]
+    const fn encoder(self, out: &mut [u8]) -> Encoder<'_> {
+        match self {
+            Self::Supplied => Encoder::new(out),
+            Self::Lent { from } => Encoder::lending(out, from),
+        }
+    }
+
+    #[inline]
+    fn refuses(self, encoded: Encoded) -> bool {
+        match self {
+            Self::Supplied => false,
+            Self::Lent { .. } => encoded.owed() > 0 && !encoded.is_lent(),
+        }
     }
 }
 

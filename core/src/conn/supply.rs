@@ -5,6 +5,13 @@
 //!  supply    [ sent | … the first bytes      | CRLF      | free ]     sent as there is room
 //!                                            ^ the gate: held until all are supplied
 //! ```
+//! A driver that has the bytes at hand does without the copy, and writes three parts at once:
+//!
+//! ```text
+//!  submit    [ sent | *3 $3 SET $1 k $100000 | CRLF      | free ]
+//!                     head                     tail
+//!                                            ^ the gate: here belong the bytes that are lent
+//! ```
 
 use super::connection::Connection;
 use crate::buffer::Storage;
@@ -36,5 +43,40 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             self.transmit.release();
         }
         n
+    }
+
+    /// [`poll_transmit`](Self::poll_transmit) for a driver that holds the next bytes that are
+    /// [owed](Self::owed): what is ready, as many of `bytes` as are owed, and what comes behind them.
+    /// Any of the three may be empty; the last is, unless `bytes` are all that is owed. They belong into
+    /// one vectored write, and are not copied: the transmit buffer holds head and end of the frame only.
+    ///
+    /// Nothing is promised between calls: the next may come with other bytes, fewer or none, and
+    /// [`supply`](Self::supply) may do a part of the work. All that it says of owed bytes holds.
+    #[must_use = "the parts are to be written, then handle_transmitted_lent called"]
+    pub fn poll_transmit_lent<'a>(&'a self, bytes: &'a [u8]) -> [&'a [u8]; 3] {
+        let owed = usize::try_from(self.owed).unwrap_or(usize::MAX);
+        let lent = bytes.get(..owed).unwrap_or(bytes);
+        let is_rest = owed > 0 && lent.len() as u64 == self.owed;
+        [self.poll_transmit(), lent, if is_rest { self.transmit.held() } else { &[] }]
+    }
+
+    /// The socket took the first `n` bytes of [`poll_transmit_lent`](Self::poll_transmit_lent), all
+    /// parts counted. Says how many of the lent bytes are among them: they are no longer owed, so the
+    /// next poll begins behind them. As with [`handle_transmitted`](Self::handle_transmitted), tell it
+    /// before what is received next; a write that was broken off counts by what the socket took.
+    #[must_use = "the next bytes to lend are behind these"]
+    pub fn handle_transmitted_lent(&mut self, n: usize) -> usize {
+        let head = n.min(self.poll_transmit().len());
+        self.handle_transmitted(head);
+        let owed = usize::try_from(self.owed).unwrap_or(usize::MAX);
+        let lent = n.saturating_sub(head).min(owed);
+        self.submitted = self.submitted.saturating_add(lent as u64);
+        self.sent = self.sent.saturating_add(lent as u64);
+        self.owed = self.owed.saturating_sub(lent as u64);
+        if lent > 0 && self.owed == 0 {
+            self.transmit.release();
+            self.handle_transmitted(n.saturating_sub(head).saturating_sub(lent));
+        }
+        lent
     }
 }

@@ -61,6 +61,10 @@ fn alone(request: &impl Request, seeds: &mut Seeds<'_>) {
         assert_eq!(encoded.owed(), args.later().map_or(0, |(_, len)| len));
         assert!(!encoded.is_written() || out.starts_with(&frame), "{}", out.escape_ascii());
     }
+    // Shorter ones are not worth it and not looked at.
+    for from in [100, 100 + frame.len() / 8, 100 + frame.len() / 2] {
+        lent(request, &args, &frame, from);
+    }
     if args.later().is_none() {
         let reply = Reply::parse(&frame).and_then(|reply| reply.get::<Vec<&[u8]>>().ok());
         assert!(
@@ -68,6 +72,31 @@ fn alone(request: &impl Request, seeds: &mut Seeds<'_>) {
         );
         let strings = args.0.into_iter().flatten().map(Tree::Bulk).collect();
         assert_eq!(oracle::parse(&frame), Ok((Tree::Array(strings), frame.len())));
+    }
+}
+
+/// The request without its first argument of at least `from` bytes, and this argument on its own.
+fn lent(request: &impl Request, args: &Args, frame: &[u8], from: usize) {
+    let mut out = vec![0; frame.len()];
+    let mut encoder = Encoder::lending(&mut out, from);
+    request.encode(&mut encoder);
+    let encoded = encoder.finish();
+    assert!(encoded.is_written());
+    let mut shown = Vec::new();
+    request.encode(&mut Encoder::show(from, &mut |bytes| shown.push(bytes.to_vec())));
+    let own = args.0.iter().position(Result::is_err);
+    let long = args.0.iter().position(|arg| arg.as_ref().is_ok_and(|arg| arg.len() >= from));
+    match (own, long) {
+        (own, Some(long)) if own.is_none_or(|own| long < own) => {
+            assert_eq!(shown.len(), 1);
+            if own.is_none() {
+                assert!(encoded.is_lent() && encoded.owed() == shown.concat().len() as u64);
+                let (head, tail) =
+                    out.get(..encoded.len()).unwrap_or_default().split_at(encoded.len() - encoded.tail());
+                assert!([head, &shown.concat(), tail].concat() == frame);
+            }
+        }
+        _ => assert!(shown.is_empty() && !encoded.is_lent() && out == frame),
     }
 }
 

@@ -12,8 +12,8 @@ use crate::conn::{Config, Connection, Protocol, Settings, SubmitError, Token};
 use crate::error::Full;
 use crate::time::Instant;
 
-/// Values supplied later, in any pieces, through any tiny buffer, with any partial writes, between
-/// requests without such values: the wire carries what a naive writer writes.
+/// Values supplied later or lent to the writer, in any pieces, through any tiny buffer, with any partial
+/// writes, between requests without such values: the wire carries what a naive writer writes.
 ///
 /// # Panics
 /// If it does not, or if nobody can go on.
@@ -75,6 +75,8 @@ impl<S: Storage> Player<S> {
                 0 => self.submit(),
                 1 => self.supply(1 + usize::from(step / 4)),
                 2 => self.supply(64 * usize::from(step / 4)),
+                3 if step >= 192 => self.lend(usize::from(step / 4) - 48, usize::MAX),
+                3 if step >= 128 => self.lend(usize::MAX, 4 * (usize::from(step / 4) - 32)),
                 _ => transmit_some(&mut self.connection, 1 + usize::from(step / 4), &mut self.wire),
             }
         }
@@ -127,13 +129,33 @@ impl<S: Storage> Player<S> {
         }
     }
 
-    fn supply(&mut self, n: usize) {
-        let owed = self.connection.owed();
+    /// What is owed, or what nobody wants.
+    fn rest(&self) -> Vec<u8> {
+        let owed = self.connection.owed() as usize;
         let value = self.next.checked_sub(1).and_then(|at| self.wishes.get(at));
         let value = value.map_or(&[][..], |wish| &wish.value);
-        let rest = if owed > 0 { value.get(value.len() - owed as usize..).unwrap_or_default() } else { b"?" };
+        if owed > 0 { value.get(value.len() - owed..).unwrap_or_default().into() } else { b"?".into() }
+    }
+
+    /// Lends up to `lent` bytes, and the socket takes up to `n`.
+    fn lend(&mut self, lent: usize, n: usize) {
+        let (owed, rest) = (self.connection.owed(), self.rest());
+        let lent = rest.get(..lent).unwrap_or(&rest);
+        let [head, middle, end] = self.connection.poll_transmit_lent(lent);
+        assert_eq!(head, self.connection.poll_transmit());
+        assert!(end.is_empty() || middle.len() as u64 == owed, "the end before its frame");
+        let of_it = n.saturating_sub(head.len()).min(middle.len());
+        let all = [head, middle, end].concat();
+        let sent = all.get(..n).unwrap_or(&all);
+        self.wire.extend_from_slice(sent);
+        assert_eq!(self.connection.handle_transmitted_lent(sent.len()), of_it);
+        assert_eq!(self.connection.owed(), owed - of_it as u64);
+    }
+
+    fn supply(&mut self, n: usize) {
+        let (owed, rest) = (self.connection.owed(), self.rest());
         let idle = self.connection.poll_transmit().is_empty();
-        let taken = self.connection.supply(rest.get(..n).unwrap_or(rest));
+        let taken = self.connection.supply(rest.get(..n).unwrap_or(&rest));
         assert_eq!(self.connection.owed(), owed - taken as u64);
         assert!(taken > 0 || !idle || owed == 0 || n == 0, "nobody can go on");
     }

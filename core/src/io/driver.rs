@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Socket, pump};
+use super::{Socket, pump_lending};
 use crate::buffer::Storage;
 use crate::command::AnyRequest;
 use crate::conn::{CloseReason, Connection, Event, Failure, Part, Settings, SubmitError, Token};
@@ -56,8 +56,8 @@ impl<T: Transport + ?Sized> Transport for &mut T {
 /// }
 /// ```
 pub struct Driver<T: Transport, S, const IN_FLIGHT: usize> {
-    connection: Connection<S, IN_FLIGHT>,
-    transport: T,
+    pub(super) connection: Connection<S, IN_FLIGHT>,
+    pub(super) transport: T,
     /// How the transport failed.
     error: Option<T::Error>,
     /// The last turn left bytes unwritten.
@@ -143,7 +143,8 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         self.transport.now()
     }
 
-    /// [`Connection::submit`] with the time of now. Nothing is written before the next turn.
+    /// [`Connection::submit`] with the time of now. Nothing is written before the next turn; all
+    /// arguments are copied.
     ///
     /// # Errors
     /// See [`SubmitError`].
@@ -167,7 +168,9 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         result
     }
 
-    /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else.
+    /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else, several requests at
+    /// once. All arguments are copied.
+    #[cfg(feature = "client")]
     pub(crate) fn submit_whole(
         &mut self,
         deadline: Option<Instant>,
@@ -177,13 +180,17 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         if request.is_chunked() {
             return Err(Misuse::Streamed.into());
         }
-        let result = self.connection.submit_whole(deadline, token, request);
+        let result = self.connection.submit_whole(deadline, token, request, usize::MAX);
         self.crowded |= result == Err(SubmitError::Full(Full::Transmit));
         result
     }
 
     /// One request, and its answer shown to `read`. Pushes that come before it are shown to
     /// `on_push`. No other request may be in flight: their answers would be dropped.
+    ///
+    /// With feature `alloc` its first argument of at least [`Socket::lends_from`] bytes is written from
+    /// where it lies. It takes no room in the transmit buffer, so it may be longer than that. If the server
+    /// answers with an error before it has all of it, this is the answer, and the connection is over.
     ///
     /// # Errors
     /// See [`CallError`]. A request whose answer comes in chunks is for [`fetch`](Self::fetch); one
@@ -210,8 +217,12 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         read: impl FnOnce(Reply<'_>) -> O,
         on_push: impl FnMut(Reply<'_>),
     ) -> Result<O, CallError> {
-        self.submit_whole(deadline, CALL, request).map_err(CallError::Refused)?;
-        self.answer(read, |_| {}, on_push)?.ok_or(CallError::Refused(SubmitError::Misuse(Misuse::Streamed)))
+        if request.is_chunked() {
+            return Err(CallError::Refused(SubmitError::Misuse(Misuse::Streamed)));
+        }
+        self.submit_alone(deadline, request).map_err(CallError::Refused)?;
+        self.answer(request, read, |_| {}, on_push)?
+            .ok_or(CallError::Refused(SubmitError::Misuse(Misuse::Streamed)))
     }
 
     /// One [`chunked`](crate::command::chunked) request: a string or an aggregate of any length is
@@ -226,8 +237,18 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         read: impl FnOnce(Reply<'_>) -> O,
     ) -> Result<Option<O>, CallError> {
         let deadline = self.connection.reply_deadline(self.transport.now());
-        self.connection.submit_whole(deadline, CALL, request).map_err(CallError::Refused)?;
-        self.answer(read, on_part, |_| {})
+        self.submit_alone(deadline, request).map_err(CallError::Refused)?;
+        self.answer(request, read, on_part, |_| {})
+    }
+
+    /// Submits the request whose [`answer`](Self::answer) is awaited next. A long argument of it may
+    /// be owed until then.
+    pub(crate) fn submit_alone(
+        &mut self,
+        deadline: Option<Instant>,
+        request: &dyn AnyRequest,
+    ) -> Result<(), SubmitError> {
+        self.connection.submit_whole(deadline, CALL, request, self.transport.lends_from())
     }
 
     /// Moves bytes and tells events. If nothing happens by itself it waits for the transport, for
@@ -237,12 +258,17 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// only waits until there is room. So a pipeline is kept full, and a long value flowing, by
     /// submitting or supplying and turning, again and again.
     pub fn turn(&mut self, patience: Option<Duration>, mut on_event: impl FnMut(Event<'_>)) {
-        self.turn_once(patience, &mut on_event);
+        self.turn_once(patience, &mut [].as_slice(), &mut on_event);
     }
 
     /// The turn itself, compiled once: it is called from many places, and is large for a device.
-    fn turn_once(&mut self, patience: Option<Duration>, on_event: &mut dyn FnMut(Event<'_>)) {
-        let told = self.move_bytes(on_event);
+    pub(super) fn turn_once(
+        &mut self,
+        patience: Option<Duration>,
+        lent: &mut &[u8],
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) {
+        let told = self.move_bytes(lent, on_event);
         let crowded = core::mem::take(&mut self.crowded) || self.connection.owed() > 0;
         if told || patience == Some(Duration::ZERO) || crowded && !self.wants_write {
             return;
@@ -257,14 +283,14 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
             self.connection.handle_transport_error();
             self.error.get_or_insert(error);
         }
-        self.move_bytes(on_event);
+        self.move_bytes(lent, on_event);
     }
 
     /// Reads what has come meanwhile, to find an end behind it. What is pushed is dropped, and a
     /// peer that never stops talking is left to the request that comes next.
     pub fn look(&mut self) {
         for _ in 0..64 {
-            if !self.move_bytes(&mut |_| {}) || self.connection.is_closed() {
+            if !self.move_bytes(&mut [].as_slice(), &mut |_| {}) || self.connection.is_closed() {
                 return;
             }
         }
@@ -273,13 +299,14 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// Waits for the answer to the request that is alone. `None`: it came in parts.
     fn answer<O>(
         &mut self,
+        request: &dyn AnyRequest,
         read: impl FnOnce(Reply<'_>) -> O,
         mut on_part: impl FnMut(Part<'_>),
         mut on_push: impl FnMut(Reply<'_>),
     ) -> Result<Option<O>, CallError> {
         let mut read = Some(read);
         let mut value = None;
-        self.resolve(&mut |event| match event {
+        self.resolve(request, &mut |event| match event {
             Event::Reply { reply, .. } => value = read.take().map(|read| read(reply)),
             Event::Part { part, .. } => on_part(part),
             Event::Push(push) => on_push(push),
@@ -289,10 +316,14 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     }
 
     /// Turns until the request that is alone is resolved; tells its events, and pushes.
-    fn resolve(&mut self, tell: &mut dyn FnMut(Event<'_>)) -> Result<(), CallError> {
+    fn resolve(
+        &mut self,
+        request: &dyn AnyRequest,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), CallError> {
         let mut end = None;
         while end.is_none() {
-            self.turn_once(None, &mut |event| {
+            self.turn_for(request, &mut |event| {
                 match event {
                     Event::Reply { token: CALL, .. } | Event::Part { token: CALL, last: true, .. } => {
                         end = Some(Ok(()));
@@ -307,12 +338,22 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         end.unwrap_or(Ok(()))
     }
 
+    /// A turn for the answer to the request that is alone: it may owe an argument, which is lent.
+    pub(crate) fn turn_for(&mut self, request: &dyn AnyRequest, on_event: &mut dyn FnMut(Event<'_>)) {
+        #[cfg(feature = "alloc")]
+        if self.connection.owed() > 0 {
+            return self.lend(request, on_event);
+        }
+        let _ = request;
+        self.turn_once(None, &mut [].as_slice(), on_event);
+    }
+
     /// Turns the pump while bytes move. Says whether anything was told.
-    fn move_bytes(&mut self, on_event: &mut dyn FnMut(Event<'_>)) -> bool {
+    fn move_bytes(&mut self, lent: &mut &[u8], on_event: &mut dyn FnMut(Event<'_>)) -> bool {
         let mut told = false;
         loop {
             let mut answered = false;
-            let turn = pump(&mut self.connection, &mut self.transport, |event| {
+            let turn = pump_lending(&mut self.connection, &mut self.transport, lent, |event| {
                 told = true;
                 answered |= matches!(event, Event::Reply { .. } | Event::Part { .. });
                 on_event(event);

@@ -15,6 +15,8 @@ mod driver;
 mod embedded;
 #[cfg(feature = "embedded-io-async")]
 pub mod embedded_async;
+#[cfg(feature = "alloc")]
+mod lend;
 #[cfg(feature = "smoltcp")]
 pub mod smoltcp;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
@@ -46,6 +48,26 @@ pub trait Socket {
     /// # Errors
     /// The stream is broken.
     fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Self::Error>;
+
+    /// Writes what it can of three parts, one behind the other; not all of them are empty. As they
+    /// are provided, these are writes of one part each.
+    ///
+    /// # Errors
+    /// The stream is broken; nothing was written.
+    fn try_write_vectored(&mut self, parts: [&[u8]; 3]) -> Result<Option<usize>, Self::Error> {
+        match parts.into_iter().find(|part| !part.is_empty()) {
+            Some(part) => self.try_write(part),
+            None => Ok(Some(0)),
+        }
+    }
+
+    /// How long an argument must be for [`Driver`] to write it from where it lies, by
+    /// [`try_write_vectored`](Self::try_write_vectored), and not to copy it first. What is provided:
+    /// none is long enough. Say a few KiB if all parts are one call of the system; less than 100 bytes
+    /// are copied in any case. Without feature `alloc` nobody asks.
+    fn lends_from(&self) -> usize {
+        usize::MAX
+    }
 }
 
 impl<T: Socket + ?Sized> Socket for &mut T {
@@ -57,6 +79,14 @@ impl<T: Socket + ?Sized> Socket for &mut T {
 
     fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Self::Error> {
         (**self).try_write(bytes)
+    }
+
+    fn try_write_vectored(&mut self, parts: [&[u8]; 3]) -> Result<Option<usize>, Self::Error> {
+        (**self).try_write_vectored(parts)
+    }
+
+    fn lends_from(&self) -> usize {
+        (**self).lends_from()
     }
 }
 
@@ -84,9 +114,20 @@ pub struct Turn {
 pub fn pump<S: Storage, const N: usize, K: Socket>(
     connection: &mut Connection<S, N>,
     socket: &mut K,
+    on_event: impl FnMut(Event<'_>),
+) -> Result<Turn, K::Error> {
+    pump_lending(connection, socket, &mut [].as_slice(), on_event)
+}
+
+/// [`pump`] by a driver that holds the next bytes that are owed, `lent`. Those that were sent are gone
+/// from them.
+fn pump_lending<S: Storage, const N: usize, K: Socket>(
+    connection: &mut Connection<S, N>,
+    socket: &mut K,
+    lent: &mut &[u8],
     mut on_event: impl FnMut(Event<'_>),
 ) -> Result<Turn, K::Error> {
-    let result = exchange(connection, socket, &mut on_event);
+    let result = exchange(connection, socket, lent, &mut on_event);
     if result.is_err() {
         connection.handle_transport_error();
     }
@@ -97,9 +138,14 @@ pub fn pump<S: Storage, const N: usize, K: Socket>(
 fn exchange<S: Storage, const N: usize, K: Socket>(
     connection: &mut Connection<S, N>,
     socket: &mut K,
+    lent: &mut &[u8],
     on_event: &mut impl FnMut(Event<'_>),
 ) -> Result<Turn, K::Error> {
-    let written = write(connection, socket);
+    #[cfg(feature = "alloc")]
+    let written =
+        if lent.is_empty() { write(connection, socket) } else { lend::write(connection, socket, lent) };
+    #[cfg(not(feature = "alloc"))]
+    let (written, _) = (write(connection, socket), lent);
     let mut may_read = read(connection, socket, on_event)?;
     // A socket that takes nothing more may still hold answers, and the server's last words.
     while written.is_err() && may_read {

@@ -1,6 +1,8 @@
 //! Requests to bytes: written into what room there is, and measured on the way.
 
 use core::cell::Cell;
+#[cfg(feature = "alloc")]
+use core::fmt;
 
 use super::number::{Digits, DoubleText, WIDE, line_len, put_line};
 
@@ -79,6 +81,8 @@ pub struct Encoder<'b> {
     args: usize,
     later: Option<Later>,
     secret: bool,
+    #[cfg(feature = "alloc")]
+    lending: Lending<'b>,
 }
 
 /// What an [`Encoder`] has seen.
@@ -96,11 +100,26 @@ pub struct Encoded {
 struct Later {
     /// How many bytes.
     len: u64,
-    /// Which argument it is, from 0. A second one is misplaced wherever it stands: 0, too.
+    /// Which argument it is, from 0. A second one is misplaced wherever it stands: 0, too. One that is
+    /// [`LENT`] is well placed wherever it stands.
     arg: usize,
     /// How many bytes of the frame stand before it.
     at: usize,
 }
+
+/// The first argument of at least `from` bytes is left for later by itself, and shown.
+#[cfg(feature = "alloc")]
+struct Lending<'b> {
+    from: usize,
+    show: Option<&'b mut Show<'b>>,
+}
+
+/// Someone who is shown an argument.
+#[cfg(feature = "alloc")]
+type Show<'b> = dyn FnMut(&[u8]) + 'b;
+
+/// Stands for the place of an argument that was not left for later by the request.
+const LENT: usize = usize::MAX;
 
 /// `*`, one digit, CRLF.
 const HEADER: usize = 4;
@@ -108,7 +127,30 @@ const HEADER: usize = 4;
 impl<'b> Encoder<'b> {
     /// An encoder that writes into `out`, as far as that goes.
     pub const fn new(out: &'b mut [u8]) -> Self {
-        Self { out, at: HEADER, args: 0, later: None, secret: false }
+        Self::lending(out, usize::MAX)
+    }
+
+    /// An encoder that leaves the first argument of at least `from` bytes for later, unless the
+    /// request itself has left one: these bytes can be had again with [`show`](Self::show). Without
+    /// feature `alloc` it leaves none; short ones, of which it writes the length without a loop, neither.
+    pub(crate) const fn lending(out: &'b mut [u8], from: usize) -> Self {
+        let _ = from;
+        Self {
+            out,
+            at: HEADER,
+            args: 0,
+            later: None,
+            secret: false,
+            #[cfg(feature = "alloc")]
+            lending: Lending { from, show: None },
+        }
+    }
+
+    /// An encoder that writes nothing, and shows the bytes of the argument that was
+    /// [left for later](Self::lending).
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn show(from: usize, show: &'b mut Show<'b>) -> Self {
+        Self { lending: Lending { from, show: Some(show) }, ..Self::new(&mut []) }
     }
 
     /// Puts the header in front, now that the number of arguments is known.
@@ -132,9 +174,26 @@ impl<'b> Encoder<'b> {
     /// A bulk string of any length; compiled once. With a `len` of its own it is the start of a longer one.
     #[inline(never)]
     fn frame(&mut self, len: u64, bytes: &[u8]) {
+        #[cfg(feature = "alloc")]
+        if bytes.len() >= self.lending.from && self.later.is_none() {
+            return self.lend(bytes);
+        }
         let header = line_len(len);
         if let Some(room) = self.room(header, bytes) {
             end(copy(put_line(room, header, b'$', len), bytes));
+        }
+    }
+
+    /// The frame of a bulk string, whose bytes are shown.
+    #[cfg(feature = "alloc")]
+    #[cold]
+    fn lend(&mut self, bytes: &[u8]) {
+        let len = bytes.len() as u64;
+        self.later = Some(Later { len, arg: LENT, at: 0 });
+        self.frame(len, b"");
+        self.later = Some(Later { len, arg: LENT, at: self.at.saturating_sub(2) });
+        if let Some(show) = &mut self.lending.show {
+            show(bytes);
         }
     }
 
@@ -289,6 +348,11 @@ impl Encoded {
         }
     }
 
+    /// Whether what is left for later is an argument that the encoder [lends](Encoder::lending).
+    pub(crate) fn is_lent(self) -> bool {
+        cfg!(feature = "alloc") && self.later_arg() == Some(LENT)
+    }
+
     /// Which argument is left for later, from 0.
     pub(crate) fn later_arg(self) -> Option<usize> {
         self.later.map(|later| later.arg)
@@ -297,6 +361,13 @@ impl Encoded {
     /// How many bytes of the frame stand behind what is left for later.
     pub(crate) fn tail(self) -> usize {
         self.later.map_or(0, |later| self.len.saturating_sub(later.at))
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl fmt::Debug for Lending<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lending").field("from", &self.from).finish_non_exhaustive()
     }
 }
 

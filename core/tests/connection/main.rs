@@ -6,6 +6,7 @@ mod chunk_values;
 mod chunks;
 mod handshake;
 mod large;
+mod lent;
 mod machine;
 mod misuse;
 mod parts;

@@ -6,6 +6,7 @@
 mod connect;
 mod errors;
 mod hostile;
+mod lent;
 mod lost;
 mod options;
 mod pipeline;

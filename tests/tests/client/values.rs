@@ -7,7 +7,7 @@ use respire::resp::{Done, Value};
 use crate::support::{everywhere, in_step, open, redis};
 
 /// Reproducible bytes without any pattern.
-fn noise(len: usize) -> Vec<u8> {
+pub(crate) fn noise(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut bytes = Vec::with_capacity(len + 8);
     while bytes.len() < len {
@@ -118,7 +118,7 @@ fn a_reply_can_be_read_where_it_lies() {
 }
 
 /// The sizes that `Debug` shows of the two buffers.
-fn buffer_sizes(client: &respire::Client) -> Vec<usize> {
+pub(crate) fn buffer_sizes(client: &respire::Client) -> Vec<usize> {
     let shown = format!("{client:?}");
     let sizes = shown.split("size: ").skip(1);
     sizes
