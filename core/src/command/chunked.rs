@@ -5,7 +5,7 @@ use crate::resp::ArgSink;
 
 /// The same request, answered in parts: a string or an aggregate that it is answered by is told as
 /// [`Event::Part`](crate::conn::Event::Part), as it arrives, however large it is; anything else as a
-/// reply. For [`Connection::submit`](crate::conn::Connection::submit) only: there is no reply that a
+/// reply, and so is the answer to `HELLO`. For [`Connection::submit`](crate::conn::Connection::submit) only: there is no reply that a
 /// client could hand out. The receive buffer needs 32 bytes.
 ///
 /// Its deadline is that of the last part;

@@ -19,7 +19,7 @@ use crate::time::{Duration, Instant};
 /// `S` is the memory of each of the two buffers ([`Storage`]): the receive buffer holds one whole
 /// reply, so make it as large as the largest value you read and 64 bytes more; the transmit buffer
 /// holds the requests that were taken and not sent, and must hold the handshake. `IN_FLIGHT` is how
-/// many requests may wait for answers, 32 bytes each. Strings larger than the buffers pass through
+/// many requests may wait for answers, 32 bytes each. What is larger than the buffers passes through
 /// them: in with [`chunked`](crate::command::chunked), out with [`Later`](crate::command::Later).
 ///
 /// Methods are sorted by who calls them:
@@ -233,7 +233,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// wait: poll them first.
     ///
     /// A reply that does not fit is skipped from here on, in constant memory, and its request fails
-    /// with `TooLarge`; one that is told in parts always fits into 32 bytes.
+    /// with `TooLarge`; one that is told in parts always fits into 32 bytes, unless it has a double of more
+    /// than 28 characters, which no server sends.
     #[must_use = "an answer of None asks for poll_event"]
     pub fn recv_space(&mut self) -> Option<&mut [u8]> {
         if self.is_closed() || self.lent.answers.is_some() {

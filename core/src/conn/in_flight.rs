@@ -18,7 +18,7 @@ pub(super) struct Slot {
     pub(super) left: u32,
     /// The caller has turned away: the answer is dropped.
     pub(super) discard: bool,
-    /// A string that answers it is told in chunks.
+    /// A string or an aggregate that answers it is told in parts.
     pub(super) chunks: bool,
 }
 

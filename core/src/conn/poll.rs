@@ -95,7 +95,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         }
     }
 
-    /// Whether the oldest request asked for chunks: its slot stays until the last is told.
+    /// Whether the oldest request asked for parts: its slot stays until the last is told.
     fn is_chunked(&self) -> bool {
         self.in_flight.head().is_some_and(|slot| slot.chunks)
     }

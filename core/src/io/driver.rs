@@ -193,7 +193,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// answers with an error before it has all of it, this is the answer, and the connection is over.
     ///
     /// # Errors
-    /// See [`CallError`]. A request whose answer comes in chunks is for [`fetch`](Self::fetch); one
+    /// See [`CallError`]. A request whose answer comes in parts is for [`fetch`](Self::fetch); one
     /// that leaves a value for later is for [`submit`](Self::submit) and
     /// [`supply`](Connection::supply).
     pub fn call<O>(
@@ -229,7 +229,8 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// shown to `on_part` part by part, and then there is `None`; any other answer is shown to `read`.
     ///
     /// # Errors
-    /// See [`CallError`]. Parts that came before are the start of the answer, no more.
+    /// See [`CallError`]. Parts that came before are the start of the answer, no more. Pushes that come
+    /// meanwhile are dropped.
     pub fn fetch<O>(
         &mut self,
         request: &dyn AnyRequest,

@@ -17,19 +17,19 @@
 pub struct Limits {
     /// Bytes of one line: simple strings, errors and big numbers.
     pub line: u32,
-    /// Bytes of one string.
+    /// Bytes of one string, or of one chunk of a streamed string.
     pub bulk: u64,
     /// Values directly inside one aggregate; a map of n pairs has 2n. At most
     /// [`MAX_ELEMENTS`](Self::MAX_ELEMENTS).
     pub elements: u32,
     /// Values inside a reply altogether, attributes included.
     pub total: u32,
-    /// Aggregates inside one another, attributes included. At most [`MAX_DEPTH`](Self::MAX_DEPTH).
+    /// Aggregates inside one another, attributes included, empty ones only if they are told in parts. At most [`MAX_DEPTH`](Self::MAX_DEPTH).
     pub depth: u16,
     /// Bytes of a whole reply. One that is told in [parts](crate::command::chunked) may have more.
     pub frame: u64,
     /// Bytes that a reply over any other limit may have to be skipped, each value still to come counted
-    /// as three. More than 2^32 values are never skipped.
+    /// as three. What was told in parts before counts, too. More than 2^32 values are never skipped.
     pub skip: u64,
 }
 
