@@ -174,12 +174,12 @@ fn header<'a>(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Option<(u32, &'a 
 }
 
 /// What stands behind an aggregate in which another one comes next, and of which so many values are
-/// `left`; `total` were announced.
+/// `left`; `total` were announced. Only here it matters how deep they may be.
 #[inline(never)]
 fn nested<'a>(bytes: &'a [u8], limits: &Limits, left: u32, total: u32) -> Option<&'a [u8]> {
-    let (mut outer, mut depth) = ([0_u32; DEEPEST], 0);
+    let (mut outer, mut depth) = ([0_u32; DEEPEST - 1], 0);
     let (mut rest, mut left, mut total) = (bytes, left, total);
-    if usize::from(limits.depth) <= DEEPEST {
+    if usize::from(limits.depth) < DEEPEST {
         return None;
     }
     loop {
@@ -216,8 +216,7 @@ pub(super) fn checked_header(bytes: &[u8], kind: Kind) -> Option<(u64, &[u8])> {
     Some((if kind == Kind::Map { count.checked_mul(2)? } else { count }, behind))
 }
 
-/// The first eight bytes; behind the end of the bytes there are zeros. Nothing, if there are less than
-/// four.
+/// The first eight bytes; behind the end of the bytes there are zeros.
 #[inline(always)]
 fn word(bytes: &[u8]) -> u64 {
     match (bytes.first_chunk(), bytes.first_chunk(), bytes.last_chunk()) {
@@ -227,8 +226,14 @@ fn word(bytes: &[u8]) -> u64 {
             let front = u64::from(u32::from_le_bytes(front));
             front | u64::from(u32::from_le_bytes(back)) << ((bytes.len() * 8) & 31)
         }
-        _ => 0,
+        _ => shortest_word(bytes),
     }
+}
+
+/// The same of less than four.
+#[cold]
+fn shortest_word(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, &byte| (word << 8) | u64::from(byte))
 }
 
 /// The number behind the first byte, without sign or zeros in front, and what stands behind its
