@@ -319,8 +319,10 @@ mod tests {
 
     #[test]
     fn every_width_of_header_in_any_room() {
-        for args in [1, 2, 9, 10, 11, 99, 100, 999, 1000, 1001] {
-            for len in [0, 1, 9, 10, 11, 99, 100, 101, 999, 1000, 65536] {
+        // An interpreter takes its time.
+        let few = if cfg!(miri) { 5 } else { usize::MAX };
+        for args in [1, 2, 9, 10, 11, 99, 100, 999, 1000, 1001].into_iter().take(few) {
+            for len in [0, 1, 9, 10, 11, 99, 100, 101, 999, 1000, 65536].into_iter().take(few) {
                 let (arg, expected) = frame(args, len);
                 for room in [expected.len() + 9, expected.len(), expected.len() - 1, expected.len() / 2, 5, 0]
                 {
