@@ -219,7 +219,11 @@ fn a_line_without_end_is_cut_off() {
         bytes.extend_from_slice(b"\r\n");
         assert_eq!(Reply::parse(&bytes).map(|reply| reply.error().is_some()), Some(tag == b'-'));
         bytes.insert(1, b'a');
-        assert_eq!(support::scan_under(limits, &bytes, []), Err(LineTooLong), "the end is there, but too far");
+        assert_eq!(
+            support::scan_under(limits, &bytes, []),
+            Err(LineTooLong),
+            "the end is there, but too far"
+        );
         assert_eq!(support::scan_under(limits, &bytes, (0..bytes.len()).step_by(step - 1)), Err(LineTooLong));
     }
 }

@@ -345,6 +345,30 @@ mod tests {
     }
 
     #[test]
+    fn an_encoder_says_what_it_has_seen() {
+        let empty = Encoder::new(&mut []).finish();
+        assert!(empty.is_empty() && empty.args() == 0);
+        let seen = |room: usize| {
+            let mut out = [0; 64];
+            let mut encoder = Encoder::new(&mut out[..room]);
+            encoder.word("A");
+            encoder.later(5);
+            encoder.arg(b"bc");
+            encoder.finish()
+        };
+        let (whole, measured) = (seen(64), seen(0));
+        assert!(whole.is_written() && !measured.is_written() && whole != measured);
+        assert!(whole.is_like(measured) && !whole.is_empty() && !whole.is_secret());
+        assert_eq!((whole.args(), whole.owed(), whole.later_arg()), (3, 5, Some(1)));
+        assert_eq!(whole.tail(), b"\r\n$2\r\nbc\r\n".len());
+        let mut encoder = Encoder::new(&mut []);
+        encoder.secret(b"p");
+        let secret = encoder.finish();
+        assert!(secret.is_secret() && !secret.is_like(whole));
+        assert_eq!((secret.owed(), secret.later_arg(), secret.tail()), (0, None, 0));
+    }
+
+    #[test]
     fn bytes_are_moved_and_copied_in_parts() {
         let bytes: [u8; 19] = core::array::from_fn(|n| n as u8);
         for len in 0..=bytes.len() {
