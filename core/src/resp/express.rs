@@ -396,7 +396,7 @@ mod tests {
                 continue;
             }
             for at in 0..text.len() {
-                for byte in 0..=u8::MAX {
+                for byte in (0..=u8::MAX).step_by(if cfg!(miri) { 41 } else { 1 }) {
                     let mut bytes = text.clone().into_bytes();
                     bytes[at] = byte;
                     if let Some((rest, kind)) = reply(&bytes, &Limits::SERVER) {
