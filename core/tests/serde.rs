@@ -239,6 +239,8 @@ fn variants_are_names_or_a_name_and_its_content() {
             bytes.escape_ascii()
         );
     }
+    let error = unexpected("anything but an error", Kind::Error);
+    assert_eq!(decode::<Shape>(b"%1\r\n+point\r\n-ERR\r\n"), Err(error));
     assert_eq!(decode::<Shape>(b":0\r\n"), Err(unexpected("a variant", Kind::Integer)));
     assert_eq!(decode::<Shape>(b"_\r\n"), Err(unexpected("a variant", Kind::Null)));
     assert_eq!(decode::<Shape>(b"*2\r\n+box\r\n*1\r\n:1\r\n"), Err(DecodeError::Length { expected: 2 }));

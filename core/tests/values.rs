@@ -188,12 +188,43 @@ fn another_kind_is_named() {
     assert_eq!(decode::<&str>(b"%0\r\n"), Err(unexpected("a string", Kind::Map)));
     assert_eq!(decode::<&[u8]>(b"$-1\r\n"), Err(unexpected("a string", Kind::Null)));
     assert_eq!(decode::<Done>(b"+QUEUED\r\n"), Err(unexpected("a status", Kind::Simple)));
+    assert_eq!(get(b"+PONG\r\n"), Ok(Done));
+    assert_eq!(decode::<()>(b"-ERR\r\n"), Err(unexpected("anything but an error", Kind::Error)));
     assert_eq!(decode::<Done>(b":1\r\n"), Err(unexpected("a status", Kind::Integer)));
     assert_eq!(decode::<bool>(b"*0\r\n"), Err(unexpected("a boolean", Kind::Array)));
     assert!(decode::<Seq<'_>>(b":1\r\n").is_err());
     assert!(decode::<Map<'_>>(b"~0\r\n").is_err());
     assert_eq!(decode::<&str>(b"$2\r\n\xc3\x28\r\n"), Err(DecodeError::NotUtf8));
     assert_eq!(decode::<()>(b"*1\r\n:1\r\n"), Ok(()));
+}
+
+#[test]
+fn every_kind_has_a_name() {
+    let names = [
+        &b"+a\r\n"[..],
+        b"-a\r\n",
+        b"!1\r\na\r\n",
+        b":1\r\n",
+        b"$1\r\na\r\n",
+        b"*0\r\n",
+        b"_\r\n",
+        b"#t\r\n",
+    ]
+    .map(|bytes| reply(bytes).kind().name());
+    let expected = [
+        "a simple string",
+        "an error",
+        "an error",
+        "an integer",
+        "a string",
+        "an array",
+        "null",
+        "a boolean",
+    ];
+    assert_eq!(names, expected);
+    let names = [&b",1\r\n"[..], b"(1\r\n", b"=4\r\ntxt:\r\n", b"%0\r\n", b"~0\r\n", b">0\r\n"]
+        .map(|bytes| reply(bytes).kind().name());
+    assert_eq!(names, ["a double", "a big number", "a verbatim string", "a map", "a set", "a push"]);
 }
 
 #[test]
@@ -371,11 +402,25 @@ mod owned {
     }
 
     #[test]
+    fn a_value_has_text_if_it_is_text() {
+        for bytes in [&b"+abc\r\n"[..], b"$3\r\nabc\r\n", b"=7\r\ntxt:abc\r\n"] {
+            let value: Value = get(bytes).unwrap();
+            assert_eq!(value.as_str(), Some("abc"));
+            assert_eq!(Option::<String>::from(value), Some("abc".into()));
+        }
+        assert_eq!(get::<Value>(b"(12\r\n").unwrap().as_str(), Some("12"));
+        for bytes in [&b":1\r\n"[..], b"$1\r\n\xff\r\n", b"_\r\n"] {
+            assert_eq!(get::<Value>(bytes).unwrap().as_str(), None);
+        }
+    }
+
+    #[test]
     fn owned_errors_keep_code_and_text() {
         let results: Vec<Result<i64, ErrorReply>> = get(b"*2\r\n:1\r\n-WRONGTYPE no list\r\n").unwrap();
         assert_eq!(results[0], Ok(1));
         let error = results[1].as_ref().unwrap_err();
         assert_eq!((error.code(), error.to_string()), ("WRONGTYPE", "WRONGTYPE no list".into()));
+        assert_eq!(format!("{error:?}"), "ErrorReply(WRONGTYPE no list)");
         assert!(matches!(get::<String>(b"-ERR\r\n"), Err(ReplyError::Server(_))));
         assert!(get::<String>(b"$1\r\n\xff\r\n").is_err());
     }

@@ -47,7 +47,8 @@ fn no_shorter_piece_of_a_vector_is_a_frame() {
 #[test]
 fn frames_in_a_row_do_not_touch_each_other() {
     for first in VECTORS {
-        for second in VECTORS {
+        // An interpreter takes its time.
+        for second in VECTORS.iter().step_by(if cfg!(miri) { 23 } else { 1 }) {
             let both = [first.bytes, second.bytes].concat();
             let frame = support::scan_at(&both, []).unwrap().unwrap();
             assert_eq!(frame.len, first.bytes.len(), "{} then {}", first.name, second.name);
@@ -124,7 +125,7 @@ fn elements_and_preorder_meet_the_same_values() {
 fn replies_are_equal_when_they_say_the_same() {
     let same = |a: &[u8], b: &[u8]| Reply::parse(a).unwrap() == Reply::parse(b).unwrap();
     for (at, a) in VECTORS.iter().enumerate() {
-        for (other, b) in VECTORS.iter().enumerate() {
+        for (other, b) in VECTORS.iter().enumerate().step_by(if cfg!(miri) { 23 } else { 1 }) {
             // Only the two spellings of one value read alike.
             let alike = at == other
                 || a.reads == b.reads

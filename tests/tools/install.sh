@@ -13,6 +13,15 @@ component() {
     cargo "$2" --version >/dev/null 2>&1 || { have rustup && rustup component add "$1" >"$logs/rustup.log" 2>&1; }
 }
 
+# miri, and the nightly toolchain that it is part of, are there or can be fetched.
+interpreter() {
+    have rustup || return 1
+    cargo +nightly miri setup >"$logs/rustup.log" 2>&1 </dev/null || {
+        rustup toolchain install nightly --profile minimal --component miri --component rust-src &&
+            cargo +nightly miri setup
+    } >"$logs/rustup.log" 2>&1 </dev/null
+}
+
 # debian PACKAGE...: installs them, without letting their services start.
 debian() {
     have apt-get && [ "$(id -u)" = 0 ] || { echo "needs apt-get and root"; return 1; }

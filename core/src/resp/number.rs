@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn what_looks_like_a_double_can_be_read() {
         const ALPHABET: &[u8] = b"05+-.eE";
-        for len in 0..=6 {
+        for len in 0..=if cfg!(miri) { 2 } else { 6 } {
             for number in 0..ALPHABET.len().pow(len) {
                 let mut text = [0; 6];
                 let text = &mut text[..len as usize];

@@ -17,7 +17,12 @@ pub(crate) fn show(bytes: &[u8]) -> String {
 /// Scans `bytes` as they arrive up to each of `ends` in turn, and then whole. Stops at the first
 /// frame or error.
 pub(crate) fn scan_at(bytes: &[u8], ends: impl IntoIterator<Item = usize>) -> Scanned {
-    let mut scanner = Scanner::new(Limits::SERVER);
+    scan_under(Limits::SERVER, bytes, ends)
+}
+
+/// The same under other limits.
+pub(crate) fn scan_under(limits: Limits, bytes: &[u8], ends: impl IntoIterator<Item = usize>) -> Scanned {
+    let mut scanner = Scanner::new(limits);
     for end in ends.into_iter().chain([bytes.len()]) {
         let found = scanner.scan(&bytes[..end]);
         if !matches!(found, Ok(None)) {
