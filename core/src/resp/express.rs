@@ -278,6 +278,7 @@ mod tests {
                 all.push((aggregate_of('>', n, "+a\r\n", n), Kind::Push));
             }
         }
+        all.push((":1099511627776\r\n".into(), Kind::Integer));
         for text in ["$-1\r\n", "*-1\r\n", "_\r\n"] {
             all.push((text.into(), Kind::Null));
         }
