@@ -266,7 +266,7 @@ mod tests {
             999,
             1000,
             12_345,
-            1 << 40,
+            1_234_567,
         ]) {
             all.push((format!(":{n}\r\n"), Kind::Integer));
             all.push((format!(":-{n}\r\n"), Kind::Integer));
