@@ -94,3 +94,33 @@ impl Kind {
         matches!(self, Self::Error | Self::BulkError)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_known_by_its_first_byte() {
+        let tags = b"+-:$*_#,(!=%~>";
+        let kinds = [
+            Kind::Simple,
+            Kind::Error,
+            Kind::Integer,
+            Kind::Bulk,
+            Kind::Array,
+            Kind::Null,
+            Kind::Boolean,
+            Kind::Double,
+            Kind::BigNumber,
+            Kind::BulkError,
+            Kind::Verbatim,
+            Kind::Map,
+            Kind::Set,
+            Kind::Push,
+        ];
+        for tag in 0..=u8::MAX {
+            let known = tags.iter().position(|&other| other == tag).map(|at| kinds[at]);
+            assert_eq!(Kind::tagged(tag), known, "{}", tag.escape_ascii());
+        }
+    }
+}

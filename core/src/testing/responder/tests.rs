@@ -32,7 +32,7 @@ fn every_split_gives_the_same_answers() {
         PING\r\n\r\n*0\r\nset \"a \\x41\" 'b c'\nGET \"a A\"\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n\
         *1\r\n$4\r\nPING\r\n";
     let expected: &[u8] = b"+OK\r\n+PONG\r\n+OK\r\n$3\r\nb c\r\n$5\r\na\r\nb\n\r\n+PONG\r\n";
-    for at in 0..=requests.len() {
+    for at in (0..=requests.len()).step_by(if cfg!(miri) { 20 } else { 1 }) {
         let mut server = Responder::new();
         let client = server.connect(START);
         let (first, second) = requests.split_at(at);
