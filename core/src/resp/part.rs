@@ -64,7 +64,7 @@ pub(crate) enum Wanted {
     Aggregates,
 }
 
-/// How replies are told in parts: [`Scanner::find`], for a program that asks for it somewhere. A
+/// How replies are told in parts: `Scanner::find`, for a program that asks for it somewhere. A
 /// pointer, so that the others are linked without.
 #[derive(Clone, Copy, Debug)]
 pub struct Teller(Find);
