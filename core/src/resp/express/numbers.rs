@@ -26,7 +26,11 @@ fn integers_of_any_length_are_the_same_on_both_ways() {
         }
     }
     let mut right = 0;
-    for (text, behind) in texts.iter().flat_map(|text| (0..9).map(move |behind| (text, behind))) {
+    // Interpreted, a few of each.
+    let (few, some) = if cfg!(miri) { (40, 4) } else { (1, 1) };
+    let pairs =
+        texts.iter().step_by(few).flat_map(|text| (0..9).step_by(some).map(move |behind| (text, behind)));
+    for (text, behind) in pairs {
         let bytes = line(':', text, behind);
         let mut n = 0;
         let slow = match number::integer(&bytes[1..], &mut n) {
@@ -40,12 +44,17 @@ fn integers_of_any_length_are_the_same_on_both_ways() {
         }
         right += usize::from(fast.is_some());
     }
-    assert!(right > 300, "{right}");
+    assert!(right > if cfg!(miri) { 0 } else { 300 }, "{right}");
 }
 
 #[test]
 fn lengths_of_any_length_are_the_same_on_both_ways() {
-    for n in (0..=10_000).chain([99_999, 100_000, 123_456_789, 10_u64.pow(16) - 1]) {
+    for n in (0..=10_000).step_by(if cfg!(miri) { 997 } else { 1 }).chain([
+        99_999,
+        100_000,
+        123_456_789,
+        10_u64.pow(16) - 1,
+    ]) {
         for behind in 0..4 {
             let bytes = line('$', &format!("{n}"), behind);
             let rest = &bytes[bytes.len() - behind..];
