@@ -27,7 +27,7 @@ fn integers_of_any_length_are_the_same_on_both_ways() {
     }
     let mut right = 0;
     // Interpreted, a few of each.
-    let (few, some) = if cfg!(miri) { (40, 4) } else { (1, 1) };
+    let (few, some) = if cfg!(miri) { (11, 4) } else { (1, 1) };
     let pairs =
         texts.iter().step_by(few).flat_map(|text| (0..9).step_by(some).map(move |behind| (text, behind)));
     for (text, behind) in pairs {
