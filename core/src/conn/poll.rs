@@ -260,14 +260,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         slot.chunks && !slot.awaits_confirmations() && self.is_whole()
     }
 
-    /// Whether the oldest request cannot be answered like this: the server does not have all of it,
-    /// or did not when the answer began.
-    fn is_premature(&self, slot: &Slot, kind: Kind) -> bool {
-        let is_told = match kind {
-            Kind::Bulk | Kind::Verbatim => true,
-            kind => kind.is_aggregate() && !self.hears_arrays(),
-        };
-        !kind.is_error() && (!self.is_whole() || slot.chunks && is_told)
+    /// Whether the oldest request cannot be answered like this: the server does not have all of it.
+    const fn is_premature(&self, kind: Kind) -> bool {
+        !kind.is_error() && !self.is_whole()
     }
 
     /// A part of the answer to the oldest request.
@@ -288,7 +283,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return Verdict::Push(None);
         }
         let Some(slot) = self.asked() else { return self.unasked(kind) };
-        if slot.awaits_confirmations() && !kind.is_error() || self.is_premature(slot, kind) {
+        if slot.awaits_confirmations() && !kind.is_error() || self.is_premature(kind) {
             return self.end(Reason::Unsolicited);
         }
         let effect = slot.effect;
@@ -351,7 +346,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return Verdict::PushTooLarge;
         }
         let Some(slot) = self.asked() else { return self.end(Reason::Unsolicited) };
-        if self.is_premature(slot, kind) && over.is_none() {
+        if self.is_premature(kind) {
             return self.end(Reason::Unsolicited);
         }
         if slot.awaits_confirmations() && !kind.is_error() || !self.is_whole() {

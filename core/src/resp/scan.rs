@@ -74,7 +74,10 @@ const TOP: Level = Level { left: 1, form: Form::Counted };
 
 impl Scanner {
     /// A scanner at the start of a frame.
-    pub const fn new(limits: Limits) -> Self {
+    pub const fn new(mut limits: Limits) -> Self {
+        if limits.elements > Limits::MAX_ELEMENTS {
+            limits.elements = Limits::MAX_ELEMENTS;
+        }
         Self {
             limits,
             pos: 0,
@@ -266,7 +269,7 @@ impl Scanner {
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) fn enter(&mut self, count: u32, form: Form) -> Result<(), ProtocolError> {
         self.announce(count);
-        if count > self.limits.elements.min(Limits::MAX_ELEMENTS) {
+        if count > self.limits.elements {
             self.exceed(Over::Elements);
         }
         if self.outer.depth() >= self.limits.depth.into() {

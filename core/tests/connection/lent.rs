@@ -3,45 +3,14 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use respire_core::buffer::{Growing, Storage};
-use respire_core::command::{ExpiryOptions, Later, Request, get, raw, set};
-use respire_core::conn::{
-    CloseReason, Config, Connection, Event, Failure, Protocol, Settings, SubmitError, Token,
-};
+use respire_core::command::{ExpiryOptions, Later, get, raw, set};
+use respire_core::conn::{CloseReason, Connection, Event, Failure, SubmitError, Token};
 use respire_core::error::ServerError;
-use respire_core::resp::Encoder;
 use respire_core::time::Instant;
 
-use super::Fixed;
+use super::supply::{self, ready, small, value, whole};
 
 const NOW: Instant = Instant::ZERO;
-
-fn ready<S: Storage>(receive: S, transmit: S) -> Connection<S, 8> {
-    let mut connection = Connection::new(receive, transmit, Config::default());
-    let settings = Settings { protocol: Some(Protocol::Resp2), ..Settings::default() };
-    connection.start(NOW, &settings).unwrap();
-    assert!(matches!(connection.poll_event(), Some(Event::Ready { .. })));
-    connection
-}
-
-fn small(size: usize) -> Connection<Fixed, 8> {
-    ready(Fixed(vec![0; 64]), Fixed(vec![0; size]))
-}
-
-/// So many bytes of which no two in a row are the same.
-fn value(len: usize) -> Vec<u8> {
-    (0..=250).cycle().take(len).collect()
-}
-
-/// The frame in one piece.
-fn whole(request: &impl Request) -> Vec<u8> {
-    let mut measure = Encoder::new(&mut []);
-    request.visit(&mut measure);
-    let mut bytes = vec![0; measure.finish().len()];
-    let mut encoder = Encoder::new(&mut bytes);
-    request.visit(&mut encoder);
-    assert!(encoder.finish().is_written());
-    bytes
-}
 
 /// Lends the next bytes of `value`, `lent` of them, and lets the socket take up to `n`; how many it took.
 fn write<S: Storage>(
@@ -208,11 +177,13 @@ fn interleave<S: Storage>(
                 let (value, tail) = (value(len), "t".repeat(tail));
                 let name = raw("SET").key("k");
                 let plain = name.arg(&value[..len.min(30)]).arg(&tail);
+                let owed = connection.owed();
                 let result = if later {
                     connection.submit(NOW, Token(token as u64), &name.arg(Later(len as u64)).arg(&tail))
                 } else {
                     connection.submit(NOW, Token(token as u64), &plain)
                 };
+                assert_eq!(owed > 0, result == Err(SubmitError::Owed));
                 if result.is_ok() {
                     wanted.extend(if later { whole(&name.arg(&value).arg(&tail)) } else { whole(&plain) });
                     current = value;
@@ -222,17 +193,14 @@ fn interleave<S: Storage>(
             (1, n, _) => {
                 let owed = usize::try_from(connection.owed()).unwrap();
                 let rest = &current[current.len().saturating_sub(owed)..];
-                let _ = connection.supply(&rest[..rest.len().min(n).min(owed)]);
+                let rest = if owed == 0 { b"unasked" } else { &rest[..rest.len().min(n)] };
+                let taken = connection.supply(rest);
+                assert_eq!(connection.owed(), (owed - taken) as u64);
             }
             (2, lent, n) => {
                 write(&mut connection, &current, lent, n, &mut wire);
             }
-            (_, n, _) => {
-                let ready = connection.poll_transmit();
-                let n = n.min(ready.len());
-                wire.extend_from_slice(&ready[..n]);
-                connection.handle_transmitted(n);
-            }
+            (_, n, _) => supply::write(&mut connection, n, &mut wire),
         }
     }
     assert_eq!(wire, wanted);

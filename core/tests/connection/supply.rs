@@ -1,7 +1,5 @@
 //! Values larger than the transmit buffer: supplied in pieces, written as one frame.
 
-use proptest::collection::vec;
-use proptest::prelude::*;
 use respire_core::buffer::{Growing, Storage};
 use respire_core::command::{
     self, Arg, ExpiryOptions, Later, Request, WhenOptions, chunked, echo, get, raw, set, set_get,
@@ -17,13 +15,13 @@ use super::{Fixed, fixed};
 
 const NOW: Instant = Instant::ZERO;
 
-fn ready<S: Storage>(receive: S, transmit: S) -> Connection<S, 8> {
+pub(super) fn ready<S: Storage>(receive: S, transmit: S) -> Connection<S, 8> {
     let mut connection = Connection::new(receive, transmit, Config::default());
     start(&mut connection);
     connection
 }
 
-fn small(size: usize) -> Connection<Fixed, 8> {
+pub(super) fn small(size: usize) -> Connection<Fixed, 8> {
     ready(Fixed(vec![0; 64]), Fixed(vec![0; size]))
 }
 
@@ -34,12 +32,12 @@ fn start<S: Storage, const N: usize>(connection: &mut Connection<S, N>) {
 }
 
 /// So many bytes of which no two in a row are the same.
-fn value(len: usize) -> Vec<u8> {
+pub(super) fn value(len: usize) -> Vec<u8> {
     (0..=250).cycle().take(len).collect()
 }
 
 /// The frame in one piece.
-fn whole(request: &impl Request) -> Vec<u8> {
+pub(super) fn whole(request: &impl Request) -> Vec<u8> {
     let mut measure = Encoder::new(&mut []);
     request.visit(&mut measure);
     let measured = measure.finish();
@@ -52,7 +50,11 @@ fn whole(request: &impl Request) -> Vec<u8> {
 }
 
 /// Lets the socket take up to `n` bytes.
-fn write<S: Storage, const N: usize>(connection: &mut Connection<S, N>, n: usize, wire: &mut Vec<u8>) {
+pub(super) fn write<S: Storage, const N: usize>(
+    connection: &mut Connection<S, N>,
+    n: usize,
+    wire: &mut Vec<u8>,
+) {
     let ready = connection.poll_transmit();
     let n = n.min(ready.len());
     wire.extend_from_slice(&ready[..n]);
@@ -412,67 +414,4 @@ fn other_readers_of_arguments_see_an_empty_one() {
     let mut count = Count(Vec::new());
     set("key", Later(1000)).ex(60).visit(&mut count);
     assert_eq!(count.0, [3, 3, 0, 2, 2]);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Any order of submitting, supplying and writing writes the frames, one behind the other.
-    #[test]
-    fn any_order_writes_the_same_bytes(
-        requests in vec((0..200usize, 0..30usize, any::<bool>()), 1..8),
-        steps in vec((0..3u8, 1..150usize), 0..200),
-        size in 100..160usize,
-        grows in any::<bool>(),
-    ) {
-        if grows {
-            interleave(ready(Growing::new(64, 4096), Growing::new(64, 4096)), &requests, &steps);
-        } else {
-            interleave(small(size), &requests, &steps);
-        }
-    }
-}
-
-fn interleave<S: Storage>(
-    mut connection: Connection<S, 8>,
-    requests: &[(usize, usize, bool)],
-    steps: &[(u8, usize)],
-) {
-    let (mut wire, mut wanted) = (Vec::new(), Vec::new());
-    let mut current = Vec::new();
-    let mut waiting = requests.iter().enumerate();
-    let mut next = waiting.next();
-    // Whatever the dice leave over is done in the end.
-    let mut steps = steps.iter().copied().chain((0..3).cycle().map(|step| (step, 1000)));
-    while next.is_some() || connection.owed() > 0 || !connection.poll_transmit().is_empty() {
-        match steps.next().unwrap() {
-            (0, _) => {
-                let Some((token, &(len, tail, later))) = next else { continue };
-                let (value, tail) = (value(len), "t".repeat(tail));
-                let name = raw("SET").key("k");
-                let plain = name.arg(&value[..len.min(30)]).arg(&tail);
-                let owed = connection.owed();
-                let result = if later {
-                    connection.submit(NOW, Token(token as u64), &name.arg(Later(len as u64)).arg(&tail))
-                } else {
-                    connection.submit(NOW, Token(token as u64), &plain)
-                };
-                assert_eq!(owed > 0, result == Err(SubmitError::Owed));
-                if result.is_ok() {
-                    wanted.extend(if later { whole(&name.arg(&value).arg(&tail)) } else { whole(&plain) });
-                    current = value;
-                    next = waiting.next();
-                }
-            }
-            (1, n) => {
-                let owed = usize::try_from(connection.owed()).unwrap();
-                let rest = &current[current.len().saturating_sub(owed)..];
-                let rest = if owed == 0 { b"unasked" } else { &rest[..rest.len().min(n)] };
-                let taken = connection.supply(rest);
-                assert_eq!(connection.owed(), (owed - taken) as u64);
-            }
-            (_, n) => write(&mut connection, n, &mut wire),
-        }
-    }
-    assert_eq!(wire, wanted);
 }

@@ -1,7 +1,5 @@
 //! The attacks that need narrow limits, or somebody who turns away, against a driver over a socket.
 
-use std::fmt;
-
 use respire::command::words;
 use respire::conn::{Config, Connection, Event, Failure, Settings, Token};
 use respire::{Dialer, Socket, Url};
@@ -9,9 +7,9 @@ use respire_core::buffer::Growing;
 use respire_core::client::Dial;
 use respire_core::io::Driver;
 use respire_core::time::Duration;
-use respire_tests::Peer;
-use respire_tests::hostile::{Attack, Cut, Found, Manner, Outcome, Room, Spoken, attacks, serve};
+use respire_tests::hostile::{Attack, Cut, Found, Manner, Outcome, Room, attacks};
 
+use crate::case::Case;
 use crate::memory::peak;
 use crate::within::{each, sockets};
 
@@ -38,24 +36,9 @@ fn the_third_answer_of_five_is_the_attack() {
     });
 }
 
-struct Case {
-    attack: &'static Attack,
-    spoken: Spoken,
-    cut: Cut,
-}
-
-impl fmt::Debug for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}, cut {:?}", self.spoken, self.cut)
-    }
-}
-
 impl Case {
     fn run(self) {
-        let Self { attack, spoken, cut } = self;
-        let peer = Peer::new(move |_, stream| {
-            let _ = serve(stream, attack, spoken, cut);
-        });
+        let (attack, peer) = (self.attack, self.peer());
         let stalls = attack.outcome == Outcome::Stalls;
         let patience = Duration::from_millis(if stalls { 300 } else { 60_000 });
         let limits = attack.room.limits();

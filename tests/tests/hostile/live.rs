@@ -1,6 +1,5 @@
 //! Every attack against the blocking client, over a socket.
 
-use std::fmt;
 use std::time::Duration;
 
 use respire::conn::Failure;
@@ -8,8 +7,9 @@ use respire::prelude::*;
 use respire::resp::Value;
 use respire::{Cause, Client, Error};
 use respire_tests::Peer;
-use respire_tests::hostile::{Ask, Attack, Cut, Found, Manner, Outcome, Room, Spoken, attacks, serve};
+use respire_tests::hostile::{Ask, Attack, Cut, Found, Manner, Outcome, Room, Spoken, attacks};
 
+use crate::case::Case;
 use crate::memory::peak;
 use crate::within::{each, sockets};
 
@@ -49,28 +49,7 @@ fn cases(attack: &'static Attack) -> impl Iterator<Item = Case> {
     cases.filter(move |case| !(once && len > 1_000_000 && case.spoken == Spoken::Resp2))
 }
 
-#[derive(Clone, Copy)]
-struct Case {
-    attack: &'static Attack,
-    spoken: Spoken,
-    cut: Cut,
-}
-
-impl fmt::Debug for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}, cut {:?}", self.spoken, self.cut)
-    }
-}
-
 impl Case {
-    fn peer(self) -> Peer {
-        let Self { attack, spoken, cut } = self;
-        Peer::new(move |_, stream| {
-            // The client ends it as soon as it has seen enough.
-            let _ = serve(stream, attack, spoken, cut);
-        })
-    }
-
     /// Attacks that end by the deadline have a short one, all others more than they need.
     fn url(self, peer: &Peer) -> String {
         let timeout = if self.attack.outcome == Outcome::Stalls { "1s" } else { "60s" };

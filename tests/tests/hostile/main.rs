@@ -4,6 +4,7 @@
 //! Every attack has a thread with a small stack and a deadline of its own: what recurses over
 //! input or waits for ever is found out, and so is memory that follows what was only announced.
 
+mod case;
 mod cost;
 mod descriptors;
 mod driver;
