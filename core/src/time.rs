@@ -23,7 +23,8 @@ impl Instant {
 
     /// `millis` milliseconds after the epoch, or [`Instant::MAX`].
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis.saturating_mul(1000))
+        // Not `saturating_mul`, which is a long routine where registers are short.
+        Self(if millis > u64::MAX / 1000 { u64::MAX } else { millis * 1000 })
     }
 
     /// Microseconds since the epoch.
@@ -36,11 +37,11 @@ impl Instant {
     // Small processors have no 128 bits, nor a place for this at every call.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn saturating_add(self, span: Duration) -> Self {
-        let micros = match span.as_secs().checked_mul(1_000_000) {
-            Some(micros) => micros.saturating_add(span.subsec_micros().into()),
-            None => u64::MAX,
-        };
-        Self(self.0.saturating_add(micros))
+        const MOST: u64 = u64::MAX / 1_000_000 - 1;
+        if span.as_secs() > MOST {
+            return Self::MAX;
+        }
+        Self(self.0.saturating_add(span.as_secs() * 1_000_000 + u64::from(span.subsec_micros())))
     }
 
     /// How long after `earlier` this is; zero if it is not.
@@ -57,6 +58,9 @@ mod tests {
     fn spans_saturate_at_both_ends() {
         let t = Instant::from_millis(5);
         assert_eq!(t.saturating_add(Duration::MAX), Instant::MAX);
+        assert_eq!(t.saturating_add(Duration::from_micros(u64::MAX)), Instant::MAX);
+        let long = Duration::from_secs(u64::MAX / 1_000_000 - 1);
+        assert_eq!(Instant::ZERO.saturating_add(long).as_micros(), long.as_secs() * 1_000_000);
         assert_eq!(Instant::ZERO.saturating_since(t), Duration::ZERO);
         assert_eq!(t.saturating_add(Duration::from_micros(7)).as_micros(), 5007);
     }

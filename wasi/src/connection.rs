@@ -99,7 +99,7 @@ impl Transport for Connection {
 
     fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), TransportError> {
         if let Some(until) = until {
-            self.set_timer(until.as_micros().saturating_mul(1000));
+            self.set_timer(until.as_micros().min(u64::MAX / 1000) * 1000);
         }
         let mut list = [&self.readable; 3];
         let mut len = 1;

@@ -6,6 +6,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use respire_core::client::{Dial, DialError, Endpoint};
+use respire_core::time::Instant;
 use wasi::clocks::monotonic_clock;
 use wasi::io::poll::{Pollable, poll};
 use wasi::sockets::instance_network::instance_network;
@@ -115,8 +116,10 @@ struct Deadline {
 
 impl Deadline {
     fn new(timeout: Duration) -> Self {
-        let timeout = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
-        Self { timer: monotonic_clock::subscribe_duration(timeout), over: Cell::new(false) }
+        // In microseconds first, for numbers of 128 bits are long routines.
+        let micros = Instant::ZERO.saturating_add(timeout).as_micros();
+        let nanos = micros.min(u64::MAX / 1000) * 1000;
+        Self { timer: monotonic_clock::subscribe_duration(nanos), over: Cell::new(false) }
     }
 
     /// Waits until `pollable` is ready. Readiness may be a promise that is not kept, so when the time

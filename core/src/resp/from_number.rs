@@ -47,7 +47,8 @@ macro_rules! parsers {
                 if !byte.is_ascii_digit() {
                     return Err(DecodeError::NotANumber);
                 }
-                let more = size.checked_mul(10).and_then(|size| size.checked_add((byte - b'0').into()));
+                // Not `checked_mul`, which is a long routine where registers are short.
+                let more = if size > <$Size>::MAX / 10 { None } else { (size * 10).checked_add((byte - b'0').into()) };
                 size = more.ok_or(DecodeError::OutOfRange)?;
             }
             Ok((negative, size))

@@ -181,9 +181,10 @@ impl Digits {
 /// How many digits `n` has.
 const fn width(n: u64) -> usize {
     let (mut width, mut limit) = (1, 10_u64);
-    while n >= limit && width < 20 {
+    while width < 20 && n >= limit {
         width += 1;
-        limit = limit.saturating_mul(10);
+        // No power of ten behind the last one fits.
+        limit = limit.wrapping_mul(10);
     }
     width
 }

@@ -228,7 +228,7 @@ impl<'a> Reply<'a> {
                 Counted::Null(behind) => return Some((Self::NULL, behind)),
                 Counted::Streamed(behind) => (Shape::Streamed, 0, behind, behind),
                 Counted::Whole(n, behind) if kind.is_aggregate() => {
-                    let count = if kind == Kind::Map { n.saturating_mul(2) } else { n };
+                    let count = if kind == Kind::Map { n.saturating_add(n) } else { n };
                     (Shape::Count, count, behind, behind)
                 }
                 Counted::Whole(n, behind) => {
@@ -265,7 +265,7 @@ impl<'a> Reply<'a> {
         let mut rest = bytes;
         while let Some(line) = rest.strip_prefix(b"|") {
             let (pairs, behind) = number::checked_length(line);
-            rest = behind.get(skip::values(behind, pairs.saturating_mul(2))..)?;
+            rest = behind.get(skip::values(behind, pairs.saturating_add(pairs))..)?;
         }
         // No attribute starts here, so that this goes no deeper.
         let (reply, behind) = Self::first(rest)?;

@@ -54,7 +54,7 @@ fn skip(bytes: &[u8], mut left: u64, mut streams: usize) -> usize {
                 Counted::Whole(n, behind) => match tag {
                     b'*' | b'~' | b'>' | b'%' | b'|' => {
                         if outside {
-                            let inside = if matches!(tag, b'%' | b'|') { n.saturating_mul(2) } else { n };
+                            let inside = if matches!(tag, b'%' | b'|') { n.saturating_add(n) } else { n };
                             left = left.saturating_add(inside);
                         }
                         behind

@@ -5,7 +5,7 @@ use respire_tests::{Component, skip};
 /// The command line tool.
 const TOOL: u64 = 1_258_291;
 /// A component that looks a name up, connects, sets and gets.
-const SMALLEST: u64 = 48 << 10;
+const SMALLEST: u64 = 56 << 10;
 
 #[track_caller]
 fn at_most(component: Component, limit: u64) {
