@@ -104,6 +104,7 @@ impl<E: Fault> Cause<E> {
             },
             Some(CloseReason::Protocol(error)) => Self::Closed(CloseReason::Protocol(error)),
             Some(CloseReason::Unsolicited) => Self::Closed(CloseReason::Unsolicited),
+            Some(CloseReason::OutOfStep) => Self::Closed(CloseReason::OutOfStep),
             Some(CloseReason::HandshakeTimeout) => Self::Closed(CloseReason::HandshakeTimeout),
             Some(CloseReason::ReplyTimeout) => Self::Closed(CloseReason::ReplyTimeout),
             Some(CloseReason::WriteTimeout) => Self::Closed(CloseReason::WriteTimeout),

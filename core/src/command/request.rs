@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use crate::resp::{ArgSink, Encoder, FromReply, Teller};
+use crate::resp::{ArgSink, Encoder, Expects, FromReply, Teller};
 
 /// One command with its arguments, ready to be sent any number of times.
 pub trait Request {
@@ -169,6 +169,8 @@ pub struct Command {
     pub access: Access,
     /// What it does to the connection itself.
     pub effect: Effect,
+    /// What its answer can be.
+    pub expects: Expects,
 }
 
 /// What a command may touch.
@@ -229,7 +231,8 @@ pub enum Subscription {
 
 impl Command {
     /// A command that the table does not know.
-    pub const UNKNOWN: Self = Self { words: &[], access: Access::Unknown, effect: Effect::None };
+    pub const UNKNOWN: Self =
+        Self { words: &[], access: Access::Unknown, effect: Effect::None, expects: Expects::Anything };
 
     /// What the connection must know about a command that is given by its words. `second` matters
     /// for containers such as `CLIENT`. Case does not matter.
@@ -247,7 +250,7 @@ impl Command {
 }
 
 const fn row(words: &'static [&'static str], effect: Effect) -> Command {
-    Command { words, access: Access::Connection, effect }
+    Command { words, access: Access::Connection, effect, expects: Expects::Anything }
 }
 
 /// Every command that does something to its connection, for requests that come as words.

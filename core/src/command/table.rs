@@ -47,16 +47,20 @@ macro_rules! commands {
                 }
             }
 
+            impl $(<$life>)? $Name $(<$life>)? {
+                const ROW: $crate::command::Command = $crate::command::Command {
+                    words: &[$($word),+],
+                    access: commands!(@access $access),
+                    effect: commands!(@effect $($effect)?),
+                    expects: <<Self as $crate::command::Request>::Reply<'static> as $crate::resp::FromReply<'static>>::EXPECTS,
+                };
+            }
+
             impl $(<$life>)? $crate::command::Request for $Name $(<$life>)? {
                 type Reply<'r> = $Reply;
 
                 fn command(&self) -> &'static $crate::command::Command {
-                    const ROW: &$crate::command::Command = &$crate::command::Command {
-                        words: &[$($word),+],
-                        access: commands!(@access $access),
-                        effect: commands!(@effect $($effect)?),
-                    };
-                    ROW
+                    &Self::ROW
                 }
 
                 fn visit<S: $crate::resp::ArgSink + ?Sized>(&self, sink: &mut S) {

@@ -22,6 +22,9 @@ pub enum CloseReason<'a> {
     Protocol(ProtocolError),
     /// The server answered more than it was asked.
     Unsolicited,
+    /// An answer cannot be to the request that it would answer: of a sort that its command never has, or not the
+    /// number that we asked for. So nobody knows whose the others are.
+    OutOfStep,
     /// The server sent an error before it was asked anything: too many clients, protected mode. Or
     /// before it had all of a request: a value over its limit. That request was answered by it.
     Refused(ServerError<'a>),
@@ -47,6 +50,7 @@ impl fmt::Display for CloseReason<'_> {
             Self::Local => "the connection was closed on this side",
             Self::Transport => "the transport failed",
             Self::Unsolicited => "the server sent an answer to no request",
+            Self::OutOfStep => "the server sent an answer to another request",
             Self::HandshakeTimeout => "the server did not answer the handshake in time",
             Self::ReplyTimeout => "the server did not answer in time",
             Self::WriteTimeout => "the server did not read in time",
@@ -70,6 +74,7 @@ pub(super) enum Reason {
     Transport,
     Protocol(ProtocolError),
     Unsolicited,
+    OutOfStep,
     Refused(usize),
     Rejected(usize),
     HandshakeTimeout,
@@ -91,6 +96,7 @@ impl Reason {
             Self::Transport => CloseReason::Transport,
             Self::Protocol(error) => CloseReason::Protocol(error),
             Self::Unsolicited => CloseReason::Unsolicited,
+            Self::OutOfStep => CloseReason::OutOfStep,
             Self::Refused(len) => CloseReason::Refused(text(len)),
             Self::Rejected(len) => CloseReason::Rejected(without_args(text(len))),
             Self::HandshakeTimeout => CloseReason::HandshakeTimeout,

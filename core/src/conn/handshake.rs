@@ -7,7 +7,7 @@
 //! the first thing in a batch: some servers do not answer a failing AUTH further behind.
 
 use super::settings::{Protocol, Settings, Tracking};
-use crate::command::{Access, Command, Effect, Request};
+use crate::command::{Command, Request};
 use crate::resp::{ArgSink, Digits, Kind, Reply};
 
 /// Things to do, done in the order of their bits.
@@ -192,7 +192,7 @@ impl Request for StepRequest<'_> {
     type Reply<'r> = Reply<'r>;
 
     fn command(&self) -> &'static Command {
-        &Command { words: &[], access: Access::Connection, effect: Effect::None }
+        &Command::UNKNOWN
     }
 
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {

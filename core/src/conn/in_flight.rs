@@ -2,6 +2,7 @@
 
 use super::Token;
 use crate::command::Effect;
+use crate::resp::Expects;
 use crate::time::Instant;
 
 /// One request that was taken and not answered. It belongs to the connection: a caller can turn
@@ -18,8 +19,16 @@ pub(super) struct Slot {
     pub(super) left: u32,
     /// The caller has turned away: the answer is dropped.
     pub(super) discard: bool,
-    /// A string or an aggregate that answers it is told in parts.
-    pub(super) chunks: bool,
+    pub(super) answer: Answer,
+}
+
+/// How a request is answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    /// By one reply, of this sort.
+    Whole(Expects),
+    /// A string or an aggregate is told in parts.
+    Parts,
 }
 
 impl Slot {
@@ -30,7 +39,7 @@ impl Slot {
         effect: Effect::None,
         left: 0,
         discard: false,
-        chunks: false,
+        answer: Answer::Whole(Expects::Anything),
     };
 
     /// Who waits for the answer, if anybody does.

@@ -3,7 +3,7 @@
 use super::close::Reason;
 use super::connection::{Connection, Phase};
 use super::handshake::Outcome;
-use super::in_flight::Slot;
+use super::in_flight::{Answer, Slot};
 use super::settings::Protocol;
 use super::subscriber::{Subscriber, Word};
 use super::{Event, Failure, Part, Token};
@@ -102,7 +102,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// Whether the oldest request asked for parts: its slot stays until the last is told.
     fn is_chunked(&self) -> bool {
-        self.in_flight.head().is_some_and(|slot| slot.chunks)
+        self.in_flight.head().is_some_and(|slot| slot.answer == Answer::Parts)
     }
 
     #[inline(never)]
@@ -262,7 +262,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// Whether a string or aggregate that answers this request, the oldest, is told in parts.
     fn answers_in_chunks(&self, slot: &Slot) -> bool {
-        slot.chunks && !slot.awaits_confirmations() && self.is_whole()
+        slot.answer == Answer::Parts && !slot.awaits_confirmations() && self.is_whole()
     }
 
     /// Whether the oldest request cannot be answered like this: the server does not have all of it.
@@ -291,6 +291,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if slot.awaits_confirmations() && !kind.is_error() || self.is_premature(kind) {
             return self.end(Reason::Unsolicited);
         }
+        if !self.is_expected(slot, kind) {
+            return self.end(Reason::OutOfStep);
+        }
         let effect = slot.effect;
         // Hardly any command has one, and only then the text matters.
         if effect != Effect::None {
@@ -308,6 +311,15 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             self.end(Reason::Refused(self.lent.len));
         }
         self.in_flight.pop().map_or(Verdict::Consumed, Verdict::Reply)
+    }
+
+    /// Whether this can be the answer to the oldest request. Inside MULTI it can also be a status, and to
+    /// subscribers of RESP2 even PONG is an array.
+    fn is_expected(&self, slot: &Slot, kind: Kind) -> bool {
+        let Answer::Whole(expects) = slot.answer else { return true };
+        expects.admits(kind)
+            || self.hears_arrays()
+            || kind == Kind::Simple && self.lend(self.lent.len).as_bytes() == Some(b"QUEUED")
     }
 
     /// An answer when nothing was asked.
@@ -357,6 +369,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if slot.awaits_confirmations() && !kind.is_error() || !self.is_whole() {
             // Without it nobody knows what this connection is subscribed to, or why it is over.
             return self.end(Reason::WindowTooSmall);
+        }
+        if !self.is_expected(slot, kind) {
+            return self.end(Reason::OutOfStep);
         }
         self.take_effect(slot.effect, kind);
         let failure = if over == Some(Over::Depth) { Failure::TooDeep } else { Failure::TooLarge };

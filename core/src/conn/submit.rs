@@ -2,7 +2,7 @@
 
 use super::connection::{Connection, Phase};
 use super::handshake::{StepRequest, Steps};
-use super::in_flight::Slot;
+use super::in_flight::{Answer, Slot};
 use super::settings::Settings;
 use super::{SubmitError, Token};
 use crate::buffer::Storage;
@@ -81,7 +81,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             left: u32::try_from(encoded.args().saturating_sub(1)).unwrap_or(u32::MAX),
             discard: false,
             // What answers HELLO decides about all that follows, so it is judged whole.
-            chunks: request.is_chunked() && command.effect != Effect::Hello,
+            answer: if request.is_chunked() && command.effect != Effect::Hello {
+                Answer::Parts
+            } else {
+                Answer::Whole(command.expects)
+            },
         };
         self.teller = request.teller().or(self.teller);
         self.take(encoded, slot);

@@ -1,10 +1,12 @@
 //! What is made of others, from replies.
 
 use super::from_reply::unexpected;
-use super::{FromReply, Map, Reply, Seq};
+use super::{Expects, FromReply, Map, Reply, Seq};
 use crate::error::{DecodeError, ReplyError, ServerError};
 
 impl<'a, T: FromReply<'a>> FromReply<'a> for Option<T> {
+    const EXPECTS: Expects = T::EXPECTS;
+
     #[cfg_attr(target_pointer_width = "64", inline)]
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         if reply.is_null() { Ok(None) } else { T::from_reply(reply).map(Some) }
@@ -25,12 +27,16 @@ impl<'a, T: FromReply<'a>> FromReply<'a> for Result<T, ServerError<'a>> {
 }
 
 impl<'a, T: FromReply<'a>> FromReply<'a> for Seq<'a, T> {
+    const EXPECTS: Expects = Expects::Aggregate;
+
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         reply.elements().map(Seq::cast).ok_or(unexpected("an array", reply))
     }
 }
 
 impl<'a, K: FromReply<'a>, V: FromReply<'a>> FromReply<'a> for Map<'a, K, V> {
+    const EXPECTS: Expects = Expects::Aggregate;
+
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         reply.pairs().map(Map::cast).ok_or(unexpected("a map", reply))
     }
@@ -54,6 +60,8 @@ impl<'a, T: FromReply<'a> + Default, const N: usize> FromReply<'a> for [T; N] {
 
 /// A pair is an array of two, or, inside a map or a flat array, two elements in a row.
 impl<'a, A: FromReply<'a>, B: FromReply<'a>> FromReply<'a> for (A, B) {
+    const EXPECTS: Expects = Expects::Aggregate;
+
     const PLACES: u64 = 2;
 
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {

@@ -3,12 +3,14 @@
 #[cfg(feature = "alloc")]
 use super::Seq;
 use super::from_reply::{text, unexpected};
-use super::{Done, FromReply, Kind, Reply, number};
+use super::{Done, Expects, FromReply, Kind, Reply, number};
 use crate::error::DecodeError;
 
 macro_rules! integers {
     ($($int:ty),*) => { $(
         impl<'a> FromReply<'a> for $int {
+            const EXPECTS: Expects = Expects::Scalar;
+
             #[inline]
             fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
                 match reply.as_integer() {
@@ -100,6 +102,8 @@ impl<'a> FromReply<'a> for u128 {
 }
 
 impl<'a> FromReply<'a> for f64 {
+    const EXPECTS: Expects = Expects::Scalar;
+
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         number::parse_double(text("a number", reply)?).ok_or(DecodeError::NotANumber)
     }
@@ -115,6 +119,8 @@ impl<'a> FromReply<'a> for f32 {
 }
 
 impl<'a> FromReply<'a> for bool {
+    const EXPECTS: Expects = Expects::Scalar;
+
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         match (reply.kind(), reply.as_integer()) {
             (Kind::Boolean, _) => Ok(reply.as_boolean() == Some(true)),

@@ -34,6 +34,9 @@ use crate::error::{DecodeError, ReplyError};
 /// With feature ¹ `alloc`, ² `std`, ³ `heapless`, ⁴ `serde`. Attributes are no part of any of them
 /// but [`Reply`].
 pub trait FromReply<'a>: Sized {
+    /// What the answer can be at all.
+    const EXPECTS: Expects = Expects::Anything;
+
     /// Makes the value from a reply.
     ///
     /// # Errors
@@ -110,6 +113,32 @@ pub(super) fn text<'a>(expected: &'static str, reply: Reply<'a>) -> Result<&'a [
     }
 }
 
+/// What the answer to a command can be at all, errors and null apart. A connection checks it before anybody reads:
+/// an answer of another sort belongs to another request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u8)]
+pub enum Expects {
+    /// Nobody knows.
+    Anything,
+    /// One value: text, a number, a truth.
+    Scalar,
+    /// An array, a map or a set.
+    Aggregate,
+}
+
+impl Expects {
+    /// Whether an answer can be of this kind.
+    pub const fn admits(self, kind: Kind) -> bool {
+        match self {
+            _ if kind.is_error() || matches!(kind, Kind::Null) => true,
+            Self::Anything => true,
+            Self::Scalar => !kind.is_aggregate(),
+            Self::Aggregate => kind.is_aggregate(),
+        }
+    }
+}
+
 impl<'a> FromReply<'a> for Reply<'a> {
     fn from_reply(reply: Self) -> Result<Self, DecodeError> {
         Ok(reply)
@@ -121,6 +150,8 @@ impl<'a> FromReply<'a> for Reply<'a> {
 }
 
 impl<'a> FromReply<'a> for Done {
+    const EXPECTS: Expects = Expects::Scalar;
+
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         match (reply.kind(), reply.as_bytes()) {
             (_, Some(b"OK")) => Ok(Self),
@@ -138,6 +169,8 @@ impl<'a> FromReply<'a> for () {
 }
 
 impl<'a> FromReply<'a> for &'a [u8] {
+    const EXPECTS: Expects = Expects::Scalar;
+
     #[cfg_attr(target_pointer_width = "64", inline)]
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         text("a string", reply)
@@ -145,6 +178,8 @@ impl<'a> FromReply<'a> for &'a [u8] {
 }
 
 impl<'a> FromReply<'a> for &'a str {
+    const EXPECTS: Expects = Expects::Scalar;
+
     #[cfg_attr(target_pointer_width = "64", inline)]
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         core::str::from_utf8(<&[u8]>::from_reply(reply)?).map_err(|_| DecodeError::NotUtf8)

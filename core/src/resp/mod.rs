@@ -42,7 +42,7 @@ pub use encode::{ArgSink, Encoded, Encoder};
 #[cfg(any(feature = "alloc", feature = "heapless"))]
 #[doc(hidden)]
 pub use fill::Fill;
-pub use from_reply::{Done, FromReply};
+pub use from_reply::{Done, Expects, FromReply};
 pub use kind::Kind;
 pub use limits::{Limits, Over};
 #[cfg(feature = "alloc")]

@@ -4,6 +4,7 @@
 
 mod chunk_values;
 mod chunks;
+mod expected;
 mod handshake;
 mod large;
 mod lent;

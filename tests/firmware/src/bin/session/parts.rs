@@ -135,7 +135,8 @@ impl Request for Push<'_> {
     type Reply<'r> = i64;
 
     fn command(&self) -> &'static Command {
-        static ROW: Command = Command { words: &["LPUSH"], access: Access::Write, effect: Effect::None };
+        static ROW: Command =
+            Command { words: &["LPUSH"], access: Access::Write, effect: Effect::None, ..Command::UNKNOWN };
         &ROW
     }
 
