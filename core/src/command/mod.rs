@@ -28,7 +28,7 @@ pub use arg::{Arg, Argument, Double, Key, Keys, Later, Pairs, Secret};
 pub use chunked::{Chunked, chunked};
 pub use connection::*;
 pub use generic::*;
-pub use knowledge::{Args, Blocks, Retry, author, is_write};
+pub use knowledge::{Args, Blocks, Retry};
 #[cfg(feature = "alloc")]
 pub use pipeline::{Each, Pipeline};
 pub use pubsub::*;

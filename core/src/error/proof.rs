@@ -15,7 +15,7 @@ pub enum Proof {
 }
 
 /// Who may have chosen the words of an error, which
-/// [`command::author`](crate::command::author) tells from the request.
+/// [`Args::author`](crate::command::Args::author) tells from the request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Author {
@@ -38,13 +38,13 @@ impl ErrorKind<'_> {
     /// be the work of the first.
     ///
     /// ```
-    /// use respire_core::command::{Args, author};
+    /// use respire_core::command::Args;
     /// use respire_core::error::{Proof, ServerError};
     /// let error = ServerError::new(b"LOADING the dataset").kind();
     /// let incr = Args::new(b"*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n");
     /// let eval = Args::new(b"*3\r\n$4\r\nEVAL\r\n$3\r\n...\r\n$1\r\n0\r\n");
-    /// assert_eq!(error.proof(author(incr)), Proof::NotExecuted);
-    /// assert_eq!(error.proof(author(eval)), Proof::Unknown);
+    /// assert_eq!(error.proof(incr.author()), Proof::NotExecuted);
+    /// assert_eq!(error.proof(eval.author()), Proof::Unknown);
     /// ```
     pub const fn proof(self, author: Author) -> Proof {
         if matches!(author, Author::Anyone) {

@@ -61,7 +61,7 @@ enum Timeout {
     Debug,
 }
 
-/// Eleven bytes a row, for programs on boards have it.
+/// Eleven bytes a row: programs on boards have it, too.
 static ROWS: [([u8; 10], Timeout); 14] = [
     (*b"BLPOP     ", Timeout::LastSeconds),
     (*b"BRPOP     ", Timeout::LastSeconds),

@@ -6,19 +6,21 @@ use super::Args;
 use super::rows::{Row, TABLES};
 use crate::error::Author;
 
-/// Whether a request may change data: what a replica refuses, and what may do anything, such as
-/// scripts, `EXEC` and every command that is not known.
-///
-/// It goes by the command. `SORT` without `STORE` and `BITFIELD` with nothing but `GET` count as
-/// writing, as they do for a replica.
-pub fn is_write(args: Args<'_>) -> bool {
-    find(args).is_none_or(|(row, _)| row.write)
-}
+impl Args<'_> {
+    /// Whether the request may change data: what a replica refuses, and what may do anything, such as
+    /// scripts, `EXEC` and every command that is not known.
+    ///
+    /// It goes by the command. `SORT` without `STORE` and `BITFIELD` with nothing but `GET` count as
+    /// writing, as they do for a replica.
+    pub fn is_write(self) -> bool {
+        find(self).is_none_or(|(row, _)| row.write)
+    }
 
-/// Who may have chosen the words of an error that answers this request: only the server, or also a
-/// script, a module or a user. What `ErrorKind::proof` must know.
-pub fn author(args: Args<'_>) -> Author {
-    find(args).map_or(Author::Anyone, |(row, _)| row.author)
+    /// Who may have chosen the words of an error that answers the request: only the server, or also a
+    /// script, a module or a user. [`ErrorKind::proof`](crate::error::ErrorKind::proof) asks for it.
+    pub fn author(self) -> Author {
+        find(self).map_or(Author::Anyone, |(row, _)| row.author)
+    }
 }
 
 /// The row, and the arguments behind its words. A row of two words goes before one of one.

@@ -13,7 +13,7 @@
 //! assert_eq!(Retry::of(blpop), Retry::Accumulating);
 //! ```
 //! [`Blocks`] has a small table of its own, and a program that asks nothing else has only that. The
-//! large one stands behind [`Retry::of`], [`is_write`] and [`author`].
+//! large one stands behind [`Retry::of`], [`Args::is_write`] and [`Args::author`].
 
 mod args;
 mod blocks;
@@ -24,5 +24,4 @@ mod rules;
 
 pub use args::Args;
 pub use blocks::Blocks;
-pub use find::{author, is_write};
 pub use retry::Retry;
