@@ -47,7 +47,7 @@ pub use kind::Kind;
 pub use limits::{Limits, Over};
 #[cfg(feature = "alloc")]
 pub use natural::Natural;
-pub(crate) use number::{Digits, DoubleText, Line, length};
+pub(crate) use number::{Digits, DoubleText};
 #[cfg(feature = "alloc")]
 pub use owned::ErrorReply;
 #[doc(hidden)]

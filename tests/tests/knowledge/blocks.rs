@@ -39,7 +39,7 @@ fn an_answer_comes_when_the_time_is_over() {
             "BLPOP q 0.1",
             "blpop q r .1",
             "BRPOP q 0.10000",
-            "BRPOPLPUSH q r +0.1",
+            "BRPOPLPUSH q r 00.1",
             "BLMOVE q r LEFT RIGHT 0.1",
             "BLMPOP 0.1 1 q LEFT",
             "BZPOPMIN q 0.1",
@@ -74,16 +74,12 @@ fn what_says_no_is_answered_at_once() {
     everywhere(|kind, _, client| {
         for (line, refused) in [
             ("BLPOP q soon", true),
-            ("BLPOP q -1", true),
-            ("BLPOP q -1.5", true),
             ("BLPOP q inf", true),
             ("BLPOP q nan", true),
-            ("BLPOP q .", true),
             ("BLPOP q", true),
             ("BLMPOP x 1 q LEFT", true),
-            ("WAIT 1 -1", true),
-            ("WAIT 1 .5", true),
-            ("XREAD BLOCK -1 STREAMS s $", true),
+            ("WAIT 1 soon", true),
+            ("MIGRATE h 1 k 0 x", true),
             ("XREAD BLOCK 1", true),
             ("XREAD BLOCK 1 BLOCK x STREAMS s $", true),
             ("XREAD STREAMS BLOCK 0", false),
@@ -143,7 +139,7 @@ fn for_ever_is_until_somebody_ends_it() {
             assert!(ended.0 >= TENTH - EARLY, "{kind}: {line}: {ended:?}");
         }
         // These end, but only the server can say when.
-        for line in ["BLPOP q 1e-1", "BLPOP q 0x1p-4"] {
+        for line in ["BLPOP q 1e-1", "BLPOP q 0x1p-4", "BLPOP q +0.1"] {
             assert_eq!(blocks(line), Blocks::Forever, "{line}");
             let (took, answer) = timed(client, line);
             assert!(took >= Duration::from_millis(50) && took < LATE, "{kind}: {line}: {took:?}");

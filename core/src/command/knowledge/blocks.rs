@@ -1,6 +1,7 @@
 //! How long a server may keep a request before it answers.
 
 use super::Args;
+use super::args::number;
 use crate::time::Duration;
 
 /// How long a server may keep a request before it answers, because the request itself asks for it: a
@@ -17,154 +18,99 @@ pub enum Blocks {
 }
 
 impl Blocks {
-    /// What the request asks for.
+    /// What the request asks for, to the millisecond.
     ///
     /// - A timeout that no server takes (`BLPOP q soon`) is `No`: the answer is an error at once.
-    /// - One that only a server can read (`1e3`, `0x10`), one of more than 136 years, and one that is
-    ///   not there is `Forever`: no deadline is better than one that is wrong.
+    /// - Whatever else is more than digits with a point is `Forever`, for the server may read it (`1e3`,
+    ///   `0x10`, `-0.0001`). So is one below a millisecond, above 2^32 or not there: no deadline is
+    ///   better than one that is wrong.
     /// - In a transaction and in a script nothing blocks, which the bytes do not say; nor that
     ///   `MIGRATE`'s timeout is for each of its steps.
     /// - What is told as messages, SUBSCRIBE and MONITOR, is not meant here.
     pub fn of(mut args: Args<'_>) -> Self {
-        let Some(timeout) = args.next().and_then(find) else { return Self::No };
-        let text = match timeout {
-            Timeout::Block => return block(args),
-            Timeout::FirstSeconds => args.next(),
-            Timeout::LastSeconds | Timeout::LastMillis => {
-                let last = args.by_ref().last();
-                last.filter(|_| args.left() == 0)
-            }
-            Timeout::Migrate => args.nth(4),
-            Timeout::Debug => match args.next() {
-                Some(word) if !word.eq_ignore_ascii_case(b"SLEEP") => return Self::No,
-                _ => args.next(),
-            },
+        let Some(place) = args.next().and_then(find) else { return Self::No };
+        let text = match place & !MILLIS {
+            BLOCK => block(&mut args),
+            LAST => args.nth(args.left().wrapping_sub(1)),
+            at => args.nth(at.into()),
         };
         match text {
-            Some(text) => span(text, matches!(timeout, Timeout::LastMillis | Timeout::Migrate)),
-            None => missing(args),
+            Some(text) => span(text, place & MILLIS != 0),
+            None if args.left() > 0 => Self::Forever,
+            None => Self::No,
         }
     }
 }
 
-/// Where the timeout stands and what it counts.
-#[derive(Clone, Copy)]
-enum Timeout {
-    FirstSeconds,
-    LastSeconds,
-    LastMillis,
-    /// Milliseconds behind the word BLOCK.
-    Block,
-    /// Milliseconds behind host, port, key and database.
-    Migrate,
-    /// Seconds behind the word SLEEP.
-    Debug,
-}
+/// The last argument, as the place of a timeout. Others are counted from 0.
+const LAST: u8 = 0x40;
+/// The one behind the word BLOCK.
+const BLOCK: u8 = 0x41;
+/// It counts milliseconds; else seconds.
+const MILLIS: u8 = 0x80;
 
-/// Eleven bytes a row: programs on boards have it, too.
-static ROWS: [([u8; 10], Timeout); 14] = [
-    (*b"BLPOP     ", Timeout::LastSeconds),
-    (*b"BRPOP     ", Timeout::LastSeconds),
-    (*b"BRPOPLPUSH", Timeout::LastSeconds),
-    (*b"BLMOVE    ", Timeout::LastSeconds),
-    (*b"BZPOPMIN  ", Timeout::LastSeconds),
-    (*b"BZPOPMAX  ", Timeout::LastSeconds),
-    (*b"BLMPOP    ", Timeout::FirstSeconds),
-    (*b"BZMPOP    ", Timeout::FirstSeconds),
-    (*b"XREAD     ", Timeout::Block),
-    (*b"XREADGROUP", Timeout::Block),
-    (*b"WAIT      ", Timeout::LastMillis),
-    (*b"WAITAOF   ", Timeout::LastMillis),
-    (*b"MIGRATE   ", Timeout::Migrate),
-    (*b"DEBUG     ", Timeout::Debug),
+/// Where timeouts stand. Eleven bytes a row: programs on boards have it, too.
+///
+/// The second argument of DEBUG is one behind SLEEP. For the others a deadline does not matter.
+static ROWS: [([u8; 10], u8); 14] = [
+    (*b"BLPOP     ", LAST),
+    (*b"BRPOP     ", LAST),
+    (*b"BRPOPLPUSH", LAST),
+    (*b"BLMOVE    ", LAST),
+    (*b"BZPOPMIN  ", LAST),
+    (*b"BZPOPMAX  ", LAST),
+    (*b"BLMPOP    ", 0),
+    (*b"BZMPOP    ", 0),
+    (*b"XREAD     ", BLOCK | MILLIS),
+    (*b"XREADGROUP", BLOCK | MILLIS),
+    (*b"WAIT      ", LAST | MILLIS),
+    (*b"WAITAOF   ", LAST | MILLIS),
+    (*b"MIGRATE   ", 4 | MILLIS),
+    (*b"DEBUG     ", 1),
 ];
 
-fn find(name: &[u8]) -> Option<Timeout> {
-    let mut key = [b' '; 10];
-    if name.len() > key.len() {
-        return None;
-    }
-    for (to, from) in key.iter_mut().zip(name) {
-        *to = from.to_ascii_uppercase();
-    }
-    ROWS.iter().find(|(known, _)| *known == key).map(|&(_, timeout)| timeout)
-}
-
-/// What stands behind BLOCK, the last time before STREAMS.
-fn block(mut args: Args<'_>) -> Blocks {
-    let mut found = Blocks::No;
-    while let Some(word) = args.next() {
-        if word.eq_ignore_ascii_case(b"BLOCK") {
-            match args.next() {
-                Some(millis) => found = span(millis, true),
-                None => break,
-            }
-        } else if word.eq_ignore_ascii_case(b"GROUP") {
-            // A group or a consumer may have any name, STREAMS too.
-            args.next();
-            args.next();
-        } else if word.eq_ignore_ascii_case(b"STREAMS") {
-            return found;
-        }
-    }
-    missing(args)
-}
-
-/// Without a timeout: it is not here yet, or it is no request that a server takes.
-const fn missing(args: Args<'_>) -> Blocks {
-    if args.left() > 0 { Blocks::Forever } else { Blocks::No }
-}
-
-/// Reads seconds or milliseconds. Zero, and what may be rounded to it, is `Forever`; below it is `No`.
-///
-/// There is no division: the last three digits of milliseconds are a fraction of seconds.
-fn span(text: &[u8], millis: bool) -> Blocks {
-    let (negative, text) = match text {
-        [b'-', text @ ..] => (true, text),
-        [b'+', text @ ..] => (false, text),
-        text => (false, text),
+fn find(name: &[u8]) -> Option<u8> {
+    let is = |row: &[u8; 10]| match row.split_at_checked(name.len()) {
+        Some((start, [] | [b' ', ..])) => start.eq_ignore_ascii_case(name),
+        _ => false,
     };
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (whole, rest) = text.split_at_checked(digits).unwrap_or_default();
-    let (whole, fraction, places) = match rest {
-        [] if millis => {
-            let (whole, fraction) = whole.split_at_checked(digits.saturating_sub(3)).unwrap_or_default();
-            (whole, fraction, fraction.len().saturating_add(6))
+    ROWS.iter().find(|(row, _)| is(row)).map(|&(_, place)| place)
+}
+
+/// What stands behind the last BLOCK before STREAMS, or nothing in so many bytes.
+fn block<'a>(args: &mut Args<'a>) -> Option<&'a [u8]> {
+    let mut found = &b"none"[..];
+    loop {
+        let word = args.next()?;
+        if word.eq_ignore_ascii_case(b"BLOCK") {
+            found = args.next()?;
+        } else if word.eq_ignore_ascii_case(b"GROUP") {
+            // A group and a consumer may have any name, STREAMS too.
+            args.nth(1)?;
+        } else if word.eq_ignore_ascii_case(b"STREAMS") {
+            return Some(found);
         }
-        [] => (whole, rest, 9),
-        [b'.', fraction @ ..] if !millis => (whole, fraction, 9),
-        // No number starts with anything else.
-        _ if whole.is_empty() => return Blocks::No,
+    }
+}
+
+/// Reads seconds or milliseconds. Zero, and what a server may round to it, is `Forever`.
+fn span(text: &[u8], millis: bool) -> Blocks {
+    let Some((whole, rest)) = number(text) else { return Blocks::Forever };
+    let (secs, part) = match rest {
+        [] if millis => (whole / 1000, whole),
+        [] => (whole, 0),
+        [b'.', places @ ..] if !millis && places.iter().all(u8::is_ascii_digit) => {
+            let thousandths = [0, 1, 2].map(|at| places.get(at).unwrap_or(&b'0') & 0x0f);
+            (whole, thousandths.iter().fold(0, |sum, &digit| sum * 10 + u32::from(digit)))
+        }
+        // No number starts with a letter.
+        [b'A'..=0xff, ..] if rest.len() == text.len() => return Blocks::No,
         _ => return Blocks::Forever,
     };
-    if whole.is_empty() && fraction.is_empty() {
-        return Blocks::No;
-    }
-    let (mut secs, mut nanos) = (0_u32, 0_u32);
-    for &byte in whole {
-        match secs.checked_mul(10).and_then(|secs| secs.checked_add(digit(byte)?)) {
-            Some(more) => secs = more,
-            None => return Blocks::Forever,
-        }
-    }
-    for at in 0..places {
-        match fraction.get(at).map_or(Some(0), |&byte| digit(byte)) {
-            Some(next) => nanos = nanos.wrapping_mul(10).wrapping_add(next),
-            None => return Blocks::Forever,
-        }
-    }
-    match (secs, nanos) {
-        // The server rounds up to milliseconds, so that -0.0001 is zero.
-        (0, _) if negative && !millis => Blocks::Forever,
-        _ if negative => Blocks::No,
+    match (secs, part % 1000) {
         (0, 0) => Blocks::Forever,
-        // It is less than a second anyway; the compiler must see it, too.
-        _ => Blocks::For(Duration::new(secs.into(), nanos % 1_000_000_000)),
+        (secs, part) => Blocks::For(Duration::new(secs.into(), part * 1_000_000)),
     }
-}
-
-fn digit(byte: u8) -> Option<u32> {
-    byte.is_ascii_digit().then(|| u32::from(byte & 0x0f))
 }
 
 #[cfg(test)]
@@ -213,7 +159,8 @@ mod tests {
             ("DEBUG SLEEP 2", ms(2000)),
             ("debug sleep .2", ms(200)),
             ("bLpOp a 2", ms(2000)),
-            ("DEBUG JMAP 2", Blocks::No),
+            ("DEBUG OBJECT k", Blocks::No),
+            ("DEBUG JMAP", Blocks::No),
             ("DEBUG", Blocks::No),
             ("BLPOP", Blocks::No),
             ("BLMPOP", Blocks::No),
@@ -231,19 +178,19 @@ mod tests {
 
     #[test]
     fn seconds_are_read_without_floats() {
-        let nanos = |nanos| Blocks::For(Duration::from_nanos(nanos));
         for (text, expected) in [
             ("1", ms(1000)),
-            ("+1", ms(1000)),
             ("01", ms(1000)),
             ("1.", ms(1000)),
             ("1.5", ms(1500)),
             (".5", ms(500)),
             ("0.001", ms(1)),
-            ("0.1234567899", nanos(123_456_789)),
-            ("0.999999999999", nanos(999_999_999)),
-            ("0.000000001", nanos(1)),
+            ("0.12", ms(120)),
+            ("0.1239", ms(123)),
+            ("0.999999999999", ms(999)),
             ("4294967295.5", ms(4_294_967_295_500)),
+            // More, or less, than is read.
+            ("0.0009", Blocks::Forever),
             ("4294967296", Blocks::Forever),
             ("99999999999999999999", Blocks::Forever),
             // For ever, by the server's rules.
@@ -251,30 +198,29 @@ mod tests {
             ("-0", Blocks::Forever),
             ("0.0", Blocks::Forever),
             (".0", Blocks::Forever),
+            (".", Blocks::Forever),
             ("-0.0005", Blocks::Forever),
             // Only the server can read it.
             ("1e-3", Blocks::Forever),
             ("1.5e3", Blocks::Forever),
             ("0x10", Blocks::Forever),
+            (".5e1", Blocks::Forever),
             ("-0x0", Blocks::Forever),
             ("1x", Blocks::Forever),
+            ("+1", Blocks::Forever),
+            ("-1", Blocks::Forever),
+            ("", Blocks::Forever),
             // No server takes it.
-            ("", Blocks::No),
-            ("-", Blocks::No),
-            (".", Blocks::No),
-            ("-1", Blocks::No),
-            ("-1.5", Blocks::No),
             ("soon", Blocks::No),
             ("inf", Blocks::No),
             ("nan", Blocks::No),
-            ("--1", Blocks::No),
         ] {
             assert_eq!(span(text.as_bytes(), false), expected, "{text}");
         }
     }
 
     #[test]
-    fn milliseconds_are_read_without_division() {
+    fn milliseconds_are_read() {
         for (text, expected) in [
             ("1", ms(1)),
             ("12", ms(12)),
@@ -282,16 +228,15 @@ mod tests {
             ("1234", ms(1234)),
             ("001", ms(1)),
             ("10000", ms(10_000)),
-            ("4294967295999", ms(4_294_967_295_999)),
-            ("4294967296000", Blocks::Forever),
+            ("4294967295", ms(4_294_967_295)),
+            ("4294967296", Blocks::Forever),
             ("0", Blocks::Forever),
             ("000000", Blocks::Forever),
             ("1.5", Blocks::Forever),
             ("1e3", Blocks::Forever),
-            ("", Blocks::No),
-            ("-1", Blocks::No),
-            (".5", Blocks::No),
-            ("$", Blocks::No),
+            (".5", Blocks::Forever),
+            ("-1", Blocks::Forever),
+            ("soon", Blocks::No),
         ] {
             assert_eq!(span(text.as_bytes(), true), expected, "{text}");
         }
