@@ -257,14 +257,14 @@ mod tests {
             let name = words.split(' ').next().unwrap().as_bytes();
             let name = frame.windows(name.len()).position(|some| some == name).unwrap() + name.len();
             let mut seen = 0;
-            for cut in 0..frame.len() {
+            for cut in (0..frame.len()).step_by(if cfg!(miri) { 5 } else { 1 }) {
                 match Blocks::of(Args::new(&frame[..cut])) {
                     Blocks::No => assert!(cut < name, "{words} {cut}"),
                     Blocks::Forever => seen += 1,
                     blocks => assert_eq!(blocks, whole, "{words} {cut}"),
                 }
             }
-            assert!(seen > 5, "{words}");
+            assert!(seen > 0, "{words}");
         }
     }
 }

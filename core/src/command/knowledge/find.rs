@@ -58,21 +58,22 @@ mod tests {
     fn the_tables_are_sorted_and_say_nothing_twice() {
         let mut all = std::vec::Vec::new();
         for rows in TABLES {
-            assert!(rows.is_sorted_by(|a, b| a.name < b.name), "{:?}", {
-                rows.windows(2).find(|two| two[0].name >= two[1].name).map(|two| (two[0].name, two[1].name))
-            });
+            for two in rows.windows(2) {
+                assert!(two[0].name < two[1].name, "{} before {}", two[0].name, two[1].name);
+            }
             all.extend(rows.iter().map(|row| row.name));
         }
         all.sort_unstable();
         assert!(all.windows(2).all(|two| two[0] != two[1]));
-        for name in all {
-            assert!(name.bytes().all(|byte| byte.is_ascii_uppercase() || b" .-_|0123456789".contains(&byte)));
-        }
+        let usual = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b" .-_".contains(&byte);
+        assert!(all.iter().flat_map(|name| name.bytes()).step_by(if cfg!(miri) { 50 } else { 1 }).all(usual));
     }
 
     #[test]
     fn every_row_is_found_by_its_words_in_any_case() {
-        for row in TABLES.iter().flat_map(|rows| rows.iter()) {
+        // An interpreter takes its time.
+        let step = if cfg!(miri) { 60 } else { 1 };
+        for row in TABLES.iter().flat_map(|rows| rows.iter()).step_by(step) {
             let (first, second) = row.name.split_once(' ').unzip();
             let first = first.unwrap_or(row.name).to_ascii_lowercase();
             let found = search(first.as_bytes(), second.map(str::as_bytes));
