@@ -7,7 +7,7 @@ use respire::prelude::*;
 use respire::resp::Value;
 use respire_tests::Kind;
 
-use crate::support::{array, ask, everywhere, frame, run, split};
+use crate::support::{array, ask, everywhere, frame, run, split, text};
 
 /// What stands in a server before, separated by `;`, then the request. For what is checked: what others
 /// write in between, which the second execution must leave alone.
@@ -271,7 +271,13 @@ fn state(client: &Client) -> State {
         for key in array(&run(client, "KEYS *")) {
             let Value::Bulk(name) = key else { panic!("{key:?}") };
             let line = String::from_utf8(name.clone()).expect("keys of this test");
-            let dump = run(client, &format!("DUMP {line}"));
+            // Members of a set stand in no order.
+            let is_set = text(&run(client, &format!("TYPE {line}"))) == "set";
+            let look = if is_set { "SMEMBERS" } else { "DUMP" };
+            let mut dump = run(client, &format!("{look} {line}"));
+            if let Value::Array(members) = &mut dump {
+                members.sort_by_key(text);
+            }
             let expires = match run(client, &format!("PEXPIRETIME {line}")) {
                 Value::Integer(at) if at >= 4_000_000_000_000 => at.to_string(),
                 Value::Integer(at) if at > 0 => "from now".to_owned(),
