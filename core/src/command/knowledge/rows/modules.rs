@@ -101,7 +101,7 @@ pub(super) static ROWS: &[Row] = &[
     speaks("TDIGEST.REVRANK", ReadOnly, false),
     speaks("TDIGEST.TRIMMED_MEAN", ReadOnly, false),
     speaks("TOPK.ADD", Accumulating, true),
-    speaks("TOPK.COUNT", ReadOnly, false),
+    speaks("TOPK.COUNT", ReadOnly, true),
     speaks("TOPK.INCRBY", Accumulating, true),
     speaks("TOPK.INFO", ReadOnly, false),
     speaks("TOPK.LIST", ReadOnly, false),
