@@ -1,6 +1,7 @@
 //! What an error proves, against what the server has done.
 
 use std::thread;
+use std::time::{Duration, Instant};
 
 use respire::Client;
 use respire::prelude::*;
@@ -65,7 +66,9 @@ fn a_busy_server_has_not_executed() {
         let other = open(server);
         thread::scope(|scope| {
             let script = scope.spawn(|| ask_words(&other, &["EVAL", "while true do end", "0"]));
+            let start = Instant::now();
             let (code, proof) = loop {
+                assert!(start.elapsed() < Duration::from_secs(20), "{kind}: no script makes it busy");
                 match ask_words(client, &["INCR", "n"]) {
                     Value::Integer(_) => {}
                     Value::Error(error) => {

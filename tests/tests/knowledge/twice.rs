@@ -173,6 +173,7 @@ const TAKEN: &[Row] = &[
 /// What Redis 7.0 does not know, in the same order.
 const CHECKED_VALKEY: &[Row] = &[
     ("SET k old", "SET k v IFEQ old", "SET k other"),
+    ("SET k v", "DELIFEQ k v", "SET k other"),
     ("", "HSETEX h FNX FIELDS 1 f v", "HSET h f other"),
     ("HSET h f v", "HPEXPIREAT h 4000000000000 NX FIELDS 1 f", "HPEXPIREAT h 4000000000001 FIELDS 1 f"),
 ];
@@ -182,7 +183,6 @@ const LAST_WINS_VALKEY: &[Row] = &[
     ("HSET h f v;HEXPIREAT h 4000000000 FIELDS 1 f", "HPERSIST h FIELDS 1 f", ""),
     ("HSET h f v", "HGETEX h EXAT 4000000000 FIELDS 1 f", ""),
     ("", "HSETEX h EXAT 4000000000 FIELDS 1 f v", ""),
-    ("SET k v", "DELIFEQ k v", ""),
     ("", "MSETEX 1 k v NX", ""),
 ];
 

@@ -18,7 +18,7 @@ pub enum Retry {
     Always,
     /// Changes nothing that anyone reads. The answer is as of the last execution.
     ReadOnly,
-    /// Writes on a condition that it ends itself: `SET … NX`, `COPY`, `XADD` with an ID. The second
+    /// Writes on a condition that it ends itself: `SET … NX`, `COPY`, `XADD` with an ID, `DELIFEQ`. The second
     /// execution changes nothing, whatever others wrote since, unless they made the condition true
     /// again. **The answer is the second one's**: "no", or an error, though the first had been a "yes".
     CheckedWrite,

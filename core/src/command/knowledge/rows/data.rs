@@ -25,7 +25,7 @@ pub(super) static ROWS: &[Row] = &[
     writes("DECRBY", Accumulating),
     writes("DEL", LastWriteWins),
     writes("DELEX", LastWriteWins),
-    writes("DELIFEQ", LastWriteWins),
+    writes("DELIFEQ", CheckedWrite),
     reads("DIGEST"),
     reads("DUMP"),
     reads("EXISTS"),

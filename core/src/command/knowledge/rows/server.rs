@@ -116,7 +116,6 @@ pub(super) static ROWS: &[Row] = &[
     writes("FUNCTION RESTORE", ServerAdmin),
     row("FUNCTION STATS", ReadOnly),
     row("HELLO", Never),
-    row("HOTKEYS HELP", Always),
     row("INFO", ReadOnly),
     row("LASTSAVE", ReadOnly),
     row("LATENCY DOCTOR", ReadOnly),
