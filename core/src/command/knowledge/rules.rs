@@ -49,7 +49,8 @@ impl Rule {
             Self::Range => range(from(args, 1)),
             Self::Reset => word(args, b"RESET", Retry::ServerAdmin, base),
         };
-        judged.unwrap_or(Retry::Accumulating)
+        let careful = if self == Self::Reset { Retry::ServerAdmin } else { Retry::Accumulating };
+        judged.unwrap_or(careful)
     }
 }
 
@@ -306,6 +307,7 @@ mod tests {
             "LREM l 0 a",
             "LTRIM l 0 9",
             "ACL LOG 5",
+            "ACL LOG RESET",
         ] {
             let (whole, frame) = (retry(words), frame(words));
             for cut in (0..frame.len()).step_by(if cfg!(miri) { 17 } else { 1 }) {
