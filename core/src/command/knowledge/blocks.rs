@@ -100,8 +100,11 @@ fn span(text: &[u8], millis: bool) -> Blocks {
         [] if millis => (whole / 1000, whole),
         [] => (whole, 0),
         [b'.', places @ ..] if !millis && places.iter().all(u8::is_ascii_digit) => {
-            let thousandths = [0, 1, 2].map(|at| places.get(at).unwrap_or(&b'0') & 0x0f);
-            (whole, thousandths.iter().fold(0, |sum, &digit| sum * 10 + u32::from(digit)))
+            let mut part = 0;
+            for at in 0..3 {
+                part = part * 10 + u32::from(places.get(at).unwrap_or(&0) & 0x0f);
+            }
+            (whole, part)
         }
         // No number starts with a letter.
         [b'A'..=0xff, ..] if rest.len() == text.len() => return Blocks::No,
