@@ -113,6 +113,7 @@ mod tests {
             "*1\n",
             "PING\r\n",
             "+OK\r\n",
+            "$1\r\n$1\r\na\r\n",
             "*99999999999999999999\r\n$1\r\na\r\n",
         ] {
             assert_eq!(read(frame), (std::vec![], 0), "{frame:?}");
@@ -120,7 +121,11 @@ mod tests {
         for frame in ["*1\r\n", "*1\r\n:1\r\n", "*1\r\n$-1\r\n", "*1\r\n$9223372036854775807\r\na\r\n"] {
             assert_eq!(read(frame), (std::vec![], 1), "{frame:?}");
         }
-        assert_eq!(read("*2\r\n$1\r\naXX$1\r\nb\r\n"), (std::vec![&b"a"[..]], 1));
+        for frame in
+            ["*2\r\n$1\r\naXX$1\r\nb\r\n", "*2\r\n$1\r\na$1\r\nb\r\n", "*2\r\n$1\r\na\r\n*1\r\nb\r\n"]
+        {
+            assert_eq!(read(frame), (std::vec![&b"a"[..]], 1), "{frame:?}");
+        }
     }
 
     #[test]

@@ -260,6 +260,8 @@ mod tests {
             ("XADD s NOMKSTREAM MAXLEN ~ 5 LIMIT 7 5-1 f v", CheckedWrite),
             ("XADD s MAXLEN 5 * f v", Accumulating),
             ("XADD s MINID = 5 5 f v", CheckedWrite),
+            ("XADD s MAXLEN ~ 5 * f v", Accumulating),
+            ("XADD s MINID = 5 * f v", Accumulating),
             ("XADD s FUTURE 5 f v", Accumulating),
             ("XTRIM s MAXLEN 5", LastWriteWins),
             ("XTRIM s MAXLEN ~ 5", Accumulating),
