@@ -70,6 +70,10 @@ static ROWS: [([u8; 10], u8); 14] = [
 ];
 
 fn find(name: &[u8]) -> Option<u8> {
+    // Where time matters more than size, most commands are not even looked for.
+    if cfg!(target_pointer_width = "64") && !b"bdmwx".contains(&(name.first()? | 0x20)) {
+        return None;
+    }
     let is = |row: &[u8; 10]| match row.split_at_checked(name.len()) {
         Some((start, [] | [b' ', ..])) => start.eq_ignore_ascii_case(name),
         _ => false,
