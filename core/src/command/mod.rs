@@ -6,12 +6,14 @@
 //!
 //! Arguments are visited, not collected: [`Request::visit`] tells an
 //! [`ArgSink`](crate::resp::ArgSink) each argument with its role, so that measuring, encoding and
-//! redaction can never disagree about them.
+//! redaction can never disagree about them. Read back from a request's bytes ([`Args`]), they tell how
+//! long it may block ([`Blocks`]) and what becomes of it when it is executed twice ([`Retry`]).
 
 mod arg;
 mod chunked;
 mod connection;
 mod generic;
+mod knowledge;
 #[cfg(feature = "alloc")]
 mod pipeline;
 mod pubsub;
@@ -26,6 +28,7 @@ pub use arg::{Arg, Argument, Double, Key, Keys, Later, Pairs, Secret};
 pub use chunked::{Chunked, chunked};
 pub use connection::*;
 pub use generic::*;
+pub use knowledge::{Args, Blocks, Retry};
 #[cfg(feature = "alloc")]
 pub use pipeline::{Each, Pipeline};
 pub use pubsub::*;

@@ -10,12 +10,14 @@
 
 mod code;
 mod decode;
+mod proof;
 mod server;
 
 use core::fmt;
 
 pub use code::ErrorKind;
 pub use decode::{DecodeError, ReplyError};
+pub use proof::{Author, Proof};
 pub use server::ServerError;
 
 /// The peer sent something that is not RESP, or more of it than the limits allow.

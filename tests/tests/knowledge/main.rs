@@ -1,0 +1,7 @@
+//! What the core says about requests from their bytes, against what real servers say and do.
+
+mod blocks;
+mod known;
+mod proof;
+mod support;
+mod twice;
