@@ -9,6 +9,7 @@ pub mod elf;
 pub mod hostile;
 pub mod peer;
 pub mod process;
+pub mod proxy;
 pub mod server;
 pub mod skip;
 pub mod wasmtime;
