@@ -154,7 +154,7 @@ impl Link {
                 Err(Stop::Rest(until)) => return Ok(until),
                 Err(Stop::End) if direction.broken.is_none() => {
                     if !direction.done {
-                        to.shutdown(Shutdown::Write)?;
+                        end(to)?;
                         direction.done = true;
                     }
                     return Ok(None);
@@ -170,8 +170,8 @@ impl Link {
     }
 
     fn cut(&mut self) -> io::Result<()> {
-        self.sides.client.shutdown(Shutdown::Write)?;
-        self.sides.server.shutdown(Shutdown::Write)?;
+        end(&self.sides.client)?;
+        end(&self.sides.server)?;
         self.notes.push(What::Over("cut".to_owned()));
         self.state = State::Draining { client: true, server: true };
         Ok(())
@@ -217,6 +217,14 @@ enum Stop {
     End,
     Cut,
     Reset,
+}
+
+/// Nothing more will be written. A peer that is gone already does not mind.
+fn end(stream: &TcpStream) -> io::Result<()> {
+    match stream.shutdown(Shutdown::Write) {
+        Err(error) if error.kind() != ErrorKind::NotConnected => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Would block is no error, and an interrupted call is made again.

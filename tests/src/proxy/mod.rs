@@ -153,35 +153,35 @@ impl Shared {
                 Err(error) if error.kind() != ErrorKind::Interrupted => panic!("waiting: {error}"),
                 _ => {}
             }
-            self.accept(listener, &poll, &mut links);
+            // Whoever has seen something happen finds it in the log.
+            let mut log = lock(&self.log);
+            self.accept(listener, &poll, &mut links, &mut log);
             until = None;
             links.retain_mut(|link| {
                 let time = link.advance(&mut room);
                 until = [until, time].into_iter().flatten().min();
-                self.note(link.number, link.take_notes());
+                self.note(&mut log, link.number, link.take_notes());
                 !link.is_over()
             });
+            drop(log);
             self.open.store(links.len(), Ordering::SeqCst);
         }
     }
 
-    fn accept(&self, listener: &TcpListener, poll: &Poll, links: &mut Vec<Link>) {
+    fn accept(&self, listener: &TcpListener, poll: &Poll, links: &mut Vec<Link>, log: &mut Log) {
         // Any error: there is none to accept now. One that was reset meanwhile comes no more.
         while let Ok((client, _)) = listener.accept() {
             let number = self.accepted.fetch_add(1, Ordering::SeqCst);
             let script = lock(&self.script).clone();
             match Link::open(number, client, self.server, &script, poll.registry()) {
                 Ok(link) => links.push(link),
-                Err(_) => self.note(number, vec![What::Opened(false)]),
+                Err(_) => self.note(log, number, vec![What::Opened(false)]),
             }
         }
     }
 
-    fn note(&self, number: usize, notes: Vec<What>) {
-        if !notes.is_empty() {
-            let mut log = lock(&self.log);
-            notes.into_iter().for_each(|what| log.push(self.start.elapsed(), number, what));
-        }
+    fn note(&self, log: &mut Log, number: usize, notes: Vec<What>) {
+        notes.into_iter().for_each(|what| log.push(self.start.elapsed(), number, what));
     }
 }
 
