@@ -6,10 +6,10 @@
 //! knows was executed at most once.
 
 // mod crash;
-// mod frames;
-// mod pressure;
+mod frames;
+mod pressure;
 mod proxy;
 // mod refusals;
 // mod seeds;
-// mod verdict;
+mod verdict;
 mod witness;

@@ -48,9 +48,10 @@ impl Admin {
         Self { stream: BufReader::new(stream) }
     }
 
-    /// Sends a command, words separated by blanks, without waiting.
+    /// Sends a command, words separated by blanks, without waiting. What stands behind a tab is one word.
     pub(crate) fn tell(&mut self, command: &str) {
-        let words: Vec<&str> = command.split(' ').collect();
+        let (front, last) = command.split_once('\t').unzip();
+        let words: Vec<&str> = front.unwrap_or(command).split(' ').chain(last).collect();
         let mut bytes = format!("*{}\r\n", words.len());
         words.iter().for_each(|word| bytes += &format!("${}\r\n{word}\r\n", word.len()));
         self.stream.get_mut().write_all(bytes.as_bytes()).expect("sending a command");
