@@ -31,6 +31,7 @@ pub(super) struct Lane {
     pace: Option<(usize, Duration)>,
     rest: Rest,
     ended: bool,
+    wanted: bool,
     /// What is to be logged.
     pub(super) notes: Vec<What>,
 }
@@ -73,6 +74,7 @@ impl Lane {
             pace: None,
             rest: Rest::None,
             ended: false,
+            wanted: true,
             notes: Vec::new(),
         }
     }
@@ -84,8 +86,20 @@ impl Lane {
 
     /// Bytes came.
     pub(super) fn receive(&mut self, bytes: &[u8]) {
+        if !self.wanted {
+            return;
+        }
         self.marks.look(bytes);
         self.input.extend(bytes);
+    }
+
+    /// Nobody takes what goes on: what is here and what will come is thrown away.
+    pub(super) fn give_up(&mut self) {
+        self.wanted = false;
+        self.steps.clear();
+        self.rest = Rest::None;
+        let left = [std::mem::take(&mut self.output), std::mem::take(&mut self.input).into()].concat();
+        self.notes.push(What::Dropped(self.way, left));
     }
 
     /// Nothing more will come.

@@ -136,7 +136,7 @@ impl Link {
             }
             let now = Instant::now();
             let deed = match lane.next(now) {
-                Deed::Write(bytes) => Ok(attempt(|| to.write(bytes))?),
+                Deed::Write(bytes) => attempt(|| to.write(bytes)).or(Err(Stop::Broken)),
                 Deed::Listen => Ok(None),
                 Deed::Rest(until) => Err(Stop::Rest(until)),
                 Deed::End => Err(Stop::End),
@@ -152,6 +152,8 @@ impl Link {
                 Ok(_) if moved => {}
                 Ok(_) => return Ok(None),
                 Err(Stop::Rest(until)) => return Ok(until),
+                // What comes the other way may still be read.
+                Err(Stop::Broken) => lane.give_up(),
                 Err(Stop::End) if direction.broken.is_none() => {
                     if !direction.done {
                         end(to)?;
@@ -214,6 +216,7 @@ impl Link {
 /// Why a direction goes no further.
 enum Stop {
     Rest(Option<Instant>),
+    Broken,
     End,
     Cut,
     Reset,
