@@ -5,11 +5,11 @@
 //! every outcome must fit: answered means executed once, not sent means not executed, and what nobody
 //! knows was executed at most once.
 
-// mod crash;
+mod crash;
 mod frames;
 mod pressure;
 mod proxy;
-// mod refusals;
+mod refusals;
 // mod seeds;
 mod verdict;
 mod witness;

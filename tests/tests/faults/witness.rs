@@ -52,6 +52,11 @@ impl Admin {
     pub(crate) fn tell(&mut self, command: &str) {
         let (front, last) = command.split_once('\t').unzip();
         let words: Vec<&str> = front.unwrap_or(command).split(' ').chain(last).collect();
+        self.tell_words(&words);
+    }
+
+    /// Sends a command, word by word, without waiting.
+    pub(crate) fn tell_words(&mut self, words: &[&str]) {
         let mut bytes = format!("*{}\r\n", words.len());
         words.iter().for_each(|word| bytes += &format!("${}\r\n{word}\r\n", word.len()));
         self.stream.get_mut().write_all(bytes.as_bytes()).expect("sending a command");
