@@ -16,6 +16,7 @@ use respire_core::conn::{CloseReason, Config, Connection, Event, Failure, Settin
 use respire_core::error::Full;
 use respire_core::io::{Driver, StartError};
 use respire_core::resp::{Reply, Value};
+use respire_core::time::Instant as Deadline;
 
 /// How many requests may wait for answers.
 pub const IN_FLIGHT: usize = 64;
@@ -118,15 +119,26 @@ impl Flight {
         self.notebook.end.as_deref()
     }
 
+    /// The deadline of a request that may wait so long for its answer, `None` for ever.
+    #[must_use]
+    pub fn deadline(&self, patience: Option<Duration>) -> Option<Deadline> {
+        let now = self.driver.as_ref().map(Driver::now);
+        patience.zip(now).map(|(patience, now)| now.saturating_add(patience))
+    }
+
     /// Makes a request that may wait so long for its answer, `None` for ever. If there is no room for it,
     /// it turns until there is. If it is not taken, that is its outcome.
     pub fn submit(&mut self, request: &dyn AnyRequest, patience: Option<Duration>) -> Token {
+        let deadline = self.deadline(patience);
+        self.submit_until(request, deadline)
+    }
+
+    /// The same with a [deadline](Self::deadline), for requests that belong together.
+    pub fn submit_until(&mut self, request: &dyn AnyRequest, deadline: Option<Deadline>) -> Token {
         let (began, token) = (Instant::now(), Token(self.notebook.records.len() as u64));
         let record = Record { outcome: None, abandoned: false, began, ended: None };
         self.notebook.records.push(record);
-        let mut deadline = None;
         while let Some(driver) = &mut self.driver {
-            deadline = deadline.or(patience.map(|patience| driver.now().saturating_add(patience)));
             match driver.submit_until(deadline, token, request) {
                 Ok(()) => return token,
                 Err(SubmitError::Full(Full::Transmit | Full::InFlight))

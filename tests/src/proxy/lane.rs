@@ -22,8 +22,9 @@ pub(super) struct Lane {
     input: VecDeque<u8>,
     frame: u64,
     byte: usize,
-    /// What goes on.
+    /// What goes on, and how much of it is gone.
     output: Vec<u8>,
+    gone: usize,
     /// What of this frame is passed on again behind it.
     copy: Option<Vec<u8>>,
     dropping: bool,
@@ -68,6 +69,7 @@ impl Lane {
             frame: 0,
             byte: 0,
             output: Vec::new(),
+            gone: 0,
             copy: None,
             dropping: false,
             flip: None,
@@ -98,7 +100,8 @@ impl Lane {
         self.wanted = false;
         self.steps.clear();
         self.rest = Rest::None;
-        let left = [std::mem::take(&mut self.output), std::mem::take(&mut self.input).into()].concat();
+        let mut left = std::mem::take(&mut self.output).split_off(std::mem::take(&mut self.gone));
+        left.extend(self.input.drain(..));
         self.notes.push(What::Dropped(self.way, left));
     }
 
@@ -127,15 +130,21 @@ impl Lane {
             Rest::Always => Deed::Rest(None),
             Rest::None => {
                 let most = self.pace.map_or(usize::MAX, |(size, _)| size.max(1));
-                Deed::Write(&self.output[..self.output.len().min(most)])
+                let rest = &self.output[self.gone..];
+                Deed::Write(&rest[..rest.len().min(most)])
             }
         }
     }
 
     /// So many bytes were written.
     pub(super) fn written(&mut self, n: usize, now: Instant) {
-        let bytes = self.output.drain(..n).collect();
+        let bytes = self.output[self.gone..self.gone + n].to_vec();
         self.notes.push(What::Passed(self.way, bytes));
+        self.gone += n;
+        if self.gone == self.output.len() {
+            self.output.clear();
+            self.gone = 0;
+        }
         if let Some((_, pause)) = self.pace
             && !pause.is_zero()
         {

@@ -15,6 +15,9 @@ use super::script::{Script, Way};
 /// How long a server may take to accept.
 const DIAL_LIMIT: Duration = Duration::from_secs(2);
 
+/// Writes in a row, in one direction.
+const TURNS: usize = 64;
+
 pub(super) struct Link {
     pub(super) number: usize,
     sides: Sides,
@@ -116,7 +119,8 @@ impl Link {
             Way::Replies => (&mut self.replies, server, client),
         };
         let lane = &mut direction.lane;
-        loop {
+        // Others want to be served, too.
+        for _ in 0..TURNS {
             let mut moved = false;
             while lane.wants_input() {
                 let n = match attempt(|| from.read(room)) {
@@ -169,6 +173,7 @@ impl Link {
                 Err(Stop::Reset) => return self.reset("reset").map(|()| None),
             }
         }
+        Ok(Some(Instant::now()))
     }
 
     fn cut(&mut self) -> io::Result<()> {

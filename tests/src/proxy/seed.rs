@@ -53,12 +53,15 @@ impl Script {
             for way in [Way::Requests, Way::Replies] {
                 if random.once_in(2) {
                     let pause = Duration::from_micros(random.pick(&[0, 0, 50, 300]));
-                    // Pauses in front of every byte of a long value would take minutes.
-                    let sizes: &[usize] =
-                        if pause.is_zero() { &[1, 2, 7, 64, 1000] } else { &[4000, 20_000] };
+                    let sizes: &[usize] = if pause.is_zero() { &[64, 500, 4000] } else { &[4000, 20_000] };
                     script = script.step(way, At::Start, Act::Pace(random.pick(sizes), pause));
-                    let end = At::Before(1 + random.below(20));
-                    script = script.step(way, end, Act::Pace(4000, Duration::ZERO));
+                }
+                // Not for long: byte by byte, a long value would take seconds.
+                if random.once_in(2) {
+                    let (from, frames) = (random.below(30), 1 + random.below(4));
+                    let (small, large) = (random.pick(&[1, 2, 7]), random.pick(&[100, 4000]));
+                    script = script.step(way, At::Before(from), Act::Pace(small, Duration::ZERO));
+                    script = script.step(way, At::Before(from + frames), Act::Pace(large, Duration::ZERO));
                 }
             }
             for _ in 0..=random.below(3) {

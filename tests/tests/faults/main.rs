@@ -10,6 +10,6 @@ mod frames;
 mod pressure;
 mod proxy;
 mod refusals;
-// mod seeds;
+mod seeds;
 mod verdict;
 mod witness;

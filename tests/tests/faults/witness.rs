@@ -1,9 +1,10 @@
 //! What the server knows, asked without the client under test.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -125,26 +126,53 @@ impl Admin {
     }
 }
 
-/// The commands in a server's append-only file, as lists of words.
-pub(crate) fn written(server: &Server) -> Vec<Vec<Vec<u8>>> {
-    let folder = fs::read_dir(server.dir().join("appendonlydir")).expect("the append-only files");
-    let paths = folder.map(|entry| entry.expect("a file").path());
-    let mut paths: Vec<_> = paths.filter(|path| path.to_string_lossy().ends_with(".incr.aof")).collect();
-    paths.sort();
-    let bytes: Vec<u8> = paths.iter().flat_map(|path| fs::read(path).expect("an append-only file")).collect();
-    let mut rest = bytes.as_slice();
-    let mut commands = Vec::new();
-    while !rest.is_empty() {
-        let words = header(&mut rest, b'*');
-        let word = |_| {
-            let len = header(&mut rest, b'$');
-            let (word, behind) = rest.split_at(len);
-            rest = &behind[2..];
-            word.to_vec()
-        };
-        commands.push((0..words).map(word).collect());
+/// How often each short word stands in what a server has executed; once counted for each command.
+pub(crate) fn executions(server: &Server) -> HashMap<Vec<u8>, usize> {
+    let mut written = Written::of(server);
+    written.read_on();
+    written.counts
+}
+
+/// The append-only file of a server, read on as it grows.
+pub(crate) struct Written {
+    path: PathBuf,
+    read: u64,
+    /// How often each short word stands in it; once counted for each command.
+    pub(crate) counts: HashMap<Vec<u8>, usize>,
+}
+
+impl Written {
+    /// The file of a server that has not rewritten it.
+    pub(crate) fn of(server: &Server) -> Self {
+        let path = server.dir().join("appendonlydir/appendonly.aof.1.incr.aof");
+        Self { path, read: 0, counts: HashMap::new() }
     }
-    commands
+
+    /// Counts what was written since. The server has nothing to do.
+    pub(crate) fn read_on(&mut self) {
+        let mut file = File::open(&self.path).expect("an append-only file");
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(self.read)).expect("the place to read on");
+        file.read_to_end(&mut bytes).expect("an append-only file");
+        self.read += bytes.len() as u64;
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let mut words: Vec<&[u8]> = (0..header(&mut rest, b'*')).map(|_| word(&mut rest)).collect();
+            words.sort_unstable();
+            words.dedup();
+            for word in words.into_iter().filter(|word| word.len() < 64) {
+                *self.counts.entry(word.to_vec()).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// The next word of a command.
+fn word<'a>(bytes: &mut &'a [u8]) -> &'a [u8] {
+    let len = header(bytes, b'$');
+    let (word, behind) = bytes.split_at(len);
+    *bytes = behind.strip_prefix(b"\r\n").expect("the end of a word");
+    word
 }
 
 /// The number behind this byte, and its line end.
@@ -154,17 +182,6 @@ fn header(bytes: &mut &[u8], kind: u8) -> usize {
     let digits = line.strip_prefix(&[kind]).unwrap_or_else(|| panic!("{}", line.escape_ascii()));
     *bytes = &bytes[end + 1..];
     str::from_utf8(digits).expect("digits").parse().expect("a number")
-}
-
-/// How often each word stands in an executed command; once counted for each command.
-pub(crate) fn executions(server: &Server) -> HashMap<Vec<u8>, usize> {
-    let mut counts = HashMap::new();
-    for mut words in written(server) {
-        words.sort();
-        words.dedup();
-        words.into_iter().for_each(|word| *counts.entry(word).or_default() += 1);
-    }
-    counts
 }
 
 /// Waits until `done`, at most ten seconds.
