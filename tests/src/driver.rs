@@ -253,7 +253,7 @@ impl Notebook {
     fn hear(&mut self, event: Event<'_>) {
         match event {
             Event::Reply { token, reply } => self.resolve(token, answered(reply)),
-            Event::Failed { token, failure } => self.resolve(token, failed(failure)),
+            Event::Failed { token, failure } => self.resolve(token, failure.into()),
             Event::Push(_) | Event::PushTooLarge => self.pushes += 1,
             Event::Ready { .. } | Event::Closed(_) => {}
             other => self.wrong.push(format!("nobody asked for this: {other:?}")),
@@ -286,10 +286,12 @@ fn answered(reply: Reply<'_>) -> Outcome {
 
 /// What a failure says about the execution of a request. Only what is known not to have been sent was
 /// not executed.
-fn failed(failure: Failure) -> Outcome {
-    match failure {
-        Failure::NotSent => Outcome::NotSent,
-        _ => Outcome::Unknown,
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotSent => Self::NotSent,
+            _ => Self::Unknown,
+        }
     }
 }
 

@@ -51,7 +51,7 @@ fn what_was_answered_is_there_after_a_crash() {
             match deed.outcome(flight) {
                 Outcome::Ok(_) => assert_eq!(held, Answer::Text("1".to_owned()), "{} is lost", deed.words[0]),
                 Outcome::Unknown => {
-                    assert!([Answer::Nil, Answer::Text("1".to_owned())].contains(&held), "{held:?}")
+                    assert!([Answer::Nil, Answer::Text("1".to_owned())].contains(&held), "{held:?}");
                 }
                 Outcome::Rejected(_) | Outcome::NotSent => assert_eq!(held, Answer::Nil),
             }

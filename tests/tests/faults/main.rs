@@ -5,11 +5,14 @@
 //! every outcome must fit: answered means executed once, not sent means not executed, and what nobody
 //! knows was executed at most once.
 
+mod bits;
+mod checker;
 mod crash;
 mod frames;
 mod pressure;
 mod proxy;
 mod refusals;
 mod seeds;
+mod shared;
 mod verdict;
 mod witness;

@@ -11,7 +11,7 @@ use respire::resp::Value;
 use respire_tests::proxy::{Act, At, Proxy, Script};
 use respire_tests::{Flight, Outcome, Server};
 
-use crate::verdict::{Deed, Tally, count, nothing_twice, ok, text, violations};
+use crate::verdict::{Deed, Tally, count, counted_as_written, nothing_twice, ok, text, violations};
 use crate::witness::{Admin, executions, ms, recording, until};
 
 /// How much later than its deadline a caller may be told. A machine with nothing else to do needs less than a
@@ -65,7 +65,9 @@ fn a_storm_of_client_kill() {
     }
     println!("{ends} connections, {tally:?}");
     assert!(ends > 40 && tally.ok > 100 && tally.unknown > 0, "{ends} connections, {tally:?}");
-    nothing_twice(&mut Admin::connect(server.addr()));
+    let mut admin = Admin::connect(server.addr());
+    nothing_twice(&mut admin);
+    counted_as_written(&mut admin, &executed);
 }
 
 /// Eight requests at a time until it is over, on as many connections as that takes.

@@ -17,7 +17,7 @@ use respire::resp::Value;
 use respire_tests::proxy::{Proxy, Random, Script};
 use respire_tests::{Flight, Outcome, Server};
 
-use crate::verdict::{Deed, Expected, Tally, count, ok, text, violations};
+use crate::verdict::{Deed, Expected, Tally, count, counted_as_written, ok, text, violations};
 use crate::witness::{Admin, Written, ms, recording};
 
 /// Servers at work at the same time: they wait most of the time.
@@ -35,7 +35,7 @@ fn every_outcome_is_true_under_random_faults() {
     if recording().is_none() {
         return;
     }
-    let seeds = seeds();
+    let seeds = seeds(100);
     let (next, sum) = (AtomicU64::new(seeds.start), Mutex::new((Tally::default(), 0)));
     thread::scope(|scope| {
         for _ in 0..SERVERS {
@@ -46,6 +46,7 @@ fn every_outcome_is_true_under_random_faults() {
                 loop {
                     let seed = next.fetch_add(1, Ordering::SeqCst);
                     if seed >= seeds.end {
+                        counted_as_written(&mut admin, &written.counts);
                         return;
                     }
                     let (tally, connections) = run(seed, &server, &mut admin, &mut written);
@@ -62,8 +63,9 @@ fn every_outcome_is_true_under_random_faults() {
     assert!(tally.ok > many * 10 && tally.unknown > many / 2, "too calm to say anything: {tally:?}");
 }
 
-fn seeds() -> Range<u64> {
-    let Ok(named) = env::var("RESPIRE_SEEDS") else { return 0..100 };
+/// The seeds to run: so many, unless others are named.
+pub(crate) fn seeds(many: u64) -> Range<u64> {
+    let Ok(named) = env::var("RESPIRE_SEEDS") else { return 0..many };
     let range = named.split_once("..").unwrap_or(("0", &named));
     let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("RESPIRE_SEEDS={named}: no number"));
     number(range.0)..number(range.1)

@@ -7,7 +7,7 @@ use respire::conn::Token;
 use respire::resp::Value;
 use respire_tests::{Flight, Outcome};
 
-use crate::witness::Admin;
+use crate::witness::{Admin, Answer};
 
 /// The codes of errors that say that nothing was done.
 const NOT_EXECUTED: [&str; 10] = [
@@ -44,16 +44,20 @@ impl Deed {
         Self { steps: vec![(token, Expected::Is(answer))], words }
     }
 
-    /// What became of it as a whole: of its last request.
+    /// The request that decides what became of it as a whole: the last.
+    pub(crate) fn token(&self) -> Token {
+        self.steps.last().expect("a request").0
+    }
+
+    /// What became of it as a whole.
     pub(crate) fn outcome(&self, flight: &Flight) -> Outcome {
-        let (token, _) = self.steps.last().expect("a request");
-        flight.outcome(*token)
+        flight.outcome(self.token())
     }
 
     /// What cannot be: of the answers, and of the number of times that each word was executed.
-    fn judge(&self, flight: &Flight, executed: &HashMap<Vec<u8>, usize>) -> Result<(), String> {
+    fn judge(&self, says: Says<'_>, executed: &Executed) -> Result<(), String> {
         for (token, expected) in &self.steps {
-            match (flight.outcome(*token), expected) {
+            match (says(*token), expected) {
                 (Outcome::Ok(value), Expected::Is(answer)) if value != *answer => {
                     return Err(format!(
                         "{token:?} was answered by {}, not {}",
@@ -76,7 +80,7 @@ impl Deed {
                 _ => {}
             }
         }
-        let outcome = self.outcome(flight);
+        let outcome = says(self.token());
         for word in &self.words {
             let count = executed.get(word.as_bytes()).copied().unwrap_or(0);
             let fits = match &outcome {
@@ -96,10 +100,22 @@ pub(crate) fn is_not_executed(text: &str) -> bool {
     NOT_EXECUTED.contains(&text.split(' ').next().unwrap_or_default())
 }
 
+/// What a client says of each of its requests.
+pub(crate) type Says<'a> = &'a dyn Fn(Token) -> Outcome;
+
+/// How often each word was executed.
+pub(crate) type Executed = HashMap<Vec<u8>, usize>;
+
 /// Everything that cannot be.
-pub(crate) fn violations(deeds: &[Deed], flight: &Flight, executed: &HashMap<Vec<u8>, usize>) -> Vec<String> {
-    let judged = deeds.iter().filter_map(|deed| deed.judge(flight, executed).err());
-    judged.chain(flight.wrong().iter().cloned()).collect()
+pub(crate) fn violations(deeds: &[Deed], flight: &Flight, executed: &Executed) -> Vec<String> {
+    let mut wrong = untrue(deeds, &|token| flight.outcome(token), executed);
+    wrong.extend_from_slice(flight.wrong());
+    wrong
+}
+
+/// What is said and cannot be.
+pub(crate) fn untrue(deeds: &[Deed], says: Says<'_>, executed: &Executed) -> Vec<String> {
+    deeds.iter().filter_map(|deed| deed.judge(says, executed).err()).collect()
 }
 
 /// How often each outcome came.
@@ -113,9 +129,13 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn of(deeds: &[Deed], flight: &Flight) -> Self {
+        Self::said(deeds, &|token| flight.outcome(token))
+    }
+
+    pub(crate) fn said(deeds: &[Deed], says: Says<'_>) -> Self {
         let mut tally = Self::default();
         for deed in deeds {
-            *match deed.outcome(flight) {
+            *match says(deed.token()) {
                 Outcome::Ok(_) => &mut tally.ok,
                 Outcome::Rejected(_) => &mut tally.rejected,
                 Outcome::NotSent => &mut tally.not_sent,
@@ -157,8 +177,13 @@ pub(crate) fn count(word: &str) -> impl AnyRequest + '_ {
 
 /// Checks that the server's ledger has no word more than once.
 pub(crate) fn nothing_twice(admin: &mut Admin) {
-    let counts = admin.done("HVALS ledger");
-    let crate::witness::Answer::List(counts) = counts else { panic!("{counts:?}") };
-    let once = crate::witness::Answer::Text("1".to_owned());
+    let Answer::List(counts) = admin.done("HVALS ledger") else { panic!("a list of values") };
+    let once = Answer::Text("1".to_owned());
     assert!(counts.iter().all(|count| *count == once), "something was executed twice");
+}
+
+/// Checks that the server has counted as many executions as it has written down.
+pub(crate) fn counted_as_written(admin: &mut Admin, executed: &Executed) {
+    let written = executed.get(b"HINCRBY".as_slice()).copied().unwrap_or(0);
+    assert_eq!(admin.calls("hincrby").executed, written as u64, "commandstats against the append-only file");
 }
