@@ -33,8 +33,13 @@ impl Instant {
 
     /// This instant and `span` more; never wraps.
     #[must_use]
+    // Small processors have no 128 bits, nor a place for this at every call.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn saturating_add(self, span: Duration) -> Self {
-        let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        let micros = match span.as_secs().checked_mul(1_000_000) {
+            Some(micros) => micros.saturating_add(span.subsec_micros().into()),
+            None => u64::MAX,
+        };
         Self(self.0.saturating_add(micros))
     }
 

@@ -122,7 +122,8 @@ impl Transport for Wire {
     /// There is room again at once, unless there never will be.
     fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), Broken> {
         self.waits.push(writable);
-        if self.takes.is_empty() {
+        let full = !writable || self.written.len() >= self.room;
+        if self.takes.is_empty() && full {
             self.now = until.expect("somebody would wait for ever");
         }
         Ok(())
@@ -347,9 +348,14 @@ fn its_deadline_holds_while_there_is_no_room() {
         let mut driver = small(wire);
         let deadline = Instant::from_millis(1234);
         let result = driver.call_until(Some(deadline), &set("key", &value), |_| (), |_| {});
-        let failure = if room > 0 { Failure::Unknown } else { Failure::NotSent };
+        // Half a frame is of no use to anybody.
+        let (failure, end) = if room > 0 {
+            (Failure::Unknown, Some(CloseReason::ReplyTimeout))
+        } else {
+            (Failure::Expired, None)
+        };
         assert_eq!(result, Err(CallError::Failed(failure)));
-        assert_eq!(driver.connection().close_reason(), Some(CloseReason::ReplyTimeout));
+        assert_eq!((driver.connection().close_reason(), driver.connection().owed()), (end, 0));
         assert_eq!((driver.now(), &driver.transport().waits[..]), (deadline, &[true][..]));
     }
 }

@@ -153,11 +153,12 @@ impl Flight {
         token
     }
 
-    /// Turns away from a request: nobody will know what became of it, and nothing may be told of it.
+    /// Turns away from a request: what is known of it by now is its outcome, and no event may tell of it.
     pub fn abandon(&mut self, token: Token) {
         let Some(driver) = &mut self.driver else { return };
-        if driver.connection_mut().abandon(token) {
-            self.notebook.resolve(token, Outcome::Unknown);
+        let now = driver.now();
+        if let Some(failure) = driver.connection_mut().abandon(now, token) {
+            self.notebook.resolve(token, failure.into());
             if let Some(record) = self.notebook.record(token) {
                 record.abandoned = true;
             }
@@ -289,7 +290,7 @@ fn answered(reply: Reply<'_>) -> Outcome {
 impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::NotSent => Self::NotSent,
+            Failure::NotSent | Failure::Expired => Self::NotSent,
             _ => Self::Unknown,
         }
     }

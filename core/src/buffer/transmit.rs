@@ -103,6 +103,24 @@ impl<S: Storage> TransmitBuffer<S> {
         }
     }
 
+    /// Takes back `len` bytes that wait behind the first `at`, and wipes them. If the gate is among
+    /// them it is gone: it was theirs.
+    pub fn remove(&mut self, at: usize, len: usize) {
+        let from = self.start.saturating_add(at).min(self.end);
+        let behind = from.saturating_add(len).min(self.end);
+        let (bytes, removed) = (self.storage.bytes_mut(), behind - from);
+        bytes.copy_within(behind..self.end, from);
+        if let Some(left) = bytes.get_mut(self.end - removed..self.end) {
+            left.fill(0);
+        }
+        self.end -= removed;
+        self.gate = match self.gate {
+            Some(gate) if gate >= behind => Some(gate - removed),
+            gate => gate.filter(|&gate| gate <= from),
+        };
+        self.sent(0);
+    }
+
     /// The last `tail` bytes are held, and bytes appended from here on.
     pub fn hold(&mut self, tail: usize) {
         self.gate = Some(self.end.saturating_sub(tail).max(self.start));
@@ -215,6 +233,34 @@ mod tests {
         assert_eq!(buffer.ready(), b"d");
         buffer.release();
         assert_eq!(buffer.ready(), b"defghij");
+    }
+
+    #[test]
+    fn bytes_are_taken_back_from_anywhere() {
+        for at in 0..6 {
+            for len in 0..6 - at {
+                for gate in 0..=5 {
+                    let mut buffer = TransmitBuffer::new([0; 8]);
+                    assert!(push(&mut buffer, b"xabcde"));
+                    buffer.hold(gate);
+                    buffer.sent(1);
+                    buffer.remove(at, len);
+                    let mut left = b"abcde".to_vec();
+                    left.drain(at..at + len);
+                    let gate = 5 - gate;
+                    let inside = gate > at && gate < at + len;
+                    let ready = if inside {
+                        left.len()
+                    } else if gate <= at {
+                        gate
+                    } else {
+                        gate - len
+                    };
+                    assert_eq!((buffer.ready(), buffer.held()), left.split_at(ready), "{at} {len} {gate}");
+                    assert_eq!(buffer.storage.iter().filter(|&&byte| byte > 0).count(), left.len() + 1);
+                }
+            }
+        }
     }
 
     #[test]

@@ -75,8 +75,14 @@ pub fn connect<D: Dial, const IN_FLIGHT: usize>(
     let transport = dialer
         .dial(endpoint, patience.connect)
         .map_err(|DialError { tried, error }| failed(tried, Cause::Transport(error)))?;
-    let config =
-        Config { handshake_timeout: patience.connect, reply_timeout: patience.reply, ..Config::default() };
+    let config = Config {
+        handshake_timeout: patience.connect,
+        reply_timeout: patience.reply,
+        write_timeout: patience.reply,
+        // A new connection answers sooner than one that hangs.
+        grace: Duration::ZERO,
+        ..Config::default()
+    };
     let buffer = || Growing::new(RESTING, LARGEST);
     let mut driver = Box::new(Driver::new(Connection::new(buffer(), buffer(), config), transport));
     match driver.start(settings) {

@@ -106,6 +106,7 @@ impl<E: Fault> Cause<E> {
             Some(CloseReason::Unsolicited) => Self::Closed(CloseReason::Unsolicited),
             Some(CloseReason::HandshakeTimeout) => Self::Closed(CloseReason::HandshakeTimeout),
             Some(CloseReason::ReplyTimeout) => Self::Closed(CloseReason::ReplyTimeout),
+            Some(CloseReason::WriteTimeout) => Self::Closed(CloseReason::WriteTimeout),
             Some(CloseReason::WindowTooSmall) => Self::Closed(CloseReason::WindowTooSmall),
             Some(CloseReason::Local) | None => Self::Closed(CloseReason::Local),
         }

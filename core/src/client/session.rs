@@ -9,7 +9,7 @@ use super::connect::{Dial, Link, Patience, connect};
 use super::error::{Cause, Error};
 use super::url::Url;
 use crate::command::{AnyRequest, Each, Effect, Pipeline, Request};
-use crate::conn::{Event, Failure, SubmitError, Token};
+use crate::conn::{CloseReason, Event, Failure, SubmitError, Token};
 use crate::error::{Full, Misuse};
 use crate::resp::Reply;
 use crate::time::{Duration, Instant};
@@ -230,6 +230,7 @@ fn lost<D: Dial>(driver: &Link<D, IN_FLIGHT>, failure: Failure) -> Error<D::Erro
     match failure {
         Failure::TooLarge => Error::TooLarge,
         Failure::TooDeep => Error::TooDeep,
+        Failure::Expired => Error::Lost { failure, cause: Cause::Closed(CloseReason::ReplyTimeout) },
         failure => Error::Lost { failure, cause: Cause::of(driver) },
     }
 }

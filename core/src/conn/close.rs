@@ -29,8 +29,11 @@ pub enum CloseReason<'a> {
     Rejected(ServerError<'a>),
     /// The handshake took too long. A server that expects TLS is silent like this.
     HandshakeTimeout,
-    /// The oldest request waited too long for its answer.
+    /// An answer did not come, also not in the [grace](super::Config::grace) after its request was given up; or
+    /// a request was not sent in time, and others count on it.
     ReplyTimeout,
+    /// The server took no bytes for too long.
+    WriteTimeout,
     /// The receive buffer cannot hold what must be read: a header, a refusal in the handshake, the
     /// confirmation of a subscription. Give it at least 64 bytes, and room for your channels' names.
     WindowTooSmall,
@@ -46,6 +49,7 @@ impl fmt::Display for CloseReason<'_> {
             Self::Unsolicited => "the server sent an answer to no request",
             Self::HandshakeTimeout => "the server did not answer the handshake in time",
             Self::ReplyTimeout => "the server did not answer in time",
+            Self::WriteTimeout => "the server did not read in time",
             Self::WindowTooSmall => "the receive buffer is too small",
             Self::Protocol(error) => return write!(f, "the server broke the protocol: {error}"),
             Self::Refused(error) => return write!(f, "the server refused the connection: {error}"),
@@ -70,6 +74,7 @@ pub(super) enum Reason {
     Rejected(usize),
     HandshakeTimeout,
     ReplyTimeout,
+    WriteTimeout,
     WindowTooSmall,
 }
 
@@ -90,6 +95,7 @@ impl Reason {
             Self::Rejected(len) => CloseReason::Rejected(without_args(text(len))),
             Self::HandshakeTimeout => CloseReason::HandshakeTimeout,
             Self::ReplyTimeout => CloseReason::ReplyTimeout,
+            Self::WriteTimeout => CloseReason::WriteTimeout,
             Self::WindowTooSmall => CloseReason::WindowTooSmall,
         }
     }

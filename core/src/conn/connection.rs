@@ -12,7 +12,7 @@ use crate::buffer::{ReceiveBuffer, Storage, TransmitBuffer};
 use crate::error::Full;
 use crate::log::debug;
 use crate::resp::{Scanner, Teller};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// One connection to a server, without a socket and without a clock.
 ///
@@ -49,6 +49,10 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) quitting: bool,
     /// MULTI was submitted, and nothing that ends it.
     pub(super) queueing: bool,
+    /// A deadline has passed, and events are to say whose.
+    pub(super) late: bool,
+    /// Bytes were sent since the deadline of writing was set.
+    pub(super) wrote: bool,
     pub(super) phase: Phase,
     pub(super) receive: ReceiveBuffer<S>,
     pub(super) subscriber: Subscriber,
@@ -61,6 +65,13 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) sent: u64,
     /// Bytes of the newest request that the application is still to supply.
     pub(super) owed: u64,
+    /// The latest time that the driver told.
+    pub(super) now: Instant,
+    /// No deadline of a request is earlier.
+    pub(super) wake: Instant,
+    /// Something must have been sent by then.
+    pub(super) write_by: Instant,
+    pub(super) clock_faults: u32,
     /// Set with the first request that is answered in parts.
     pub(super) teller: Option<Teller>,
     pub(super) scanner: Scanner,
@@ -105,6 +116,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             submitted: 0,
             sent: 0,
             owed: 0,
+            now: Instant::ZERO,
+            wake: Instant::MAX,
+            write_by: Instant::MAX,
+            clock_faults: 0,
             lent: Lent { len: 0, answers: None },
             teller: None,
             ended: None,
@@ -114,6 +129,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             monitoring: false,
             quitting: false,
             queueing: false,
+            late: false,
+            wrote: false,
         }
     }
 
@@ -156,12 +173,14 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// Starts a new life: encodes the handshake for a transport that was just connected.
     ///
-    /// Whatever was left of an earlier life is forgotten; read its events first.
+    /// Whatever was left of an earlier life is forgotten; read its events first. A new transport may have a
+    /// new clock.
     ///
     /// # Errors
     /// [`Full`] if the transmit buffer cannot hold the handshake; then the connection is idle.
     pub fn start(&mut self, now: Instant, settings: &Settings<'_>) -> Result<(), Full> {
         self.forget();
+        self.now = now;
         let mut handshake = Handshake::new(settings);
         self.put_steps(handshake.pending(), settings)?;
         if let Some(fallback) = handshake.fallback() {
@@ -178,12 +197,6 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         Ok(())
     }
 
-    /// Turns away from a request: its answer will be dropped, its slot stays until then. Says
-    /// whether there was one.
-    pub fn abandon(&mut self, token: Token) -> bool {
-        self.in_flight.discard(token)
-    }
-
     /// Ends the connection from our side. Events resolve what is in flight; the driver then closes
     /// the socket.
     pub fn close(&mut self) {
@@ -198,6 +211,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let n = n.min(self.transmit.ready().len());
         self.sent = self.sent.saturating_add(n as u64);
         self.transmit.sent(n);
+        self.wrote |= n > 0;
+        self.watch_writing();
     }
 
     /// `n` bytes of [`recv_space`](Self::recv_space) were received.
@@ -216,15 +231,6 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// The socket failed. The driver keeps the error itself.
     pub fn handle_transport_error(&mut self) {
         self.ended.get_or_insert(Reason::Transport);
-    }
-
-    /// It is `now`. Early and repeated calls do nothing.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        if self.poll_timeout().is_none_or(|deadline| now < deadline) {
-            return;
-        }
-        let in_handshake = matches!(self.phase, Phase::Handshake { .. });
-        self.fail(if in_handshake { Reason::HandshakeTimeout } else { Reason::ReplyTimeout });
     }
 
     // What the driver must do.
@@ -263,42 +269,29 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     #[must_use = "the bytes are to be written, then handle_transmitted called"]
     pub fn windows(&mut self) -> (Option<&mut [u8]>, &[u8]) {
         let has_space = self.recv_space().is_some();
-        let bytes = if self.is_closed() { &[] } else { self.transmit.ready() };
+        let bytes = if self.is_mute() { &[] } else { self.transmit.ready() };
         (if has_space { self.receive.space() } else { None }, bytes)
     }
 
-    /// What to write, as one slice; empty if there is nothing.
+    /// What to write, as one slice; empty if there is nothing, or if a deadline has passed and events are to
+    /// be polled first.
     #[must_use = "the bytes are to be written, then handle_transmitted called"]
     pub fn poll_transmit(&self) -> &[u8] {
-        if self.is_closed() { &[] } else { self.transmit.ready() }
+        if self.is_mute() { &[] } else { self.transmit.ready() }
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout). Writing more does not move it: it is
-    /// the deadline of the handshake, or of the oldest request without an answer.
-    #[must_use = "a deadline that nobody keeps is no deadline"]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        match self.phase {
-            Phase::Handshake { deadline, .. } => Some(deadline),
-            Phase::Ready { .. } => {
-                self.in_flight.head().map(|slot| slot.deadline).filter(|&deadline| deadline != Instant::MAX)
-            }
-            Phase::Idle | Phase::Closed { .. } => None,
-        }
-    }
-
-    /// How long the driver may sleep from `now` on; `None` for ever. Not at all while it has something
-    /// to say by itself: that a deadline has passed, for instance.
-    #[must_use = "a deadline that nobody keeps is no deadline"]
-    pub fn patience(&self, now: Instant) -> Option<Duration> {
-        if self.has_news() {
-            return Some(Duration::ZERO);
-        }
-        self.poll_timeout().map(|deadline| deadline.saturating_since(now))
+    /// Whether nothing may be sent.
+    fn is_mute(&self) -> bool {
+        self.is_closed() || self.now >= self.wake && !self.in_flight.is_empty()
     }
 
     /// Whether there is an event although nothing is received.
     pub(crate) const fn has_news(&self) -> bool {
-        matches!(self.phase, Phase::Ready { announced: false } | Phase::Closed { announced: false, .. })
+        self.late
+            || matches!(
+                self.phase,
+                Phase::Ready { announced: false } | Phase::Closed { announced: false, .. }
+            )
     }
 
     // Inside.
@@ -324,6 +317,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             debug!("closed: {:?}", reason);
             self.transmit.wipe();
             self.owed = 0;
+            self.late = false;
             self.phase = Phase::Closed { reason, announced: false };
         }
     }
@@ -347,6 +341,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.monitoring = false;
         self.quitting = false;
         self.queueing = false;
+        self.late = false;
+        self.wake = Instant::MAX;
+        self.write_by = Instant::MAX;
     }
 }
 

@@ -105,6 +105,11 @@ pub enum Failure {
     NotSent,
     /// Some or all of it was sent, and no answer came: it may or may not have been executed.
     Unknown,
+    /// Its deadline passed before a byte of it was sent: it was taken back, and will not be executed.
+    Expired,
+    /// Its deadline passed after some or all of it was sent: it may or may not have been executed, or
+    /// still be. The connection goes on, and drops the answer if it comes.
+    TimedOut,
     /// The server answered, but the answer was larger than the receive buffer or the
     /// [limits](crate::resp::Limits). It was skipped; the stream is in step.
     TooLarge,
@@ -118,6 +123,8 @@ impl fmt::Display for Failure {
         f.write_str(match self {
             Self::NotSent => "the request was not sent",
             Self::Unknown => "the request was sent and not answered: it may have been executed",
+            Self::Expired => "the deadline passed before the request was sent",
+            Self::TimedOut => "the request was not answered in time: it may have been executed",
             Self::TooLarge => "the answer is larger than the receive buffer or the limits",
             Self::TooDeep => "the answer is nested too deep",
         })

@@ -61,6 +61,10 @@ impl<const N: usize> InFlight<N> {
         self.len
     }
 
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     pub(super) const fn is_full(&self) -> bool {
         self.len == N
     }
@@ -96,18 +100,36 @@ impl<const N: usize> InFlight<N> {
         caller
     }
 
-    /// Marks the oldest slot with this token that is not yet marked.
-    pub(super) fn discard(&mut self, token: Token) -> bool {
-        for i in 0..self.len {
-            if let Some(slot) = self.slots.get_mut(wrap::<N>(self.head + i))
-                && slot.token == token
-                && !slot.discard
+    /// The slot that has so many older ones.
+    pub(super) fn get(&self, index: usize) -> Option<&Slot> {
+        if index < self.len { self.slots.get(wrap::<N>(self.head + index)) } else { None }
+    }
+
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Slot> {
+        if index < self.len { self.slots.get_mut(wrap::<N>(self.head + index)) } else { None }
+    }
+
+    /// How many are older than the oldest slot that is like this.
+    pub(super) fn position(&self, mut is: impl FnMut(&Slot) -> bool) -> Option<usize> {
+        (0..self.len).find(|&index| self.get(index).is_some_and(&mut is))
+    }
+
+    /// The earliest deadline.
+    pub(super) fn earliest(&self) -> Instant {
+        let deadline = |index| self.get(index).map(|slot| slot.deadline);
+        (0..self.len).filter_map(deadline).min().unwrap_or(Instant::MAX)
+    }
+
+    /// Removes one whose `len` bytes will not be sent: those behind it move up.
+    pub(super) fn remove(&mut self, index: usize, len: u64) {
+        for at in index + 1..self.len {
+            if let Some(&slot) = self.get(at)
+                && let Some(place) = self.get_mut(at - 1)
             {
-                slot.discard = true;
-                return true;
+                *place = Slot { start: slot.start - len, ..slot };
             }
         }
-        false
+        self.len -= usize::from(index < self.len);
     }
 }
 
@@ -148,11 +170,39 @@ mod tests {
     fn a_discarded_slot_keeps_its_place() {
         let mut ring = InFlight::<3>::new();
         assert!(ring.push(slot(1)) && ring.push(slot(2)));
-        assert!(ring.discard(Token(1)));
-        assert!(!ring.discard(Token(1)));
+        ring.get_mut(0).unwrap().discard = true;
         assert_eq!(ring.pop(), None);
         assert_eq!(ring.pop(), Some(Token(2)));
         assert_eq!(ring.len(), 0);
+    }
+
+    #[test]
+    fn those_behind_a_removed_one_move_up() {
+        for turned in 0..4 {
+            for removed in 0..4 {
+                let mut ring = InFlight::<4>::new();
+                for n in 0..turned {
+                    assert!(ring.push(slot(n)) && ring.pop().is_some());
+                }
+                for n in 0..4 {
+                    let deadline = Instant::from_millis(9 - n);
+                    assert!(ring.push(Slot { start: 10 * n, deadline, ..slot(n) }));
+                }
+                assert_eq!(ring.earliest(), Instant::from_millis(6));
+                ring.remove(removed as usize, 10);
+                assert_eq!(ring.len(), 3);
+                assert!(ring.get(3).is_none() && ring.get_mut(3).is_none());
+                for (n, at) in (0..4).filter(|&n| n != removed).zip(0..) {
+                    let left = ring.get(at).unwrap();
+                    assert_eq!((left.token, left.start), (Token(n), 10 * at as u64), "{turned} {removed}");
+                    assert_eq!(ring.position(|slot| slot.token == Token(n)), Some(at));
+                }
+                assert_eq!(ring.position(|slot| slot.token == Token(removed)), None);
+                let earliest = if removed == 3 { 7 } else { 6 };
+                assert_eq!(ring.earliest(), Instant::from_millis(earliest));
+            }
+        }
+        assert_eq!(InFlight::<2>::new().earliest(), Instant::MAX);
     }
 
     #[test]

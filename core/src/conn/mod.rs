@@ -17,6 +17,7 @@
 
 mod close;
 mod connection;
+mod deadline;
 mod event;
 mod handshake;
 mod in_flight;

@@ -66,6 +66,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                     match self.ended {
                         Some(Reason::Eof) if self.quitting => self.fail(Reason::Quit),
                         Some(reason) => self.fail(reason),
+                        None if self.late => {
+                            if let Some((token, failure)) = self.poll_late() {
+                                return Some(Event::Failed { token, failure });
+                            }
+                        }
                         None => return None,
                     }
                     continue;

@@ -13,19 +13,40 @@ pub struct Config {
     pub limits: Limits,
     /// How long the handshake may take.
     pub handshake_timeout: Duration,
-    /// How long the oldest unanswered request may wait before the connection is given up. `None`
-    /// waits for ever, as blocking commands need; [`Connection::submit_until`] sets it for one
-    /// request.
+    /// How long a request may wait, first to be sent and then for its answer. `None` waits for ever, as
+    /// blocking commands need; [`Connection::submit_until`] sets it for one request.
     ///
     /// [`Connection::submit_until`]: super::Connection::submit_until
     pub reply_timeout: Option<Duration>,
+    /// How long the server may take no bytes while there are some to write, before the connection is
+    /// given up: once to twice as long.
+    pub write_timeout: Option<Duration>,
+    /// How long an answer may still take that nobody waits for any more, after its request timed out or was
+    /// abandoned. Then the connection is given up. With zero the first request that times out ends it, and all
+    /// that is in flight with it.
+    pub grace: Duration,
 }
 
+impl Config {
+    /// For servers and desktops: [`Limits::SERVER`], and five seconds each.
+    pub const SERVER: Self = Self {
+        limits: Limits::SERVER,
+        handshake_timeout: PATIENCE,
+        reply_timeout: Some(PATIENCE),
+        write_timeout: Some(PATIENCE),
+        grace: PATIENCE,
+    };
+
+    /// For devices: [`Limits::DEVICE`], and five seconds each.
+    pub const DEVICE: Self = Self { limits: Limits::DEVICE, ..Self::SERVER };
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
 impl Default for Config {
-    /// Five seconds each, and the limits of a server.
+    /// [`Config::SERVER`].
     fn default() -> Self {
-        let patience = Duration::from_secs(5);
-        Self { limits: Limits::SERVER, handshake_timeout: patience, reply_timeout: Some(patience) }
+        Self::SERVER
     }
 }
 

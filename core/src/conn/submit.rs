@@ -24,6 +24,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         token: Token,
         request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
+        let now = self.clock(now);
         self.submit_until(self.reply_deadline(now), token, request)
     }
 
@@ -172,8 +173,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             Effect::EndMulti | Effect::Reset => self.queueing = false,
             _ => {}
         }
+        if self.in_flight.is_empty() {
+            self.wake = Instant::MAX;
+        }
+        self.wake = self.wake.min(slot.deadline);
         self.in_flight.push(slot);
         self.append(encoded);
+        self.watch_writing();
     }
 
     /// What was written counts from here on.

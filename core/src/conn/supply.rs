@@ -39,8 +39,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let n = self.transmit.insert(bytes.get(..owed).unwrap_or(bytes));
         self.submitted = self.submitted.saturating_add(n as u64);
         self.owed = self.owed.saturating_sub(n as u64);
-        if n > 0 && self.owed == 0 {
-            self.transmit.release();
+        if n > 0 {
+            self.watch_writing();
+            if self.owed == 0 {
+                self.transmit.release();
+            }
         }
         n
     }

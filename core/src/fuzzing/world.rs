@@ -120,6 +120,21 @@ impl World {
         self.parts = self.parts.take().filter(|parts| parts.token != Token(token));
     }
 
+    /// The request of this token will never be sent.
+    pub(super) fn take_back(&mut self, token: u64) {
+        let at = self.asked.iter().position(|asked| asked.token == token);
+        let Some((at, asked)) = at.and_then(|at| Some((at, self.asked.remove(at)?))) else {
+            unreachable!("token {token} was resolved before, or never submitted");
+        };
+        assert!(!asked.abandoned && self.transmitted <= asked.start, "{token} was sent");
+        let len = asked.end - asked.start;
+        self.submitted -= len;
+        for behind in self.asked.iter_mut().skip(at) {
+            behind.start -= len;
+            behind.end -= len;
+        }
+    }
+
     /// A request that is not resolved and not abandoned.
     pub(super) fn nth(&self, n: usize) -> Option<u64> {
         let waiting = || self.asked.iter().filter(|asked| !asked.abandoned);
@@ -263,8 +278,7 @@ impl World {
             return false;
         }
         if let Some(parts) = self.parts.take() {
-            let failed =
-                matches!(event, Event::Failed { token, failure: Failure::Unknown } if *token == parts.token);
+            let failed = matches!(event, Event::Failed { token, failure: Failure::Unknown | Failure::TimedOut } if *token == parts.token);
             assert!(failed, "in the middle of an answer: {event:?}");
         }
         match event {
@@ -293,6 +307,12 @@ impl World {
             Event::Failed { token, failure: Failure::TooLarge } => {
                 let asked = self.resolve(token.0, false);
                 assert!(asked.style == LARGE && self.small && !asked.chunked);
+            }
+            Event::Failed { token, failure: Failure::Expired } => self.take_back(token.0),
+            Event::Failed { token, failure: Failure::TimedOut } => {
+                let mut asked = self.asked.iter().filter(|asked| asked.token == token.0 && !asked.abandoned);
+                assert!(asked.all(|asked| self.transmitted > asked.start), "{} was not sent", token.0);
+                self.abandon(token.0);
             }
             Event::Failed { token, failure } => {
                 let asked = self.resolve(token.0, true);

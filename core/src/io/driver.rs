@@ -284,6 +284,8 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
             self.connection.handle_transport_error();
             self.error.get_or_insert(error);
         }
+        // From here on nothing that is late is sent; but what came in time is read first.
+        self.connection.clock(self.transport.now());
         self.move_bytes(lent, on_event);
     }
 
@@ -365,11 +367,11 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
                     if answered || self.connection.is_closed() {
                         return true;
                     }
-                    // After every read, for a peer may never stop talking; but not before it, nor
-                    // while answers come: what came in time counts even if it is read late.
+                    // After every read, for a peer may never stop talking; but not while answers come:
+                    // what came in time counts even if it is read late.
                     self.connection.handle_timeout(self.transport.now());
                     let more = turn.may_read && !told;
-                    if !more && !self.connection.is_closed() {
+                    if !more && !self.connection.has_news() {
                         return told;
                     }
                 }

@@ -195,7 +195,7 @@ fn a_request_to_quit_is_one_in_chunks_too() {
 fn nobody_is_told_of_an_abandoned_one() {
     for answer in [bulk(100), stream(&value(100), &[7]), format!(r"=104\r\ntxt:{}", value(100))] {
         windows(&format!(
-            "{READY}chunked 1 GET a\nchunked 2 GET b\nabandon 1\nsent\n< {answer}\nin-flight 1\n< $2\\r\\nhi\nparts 2 \"hi\""
+            "{READY}chunked 1 GET a\nchunked 2 GET b\nsent 5\nabandon 1 Unknown\nsent\n< {answer}\nin-flight 1\n< $2\\r\\nhi\nparts 2 \"hi\""
         ));
         // At every byte of the answer.
         for at in 0..answer.replace(r"\r\n", "..").len() {
@@ -206,7 +206,7 @@ fn nobody_is_told_of_an_abandoned_one() {
             feed(&mut connection, &bytes[..at], |event| {
                 assert!(matches!(event, Event::Part { token: Token(1), .. }), "{event:?}");
             });
-            assert!(connection.abandon(Token(1)));
+            assert_eq!(connection.abandon(Instant::ZERO, Token(1)), Some(Failure::Unknown));
             let mut answers = 0;
             feed(&mut connection, &bytes[at..], |event| {
                 assert!(matches!(event, Event::Reply { token: Token(2), .. }), "{event:?}");

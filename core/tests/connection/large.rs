@@ -90,7 +90,7 @@ fn large_replies_are_skipped_in_constant_memory() {
 fn nobody_is_told_of_an_abandoned_one() {
     let large = bulk(300);
     let text = format!(
-        "start resp2\nready resp2\nsubmit 1 GET a\nsubmit 2 GET b\nabandon 1\nsent\n< {large}\nin-flight 1\n< :2\nreply 2 2"
+        "start resp2\nready resp2\nsubmit 1 GET a\nsubmit 2 GET b\nsent\nabandon 1\n< {large}\nin-flight 1\n< :2\nreply 2 2"
     );
     everyway(&text, sized(64));
 }

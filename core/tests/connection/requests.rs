@@ -50,9 +50,9 @@ fn an_abandoned_request_loses_just_its_own_answer() {
         submit 1 GET a
         submit 2 GET b
         submit 3 GET c
-        abandon 2
-        in-flight 3
         sent
+        abandon 2 Unknown
+        in-flight 3
         < $1\r\na
         reply 1 "a"
         < $1\r\nb
@@ -71,13 +71,13 @@ fn an_abandoned_request_loses_just_its_own_answer() {
         "#,
     );
     // The oldest of several with one token goes first.
-    check2("submit 7 GET a\nsubmit 7 GET b\nabandon 7\nsent\n< :1\n< :2\nreply 7 2");
-    check2("submit 7 GET a\nsubmit 7 GET b\nabandon 7\nabandon 7\nsent\n< :1\n< :2\nin-flight 0");
+    check2("submit 7 GET a\nsubmit 7 GET b\nsent\nabandon 7\n< :1\n< :2\nreply 7 2");
+    check2("submit 7 GET a\nsubmit 7 GET b\nsent\nabandon 7\nabandon 7\n< :1\n< :2\nin-flight 0");
 }
 
 #[test]
 fn abandoned_requests_are_not_told_of_at_the_end() {
-    check2("submit 1 GET a\nsubmit 2 GET b\nabandon 1\nsent\neof\nfailed 2 Unknown\nclosed Eof");
+    check2("submit 1 GET a\nsubmit 2 GET b\nsent\nabandon 1\neof\nfailed 2 Unknown\nclosed Eof");
 }
 
 #[test]
@@ -272,13 +272,21 @@ fn blocking_requests_hold_up_those_behind() {
     check2(
         r#"
         until never 1 BLPOP k 0
-        submit 2 GET a
+        until never 2 GET a
+        submit 3 GET b
         sent
-        in-flight 2
-        deadline none
+        in-flight 3
+        deadline 5s
+        @5s
+        timeout
+        failed 3 TimedOut
+        deadline 10s
         < *-1\r\n:1
         reply 1 nil
         reply 2 1
+        < :2
+        in-flight 0
+        deadline none
         "#,
     );
 }

@@ -215,18 +215,23 @@ fn its_deadline_runs_while_bytes_are_owed() {
     connection.submit(NOW, Token(1), &set("key", Later(200))).unwrap();
     let deadline = connection.poll_timeout().unwrap();
     connection.handle_timeout(deadline);
-    assert_eq!(connection.poll_event(), Some(Event::Failed { token: Token(1), failure: Failure::NotSent }));
-    assert_eq!(connection.poll_event(), Some(Event::Closed(CloseReason::ReplyTimeout)));
+    assert_eq!(connection.poll_event(), Some(Event::Failed { token: Token(1), failure: Failure::Expired }));
+    assert_eq!(connection.poll_event(), None);
+    assert_eq!(connection.owed(), 0);
+    assert_eq!(connection.poll_transmit(), b"");
 }
 
 #[test]
 fn an_abandoned_request_still_owes_its_bytes() {
     let mut connection = small(64);
     connection.submit(NOW, Token(1), &set("key", Later(200))).unwrap();
-    assert!(connection.abandon(Token(1)));
+    let mut wire = Vec::new();
+    write(&mut connection, 5, &mut wire);
+    assert_eq!(connection.abandon(NOW, Token(1)), Some(Failure::Unknown));
     assert_eq!(connection.submit(NOW, Token(2), &get("k")), Err(SubmitError::Owed));
     let value = value(200);
-    assert_eq!(pass(&mut connection, &value, 10, 10), whole(&set("key", &value)));
+    wire.extend(pass(&mut connection, &value, 10, 10));
+    assert_eq!(wire, whole(&set("key", &value)));
     connection.submit(NOW, Token(2), &get("k")).unwrap();
     connection.handle_transmitted(usize::MAX);
     receive(&mut connection, b"+OK\r\n$1\r\nv\r\n");
@@ -252,7 +257,7 @@ fn an_error_before_the_frame_is_whole_is_its_answer_and_the_end() {
             connection.handle_transmitted(usize::MAX);
             assert!(connection.supply(&[b'v'; 1000]) > 0);
             if abandoned {
-                assert!(connection.abandon(Token(2)));
+                assert_eq!(connection.abandon(NOW, Token(2)), Some(Failure::Unknown));
             }
             receive(&mut connection, &[b":1\r\n", REFUSED].concat());
             assert!(matches!(connection.poll_event(), Some(Event::Reply { token: Token(1), .. })));

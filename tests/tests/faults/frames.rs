@@ -147,6 +147,39 @@ fn what_could_not_be_sent_was_not_executed() {
     assert!(tally.not_sent > 0 && tally.unknown > 0 && tally.ok == 0, "{tally:?}");
 }
 
+/// What was not sent in time is not sent when the peer listens again, and the next answer is right.
+#[test]
+fn what_expired_is_not_sent_later() {
+    let Some(server) = recording().map(respire_tests::Builder::start) else { return };
+    let proxy = Proxy::new(server.addr(), Script::new().requests(At::Within(FIRST, 10), Act::Wait(ms(1500))));
+    let mut flight = connected(&proxy);
+    let padding = "x".repeat(400_000);
+    let mut deeds = Vec::new();
+    let until = flight.deadline(Some(ms(400)));
+    for n in 0..30 {
+        let word = format!("late-{n}");
+        let token = flight.submit_until(&raw("SET").key(&word).arg(&padding), until);
+        deeds.push(Deed::new(token, ok(), Some(&word)));
+        flight.turn(ms(0));
+    }
+    flight.settle(ms(10_000));
+    let tally = Tally::of(&deeds, &flight);
+    assert!(tally.not_sent > 0 && tally.unknown > 0, "{tally:?}");
+    again(&mut flight);
+    // Behind what was sent too late to be waited for, if the connection is kept.
+    deeds.push(Deed::new(flight.submit(&echo("behind"), Some(ms(9000))), text("behind"), None));
+    deeds.push(Deed::new(
+        flight.submit(&count("counted"), Some(ms(9000))),
+        Value::Integer(1),
+        Some("counted"),
+    ));
+    flight.settle(ms(10_000));
+    assert_eq!(Tally::of(&deeds[30..], &flight).ok, 2, "{}", proxy.log());
+    flight.close();
+    Admin::connect(server.addr()).wait_until_alone();
+    assert_eq!(violations(&deeds, &flight, &executions(&server)), [""; 0]);
+}
+
 /// A reply that comes after its caller has turned away: the next caller gets his own.
 #[test]
 fn an_answer_that_is_late_is_not_the_next_ones() {

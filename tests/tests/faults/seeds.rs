@@ -80,6 +80,7 @@ fn run(seed: u64, server: &Server, admin: &mut Admin, written: &mut Written) -> 
         random: Random::new(!seed),
         flight: Flight::new(proxy.address(), config),
         deeds: Vec::new(),
+        lost: false,
     };
     for _ in 0..ROUNDS {
         // A connection may end in its handshake, but not for ever: the script is for the first few.
@@ -107,6 +108,8 @@ struct Work {
     random: Random,
     flight: Flight,
     deeds: Vec<Deed>,
+    /// Something of the last round was lost.
+    lost: bool,
 }
 
 impl Work {
@@ -115,7 +118,7 @@ impl Work {
         let begun = self.deeds.len();
         for _ in 0..1 + self.random.below(MOST) {
             let deed = self.ask();
-            let last = deed.steps.last().expect("a request").0;
+            let last = deed.token();
             let single = deed.steps.len() == 1;
             self.deeds.push(deed);
             match self.random.below(6) {
@@ -126,14 +129,16 @@ impl Work {
             }
         }
         self.flight.settle(ms(10_000));
-        // A connection on which nothing comes any more is given up by whoever uses it, if not by itself.
+        // On a connection that is kept, late answers come between those to other requests. One on which
+        // nothing comes any more is given up by whoever uses it.
         let flight = &self.flight;
-        let is_lost = |deed: &Deed| {
-            deed.outcome(flight) == Outcome::Unknown && !flight.record(deed.steps[0].0).abandoned
-        };
-        if self.deeds[begun..].iter().any(is_lost) {
+        let is_lost =
+            |deed: &Deed| deed.outcome(flight) == Outcome::Unknown && !flight.record(deed.token()).abandoned;
+        let lost = self.deeds[begun..].iter().any(is_lost);
+        if lost && (self.lost || self.random.once_in(3)) {
             self.flight.close();
         }
+        self.lost = lost;
     }
 
     /// One request or one transaction.

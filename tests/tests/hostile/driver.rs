@@ -42,7 +42,8 @@ impl Case {
         let stalls = attack.outcome == Outcome::Stalls;
         let patience = Duration::from_millis(if stalls { 300 } else { 60_000 });
         let limits = attack.room.limits();
-        let config = Config { limits, reply_timeout: Some(patience), ..Config::default() };
+        let config =
+            Config { limits, reply_timeout: Some(patience), grace: Duration::ZERO, ..Config::default() };
         let window = || Growing::new(WINDOW, WINDOW);
         let url: Url = peer.url().parse().expect("a URL");
         let dial = || Dialer::default().dial(&url.endpoint, Duration::from_secs(20)).expect("a connection");
@@ -74,7 +75,8 @@ impl Case {
         }
         let abandoned = self.attack.manner == Manner::Abandoned;
         if abandoned {
-            assert!(driver.connection_mut().abandon(Token(BEFORE)));
+            let now = driver.now();
+            assert!(driver.connection_mut().abandon(now, Token(BEFORE)).is_some());
         }
         let (mut found, mut pushes) = (Vec::new(), 0);
         while driver.connection().in_flight() > 0 || found.len() + usize::from(abandoned) < ALL as usize {

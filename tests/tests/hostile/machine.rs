@@ -4,6 +4,7 @@ use std::fmt;
 
 use respire_core::conn::{CloseReason, Config, Connection, Failure, Protocol, Token};
 use respire_core::resp::ProtocolError;
+use respire_core::time::Duration;
 use respire_tests::hostile::{Ask, Attack, Cut, Found, Manner, Outcome, Spoken, attacks, find};
 
 use crate::memory::peak;
@@ -22,7 +23,7 @@ fn every_attack_ends_as_it_must() {
     each(attacks(), |attack| {
         for window in WINDOWS {
             let (mut receive, mut transmit) = (vec![0; window], vec![0; 1024]);
-            let config = Config { limits: attack.room.limits(), ..Config::default() };
+            let config = Config { limits: attack.room.limits(), grace: Duration::ZERO, ..Config::default() };
             let mut connection: Fixed<'_> = Connection::new(&mut receive, &mut transmit, config);
             for case in cases(attack, window) {
                 case.run(&mut connection);
@@ -39,7 +40,7 @@ fn a_window_that_just_fits_and_one_that_does_not() {
         let len = attack.says.len() as usize;
         for window in [len, len - 1].into_iter().filter(|&window| window >= 64) {
             let (mut receive, mut transmit) = (vec![0; window], vec![0; 1024]);
-            let config = Config { limits: attack.room.limits(), ..Config::default() };
+            let config = Config { limits: attack.room.limits(), grace: Duration::ZERO, ..Config::default() };
             let mut connection: Fixed<'_> = Connection::new(&mut receive, &mut transmit, config);
             cases(attack, window).into_iter().for_each(|case| case.run(&mut connection));
         }
@@ -52,7 +53,7 @@ fn the_answer_to_hello_is_the_attack() {
     let later = |attack: &&Attack| !matches!(attack.manner, Manner::Greeting | Manner::Abandoned);
     each(attacks().filter(later), |attack| {
         let (mut receive, mut transmit) = ([0; 256], [0; 1024]);
-        let config = Config { limits: attack.room.limits(), ..Config::default() };
+        let config = Config { limits: attack.room.limits(), grace: Duration::ZERO, ..Config::default() };
         let mut connection: Fixed<'_> = Connection::new(&mut receive, &mut transmit, config);
         for cut in &Cut::ALL[..if attack.says.len() < 10_000 { 4 } else { 1 }] {
             let mut play = Play::new(&mut connection, attack, Spoken::Resp3, *cut).at_once();
@@ -75,7 +76,7 @@ fn an_answer_in_parts_is_the_attack() {
     each(attacks().filter(later), |attack| {
         for window in [64, 1500] {
             let (mut receive, mut transmit) = (vec![0; window], vec![0; 1024]);
-            let config = Config { limits: attack.room.limits(), ..Config::default() };
+            let config = Config { limits: attack.room.limits(), grace: Duration::ZERO, ..Config::default() };
             let mut connection: Fixed<'_> = Connection::new(&mut receive, &mut transmit, config);
             cases(attack, window).into_iter().for_each(|case| case.in_parts(&mut connection));
         }

@@ -86,7 +86,7 @@ impl<'c, 'm> Play<'c, 'm> {
         self.attacked = token;
         self.connection.submit(self.now, token, &words(&["ATTACK"])).expect("room for a request");
         if self.attack.manner == Manner::Abandoned {
-            assert!(self.connection.abandon(token));
+            assert!(self.connection.abandon(self.now, token).is_some());
         }
     }
 

@@ -25,7 +25,8 @@
 //! | `until 50ms 1 BLPOP k 0`, `until never …` | the same with a deadline of its own |
 //! | `chunked 1 GET k` | submits it to be answered in parts |
 //! | `refused Full(InFlight) 1 GET k` | submits; it must be refused so, and change nothing |
-//! | `abandon 1`, `close` | the other verbs |
+//! | `abandon 1`, `abandon 1 NotSent` | turns away from a request, of which this is known |
+//! | `close` | ends the connection |
 //! | `> GET k`, `> *1\r\n$4\r\nPING` | what the connection writes next; the socket takes it |
 //! | `sent`, `sent 5` | the socket takes all, or five bytes, whatever they are |
 //! | `< $3\r\nbar` | what it receives |
@@ -88,7 +89,7 @@ enum Step {
     Start(Start),
     Submit { token: u64, words: Vec<Vec<u8>>, until: Until, chunked: bool },
     Refused { token: u64, words: Vec<Vec<u8>>, error: String },
-    Abandon(u64),
+    Abandon(u64, Option<String>),
     Close,
     Transmit(Vec<u8>),
     Sent(Option<usize>),

@@ -33,7 +33,11 @@ pub(super) fn step(line: &str) -> Result<Step, Fault> {
             let (token, words) = request(rest)?;
             Ok(Step::Refused { token, words, error: error.into() })
         }
-        "abandon" => number(rest).map(Step::Abandon),
+        "abandon" => {
+            let (token, known) =
+                rest.split_once(' ').map_or((rest, None), |(token, known)| (token, Some(known)));
+            Ok(Step::Abandon(number(token)?, known.map(Into::into)))
+        }
         "close" => alone(Step::Close),
         ">" if rest.starts_with('*') => bytes(rest).map(Step::Transmit),
         ">" => words(rest).map(|words| Step::Transmit(frame(&words))),

@@ -59,9 +59,13 @@ impl<'c, S: Storage, const N: usize> Run<'c, S, N> {
                 )?;
             }
             Step::Refused { token, words, error } => self.refused(*token, words, error)?,
-            Step::Abandon(token) => {
-                let found = self.connection.abandon(Token(*token));
-                same("a request in flight", if found { "a request in flight" } else { "none" })?;
+            Step::Abandon(token, known) => {
+                let found = self.connection.abandon(self.now, Token(*token));
+                match (known, found) {
+                    (None, Some(_)) => {}
+                    (None, None) => same("a request in flight", "none")?,
+                    (Some(known), found) => same(&format!("Some({known})"), &format!("{found:?}"))?,
+                }
             }
             Step::Close => self.connection.close(),
             Step::Transmit(wanted) => {

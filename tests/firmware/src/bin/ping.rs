@@ -8,7 +8,7 @@ use cortex_m_rt::entry;
 use respire_core::command::{AnyRequest, get, ping, set};
 use respire_core::conn::{Config, Connection, Protocol, Settings};
 use respire_core::io::Driver;
-use respire_core::resp::{Done, Limits, Reply};
+use respire_core::resp::{Done, Reply};
 use respire_core::time::Duration;
 use respire_firmware::board::clock::Clock;
 use respire_firmware::board::{host, stack};
@@ -40,8 +40,7 @@ fn main() -> ! {
 
     let mut sockets = NO_SOCKET;
     let net = Net::start(Clock::start(), MEMORY, &mut sockets);
-    let config =
-        Config { limits: Limits::DEVICE, handshake_timeout: PATIENCE, reply_timeout: Some(PATIENCE) };
+    let config = Config { handshake_timeout: PATIENCE, reply_timeout: Some(PATIENCE), ..Config::DEVICE };
     let mut server = Driver::new(Connection::new(&mut RECEIVE[..], &mut TRANSMIT[..], config), net);
     let result = session(&mut server);
 

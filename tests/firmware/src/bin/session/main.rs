@@ -20,7 +20,6 @@ use respire_core::conn::{
     CloseReason, Config, Connection, Event, Failure as Fate, Protocol, Settings, Token,
 };
 use respire_core::io::{CallError, Driver, StartError};
-use respire_core::resp::Limits;
 use respire_core::time::Duration;
 use respire_firmware::board::clock::Clock;
 use respire_firmware::board::{host, stack};
@@ -64,8 +63,7 @@ fn main() -> ! {
 
     let mut sockets = NO_SOCKET;
     let net = Net::start(Clock::start(), MEMORY, &mut sockets);
-    let config =
-        Config { limits: Limits::DEVICE, handshake_timeout: PATIENCE, reply_timeout: Some(PATIENCE) };
+    let config = Config { handshake_timeout: PATIENCE, reply_timeout: Some(PATIENCE), ..Config::DEVICE };
     let mut server = Driver::new(Connection::new(&mut RECEIVED[..], &mut TRANSMITTED[..], config), net);
     let mut line = [0; 128];
     let result = match host::argument(&mut line).and_then(Address::parse) {
