@@ -60,12 +60,15 @@ fn every_outcome_is_true_under_random_faults() {
     let (tally, connections) = sum.into_inner().expect("no seed failed");
     let many = usize::try_from(seeds.end - seeds.start).expect("a number of seeds");
     println!("{many} seeds, {connections} connections, {tally:?}");
-    assert!(tally.ok > many * 10 && tally.unknown > many / 2, "too calm to say anything: {tally:?}");
+    let calm = tally.ok < many * 10 || tally.unknown < many / 2;
+    assert!(many < 100 || !calm, "too calm to say anything: {tally:?}");
 }
 
 /// The seeds to run: so many, unless others are named.
 pub(crate) fn seeds(many: u64) -> Range<u64> {
-    let Ok(named) = env::var("RESPIRE_SEEDS") else { return 0..many };
+    // The corpus of the fuzz targets is written by the same name.
+    let named = env::var("RESPIRE_SEEDS").ok().filter(|named| named != "write");
+    let Some(named) = named else { return 0..many };
     let range = named.split_once("..").unwrap_or(("0", &named));
     let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("RESPIRE_SEEDS={named}: no number"));
     number(range.0)..number(range.1)
