@@ -315,3 +315,40 @@ impl fmt::Debug for Flight {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_outcome_and_one_for_nobody_are_wrong() {
+        let mut notebook = Notebook::default();
+        let record = Record { outcome: None, abandoned: false, began: Instant::now(), ended: None };
+        notebook.records.push(record);
+        notebook.resolve(Token(0), Outcome::Unknown);
+        assert!(notebook.wrong.is_empty() && notebook.records[0].ended.is_some());
+        notebook.hear(Event::Failed { token: Token(0), failure: Failure::NotSent });
+        notebook.hear(Event::Failed { token: Token(1), failure: Failure::NotSent });
+        assert_eq!(notebook.records[0].outcome, Some(Outcome::Unknown), "the first counts");
+        let [twice, nobody] = notebook.wrong.as_slice() else { panic!("{:?}", notebook.wrong) };
+        assert!(twice.contains("resolved twice") && nobody.contains("never submitted"));
+    }
+
+    #[test]
+    fn only_what_is_known_not_to_be_sent_is_not_sent() {
+        assert_eq!(Outcome::from(Failure::NotSent), Outcome::NotSent);
+        assert_eq!(Outcome::from(Failure::Expired), Outcome::NotSent);
+        for failure in [Failure::Unknown, Failure::TimedOut, Failure::TooLarge, Failure::TooDeep] {
+            assert_eq!(Outcome::from(failure), Outcome::Unknown);
+        }
+    }
+
+    #[test]
+    fn without_a_connection_nothing_is_sent() {
+        let mut flight = Flight::new(([127, 0, 0, 1], 1).into(), Config::default());
+        assert!(flight.connect().is_err() && !flight.is_connected());
+        let token = flight.submit(&respire::command::incr("n"), None);
+        flight.settle(Duration::from_secs(1));
+        assert_eq!((flight.outcome(token), flight.wrong()), (Outcome::NotSent, &[][..]));
+    }
+}

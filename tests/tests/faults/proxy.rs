@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use respire_tests::Peer;
-use respire_tests::proxy::{Act, At, Proxy, Script, Way, What};
+use respire_tests::proxy::{Act, At, Proxy, Script, Step, Way, What};
 
 use crate::witness::{ms, until};
 
@@ -95,12 +95,13 @@ fn half_a_request_is_exactly_half() {
         let expected = [PING, &PING[..n]].concat();
         assert_eq!(receive.recv().unwrap(), (expected.clone(), Ok(expected.len())));
         assert_eq!(proxy.log().passed(0, Way::Requests), expected);
-        assert_eq!(proxy.log().script(), script.steps().iter().map(of_first).collect());
+        assert_eq!(proxy.log().script(), on_first(&script));
     }
 }
 
-fn of_first(step: &respire_tests::proxy::Step) -> respire_tests::proxy::Step {
-    respire_tests::proxy::Step { connection: Some(0), ..step.clone() }
+/// The same, said of the first connection only.
+fn on_first(script: &Script) -> Script {
+    script.steps().iter().map(|step| Step { connection: Some(0), ..step.clone() }).collect()
 }
 
 #[test]
