@@ -132,14 +132,7 @@ impl Transport for Wire {
 
 const FROM: usize = 100;
 
-const RESP2: Settings<'_> = Settings {
-    protocol: Some(Protocol::Resp2),
-    user: None,
-    password: None,
-    db: 0,
-    name: None,
-    library: None,
-};
+const RESP2: Settings<'_> = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
 
 fn driver<S: Storage>(wire: Wire, receive: S, transmit: S) -> Driver<Wire, S, 4> {
     let mut driver = Driver::new(Connection::new(receive, transmit, Config::default()), wire);

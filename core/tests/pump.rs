@@ -52,14 +52,7 @@ fn started(settings: &Settings<'_>) -> Small {
     connection
 }
 
-const RESP2: Settings<'_> = Settings {
-    protocol: Some(Protocol::Resp2),
-    user: None,
-    password: None,
-    db: 0,
-    name: None,
-    library: None,
-};
+const RESP2: Settings<'_> = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
 
 fn turn(connection: &mut Small, socket: &mut Script) -> (Result<Turn, &'static str>, Vec<String>) {
     let mut events = Vec::new();

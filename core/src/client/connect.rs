@@ -7,7 +7,7 @@ use core::net::SocketAddr;
 use super::error::{Cause, ConnectError, Fault};
 use super::url::Endpoint;
 use crate::buffer::Growing;
-use crate::conn::{CloseReason, Config, Connection, Settings};
+use crate::conn::{CloseReason, Config, Connection, Protocol, Settings};
 use crate::io::{Driver, StartError, Transport};
 use crate::time::Duration;
 
@@ -85,7 +85,13 @@ pub fn connect<D: Dial, const IN_FLIGHT: usize>(
     };
     let buffer = || Growing::new(RESTING, LARGEST);
     let mut driver = Box::new(Driver::new(Connection::new(buffer(), buffer(), config), transport));
-    match driver.start(settings) {
+    let mut settings = *settings;
+    // The time is another one whenever a connection is made. Whoever asks for RESP2 may not be allowed to say
+    // anything yet, and wants to hear that as an answer.
+    if settings.protocol != Some(Protocol::Resp2) {
+        settings.nonce = settings.nonce.or(Some(driver.now().as_micros()));
+    }
+    match driver.start(&settings) {
         Ok(()) => Ok(driver),
         // Only memory that is not to be had: the handshake is far below the limit.
         Err(StartError::Full(_)) => Err(failed(Vec::new(), Cause::Closed(CloseReason::Local))),

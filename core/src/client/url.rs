@@ -116,6 +116,7 @@ impl Url {
             db: self.db,
             name: self.client_name.as_deref(),
             library: Some(("respire", env!("CARGO_PKG_VERSION"))),
+            ..Settings::NONE
         }
     }
 }

@@ -1,18 +1,18 @@
 //! The handshake: one batch, and a second one for servers that know no HELLO.
 //!
-//! First choice: `HELLO 3 [AUTH user password] [SETNAME name]`, then SELECT and CLIENT SETINFO, in
-//! one write. Servers before Redis 6.0 answer HELLO with an error; then the second choice, which
+//! First choice: `HELLO 3 [AUTH user password] [SETNAME name]`, then SELECT, the CLIENT commands and, at
+//! the end, an ECHO that proves that no answer was lost or too many, in one write. Servers before Redis 6.0 answer HELLO with an error; then the second choice, which
 //! was encoded along with the first and held back, is released: AUTH, CLIENT SETNAME, SELECT.
 //! So the settings need not outlive the call that starts the connection. Authentication is always
 //! the first thing in a batch: some servers do not answer a failing AUTH further behind.
 
-use super::settings::{Protocol, Settings};
+use super::settings::{Protocol, Settings, Tracking};
 use crate::command::{Access, Command, Effect, Request};
 use crate::resp::{ArgSink, Digits, Kind, Reply};
 
 /// Things to do, done in the order of their bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Steps(u8);
+pub(super) struct Steps(u16);
 
 /// One thing to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,13 +22,27 @@ pub(super) enum Step {
     Auth,
     SetName,
     Select,
+    NoEvict,
+    NoTouch,
+    Tracking,
     LibName,
     LibVer,
+    Echo,
 }
 
 impl Step {
-    const ALL: [Self; 6] =
-        [Self::Hello, Self::Auth, Self::SetName, Self::Select, Self::LibName, Self::LibVer];
+    const ALL: [Self; 10] = [
+        Self::Hello,
+        Self::Auth,
+        Self::SetName,
+        Self::Select,
+        Self::NoEvict,
+        Self::NoTouch,
+        Self::Tracking,
+        Self::LibName,
+        Self::LibVer,
+        Self::Echo,
+    ];
 }
 
 impl Steps {
@@ -61,6 +75,8 @@ pub(super) struct Handshake {
     /// HELLO was answered by "unknown command": the rest of the batch does not count.
     hello_unknown: bool,
     protocol: Protocol,
+    /// What the last step must bring back.
+    nonce: u64,
 }
 
 /// What an answer means for the handshake.
@@ -82,16 +98,23 @@ impl Handshake {
     /// The batches for these settings: what to send, and what to hold back.
     pub(super) fn new(settings: &Settings<'_>) -> Self {
         let password = settings.password.is_some();
-        let common = Steps::NONE.when(Step::Select, settings.db != 0);
+        let common = Steps::NONE
+            .when(Step::Select, settings.db != 0)
+            .when(Step::NoEvict, settings.no_evict)
+            .when(Step::NoTouch, settings.no_touch)
+            .when(Step::Echo, settings.nonce.is_some());
         let by_hand = common.when(Step::Auth, password).when(Step::SetName, settings.name.is_some());
         let identify = settings.library.is_some();
         let labels = |steps: Steps| steps.when(Step::LibName, identify).when(Step::LibVer, identify);
+        let hello = common.when(Step::Hello, true).when(Step::Tracking, settings.tracking.is_some());
         let (pending, fallback, protocol) = match settings.protocol {
+            // In RESP2 nobody would hear of a change.
+            _ if settings.tracking.is_some() => (labels(hello), None, Protocol::Resp3),
             Some(Protocol::Resp2) => (labels(by_hand), None, Protocol::Resp2),
-            Some(Protocol::Resp3) => (labels(common.when(Step::Hello, true)), None, Protocol::Resp3),
-            None => (labels(common.when(Step::Hello, true)), Some(by_hand), Protocol::Resp3),
+            Some(Protocol::Resp3) => (labels(hello), None, Protocol::Resp3),
+            None => (labels(hello), Some(by_hand), Protocol::Resp3),
         };
-        Self { pending, fallback, hello_unknown: false, protocol }
+        Self { pending, fallback, hello_unknown: false, protocol, nonce: settings.nonce.unwrap_or_default() }
     }
 
     pub(super) const fn pending(&self) -> Steps {
@@ -132,9 +155,13 @@ impl Handshake {
             (Step::Hello, kind) if kind.is_error() && self.fallback.is_some() && is_unknown_hello(text) => {
                 self.hello_unknown = true;
             }
-            (Step::LibName | Step::LibVer, kind) if kind.is_error() && !is_refusal(text) => {}
+            (Step::Echo, kind) if kind.is_error() && text.starts_with(b"NOAUTH") => return Outcome::Rejected,
+            // These change nothing that matters, and an error is an answer as good as another.
+            (Step::LibName | Step::LibVer | Step::Echo, kind) if kind.is_error() && !is_refusal(text) => {}
             (_, kind) if kind.is_error() => return Outcome::Rejected,
             (Step::Hello, _) => return Outcome::Stray,
+            (Step::Echo, Kind::Bulk | Kind::Simple) if text == Digits::unsigned(self.nonce).as_bytes() => {}
+            (Step::Echo, _) => return Outcome::Stray,
             _ if text == b"OK" => {}
             _ => return Outcome::Stray,
         }
@@ -169,14 +196,18 @@ impl Request for StepRequest<'_> {
     }
 
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
-        let db = Digits::unsigned(self.settings.db.into());
-        self.words(&db).into_iter().flatten().for_each(|word| sink.arg(word));
+        let number = match self.step {
+            Step::Echo => self.settings.nonce.unwrap_or_default(),
+            _ => self.settings.db.into(),
+        };
+        let digits = Digits::unsigned(number);
+        self.words(&digits).into_iter().flatten().for_each(|word| sink.arg(word));
     }
 }
 
 impl<'a> StepRequest<'a> {
     /// The words, with gaps. As values, for every visit of a request is code of its own.
-    fn words(&self, db: &'a Digits) -> [Option<&'a [u8]>; 7] {
+    fn words(&self, number: &'a Digits) -> [Option<&'a [u8]>; 7] {
         let Settings { user, password, name, library, .. } = *self.settings;
         let word = |text: &'static str| Some(text.as_bytes());
         let text = |text: Option<&'a str>| Some(text.unwrap_or_default().as_bytes());
@@ -195,7 +226,15 @@ impl<'a> StepRequest<'a> {
             // Servers before Redis 6.0 know no users.
             Step::Auth => [word("AUTH"), user.map(str::as_bytes), text(password), None, None, None, None],
             Step::SetName => [word("CLIENT"), word("SETNAME"), text(name), None, None, None, None],
-            Step::Select => [word("SELECT"), Some(db.as_bytes()), None, None, None, None, None],
+            Step::Select => [word("SELECT"), Some(number.as_bytes()), None, None, None, None, None],
+            Step::Echo => [word("ECHO"), Some(number.as_bytes()), None, None, None, None, None],
+            Step::NoEvict => [word("CLIENT"), word("NO-EVICT"), word("ON"), None, None, None, None],
+            Step::NoTouch => [word("CLIENT"), word("NO-TOUCH"), word("ON"), None, None, None, None],
+            Step::Tracking => {
+                let [mode, own] = self.settings.tracking.map_or([""; 2], Tracking::words);
+                let [mode, own] = [mode, own].map(|word| when(!word.is_empty(), word));
+                [word("CLIENT"), word("TRACKING"), word("ON"), mode, own, None, None]
+            }
             Step::LibName => self.label("LIB-NAME", library.map(|(name, _)| name)),
             Step::LibVer => self.label("LIB-VER", library.map(|(_, version)| version)),
         }

@@ -30,4 +30,4 @@ mod supply;
 pub use close::CloseReason;
 pub use connection::Connection;
 pub use event::{Event, Failure, Part, SubmitError, Token};
-pub use settings::{Config, Protocol, Settings};
+pub use settings::{Config, Protocol, Settings, Tracking, TrackingMode};

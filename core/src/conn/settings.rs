@@ -63,7 +63,7 @@ pub enum Protocol {
 /// Who we are and what we want of this server: the contents of the handshake.
 ///
 /// `Debug` and `defmt::Format` hide the password.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Settings<'a> {
     /// The version to speak. `None`: RESP3, and RESP2 with servers that know no `HELLO` (before
     /// Redis 6.0). `Some(Resp2)` sends no `HELLO` at all, `Some(Resp3)` accepts nothing less.
@@ -79,6 +79,77 @@ pub struct Settings<'a> {
     /// Name and version of the library for `CLIENT LIST`; servers before Redis 7.2 refuse it,
     /// which is ignored.
     pub library: Option<(&'a str, &'a str)>,
+    /// The server is not to close this connection for lack of memory: `CLIENT NO-EVICT`, Redis 7.0.
+    pub no_evict: bool,
+    /// Reads are not to count as use of a key: `CLIENT NO-TOUCH`, Redis 7.2.
+    pub no_touch: bool,
+    /// The server is to say which keys have changed, in pushes: `CLIENT TRACKING`. Needs RESP3, for in RESP2 a
+    /// server agrees and says nothing; so `protocol` does not matter then.
+    pub tracking: Option<Tracking>,
+    /// A number that the server must `ECHO` at the end of the handshake: any that the last connection did not have,
+    /// such as the time. If it does not come back the answers are not to our requests, and the connection ends. A
+    /// server that does not let us say `ECHO` is trusted.
+    pub nonce: Option<u64>,
+}
+
+/// Which keys a server tells of when they change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Tracking {
+    /// Which keys.
+    pub mode: TrackingMode,
+    /// Without those that this connection has changed itself.
+    pub no_loop: bool,
+}
+
+/// Which keys are tracked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum TrackingMode {
+    /// Those that this connection has read.
+    Read,
+    /// Those that it has read by a command behind `CLIENT CACHING YES`.
+    OptIn,
+    /// Those that it has read, but not by a command behind `CLIENT CACHING NO`.
+    OptOut,
+    /// All that anybody changes.
+    Broadcast,
+}
+
+impl Tracking {
+    /// The words behind `CLIENT TRACKING ON`; empty ones are none.
+    pub(super) const fn words(self) -> [&'static str; 2] {
+        let mode = match self.mode {
+            TrackingMode::Read => "",
+            TrackingMode::OptIn => "OPTIN",
+            TrackingMode::OptOut => "OPTOUT",
+            TrackingMode::Broadcast => "BCAST",
+        };
+        [mode, if self.no_loop { "NOLOOP" } else { "" }]
+    }
+}
+
+impl Settings<'_> {
+    /// A server without a password, the best version it knows, and nothing else.
+    pub const NONE: Self = Self {
+        protocol: None,
+        user: None,
+        password: None,
+        db: 0,
+        name: None,
+        library: None,
+        no_evict: false,
+        no_touch: false,
+        tracking: None,
+        nonce: None,
+    };
+}
+
+impl Default for Settings<'_> {
+    /// [`Settings::NONE`].
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 #[cfg(feature = "defmt")]
@@ -86,13 +157,18 @@ impl defmt::Format for Settings<'_> {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(
             f,
-            "Settings {{ protocol: {}, user: {}, password: {}, db: {}, name: {}, library: {} }}",
+            "Settings {{ protocol: {}, user: {}, password: {}, db: {}, name: {}, library: {}, \
+             no_evict: {}, no_touch: {}, tracking: {}, nonce: {} }}",
             self.protocol,
             self.user,
             self.password.map(|_| "***"),
             self.db,
             self.name,
-            self.library
+            self.library,
+            self.no_evict,
+            self.no_touch,
+            self.tracking,
+            self.nonce
         );
     }
 }
@@ -106,6 +182,10 @@ impl fmt::Debug for Settings<'_> {
             .field("db", &self.db)
             .field("name", &self.name)
             .field("library", &self.library)
+            .field("no_evict", &self.no_evict)
+            .field("no_touch", &self.no_touch)
+            .field("tracking", &self.tracking)
+            .field("nonce", &self.nonce)
             .finish()
     }
 }

@@ -244,3 +244,145 @@ fn the_next_life_starts_clean() {
         "#,
     );
 }
+
+#[test]
+fn the_last_answer_is_a_number_of_ours() {
+    check(
+        r#"
+        start db 3 nonce 18446744073709551615
+        > HELLO 3
+        > SELECT 3
+        > ECHO 18446744073709551615
+        quiet
+        < %0
+        < +OK
+        refused NotReady 1 GET k
+        < $20\r\n18446744073709551615
+        ready resp3
+        "#,
+    );
+    check("start resp2 nonce 0\n> ECHO 0\nrefused NotReady 1 GET k\n< +0\nready resp2");
+    for stray in ["$1\\r\\n8", "$0\\r\\n", "+OK", ":7", "_", "*1\\r\\n$1\\r\\n7", "%0"] {
+        check(&format!("start resp3 nonce 7\nsent\n< %0\n< {stray}\nclosed Unsolicited"));
+    }
+    // One answer too many or too few in front of it.
+    check("start resp3 db 3 nonce 7\nsent\n< %0\n< $1\\r\\n7\nclosed Unsolicited");
+    check("start resp3 nonce 7\nsent\n< %0\n< +OK\nclosed Unsolicited");
+}
+
+#[test]
+fn a_server_that_does_not_echo_is_trusted() {
+    for error in ["NOPERM no", "ERR unknown command 'echo'", "BUSY a script runs", "LOADING still"] {
+        check(&format!("start resp3 nonce 7\nsent\n< %0\n< -{error}\nready resp3"));
+    }
+    for error in ["NOAUTH Authentication required.", "DENIED protected", "ERR max number of clients reached"]
+    {
+        check(&format!("start resp2 nonce 7\nsent\n< -{error}\nclosed Rejected(ServerError({error}))"));
+    }
+}
+
+#[test]
+fn the_second_choice_ends_with_the_number_too() {
+    check(
+        r#"
+        start name n nonce 7
+        > HELLO 3 SETNAME n
+        > ECHO 7
+        < -ERR unknown command `HELLO`
+        quiet
+        < $1\r\n7
+        > CLIENT SETNAME n
+        > ECHO 7
+        < +OK
+        < $1\r\n7
+        ready resp2
+        "#,
+    );
+}
+
+#[test]
+fn what_the_connection_is_to_be_is_said_at_once() {
+    check(
+        r#"
+        start resp2 no-evict no-touch library l 1
+        > CLIENT NO-EVICT ON
+        > CLIENT NO-TOUCH ON
+        > CLIENT SETINFO LIB-NAME l
+        > CLIENT SETINFO LIB-VER 1
+        < +OK
+        < +OK
+        < -ERR unknown subcommand 'SETINFO'
+        < -ERR unknown subcommand 'SETINFO'
+        ready resp2
+        "#,
+    );
+    // What was asked for and is not to be had ends it.
+    check("start resp3 no-touch\nsent\n< %0\n< -ERR no\nclosed Rejected(ServerError(ERR no))");
+}
+
+#[test]
+fn tracking_needs_resp3() {
+    for (mode, words) in [("read", ""), ("optin", " OPTIN"), ("optout", " OPTOUT"), ("bcast", " BCAST")] {
+        for (own, word) in [("", ""), (" noloop", " NOLOOP")] {
+            let request = format!("CLIENT TRACKING ON{words}{word}");
+            for protocol in ["", "resp2 ", "resp3 "] {
+                check(&format!(
+                    "start {protocol}tracking {mode}{own}\n> HELLO 3\n> {request}\n< %0\n< +OK\nready resp3"
+                ));
+            }
+        }
+    }
+    let old = "-ERR unknown command `HELLO`";
+    check(&format!("start tracking read\nsent\n< {old}\nclosed Rejected(ServerError({}))", &old[1..]));
+    check("start tracking read\nsent\n< %0\n< -ERR no\nclosed Rejected(ServerError(ERR no))");
+}
+
+/// Whatever a server may say in a handshake has a reason of its own that a program can tell from others.
+#[test]
+fn every_refusal_has_its_reason() {
+    use respire_core::conn::{CloseReason, Config, Connection, Settings};
+    use respire_core::error::{ErrorKind, ProtocolError};
+    use respire_core::time::Instant;
+
+    let reason = |sent: bool, bytes: &[u8], check: &dyn Fn(CloseReason<'_>)| {
+        let mut connection = Connection::<_, 4>::new([0; 128], [0; 128], Config::default());
+        connection.start(Instant::ZERO, &Settings::NONE).unwrap();
+        if sent {
+            connection.handle_transmitted(usize::MAX);
+        }
+        connection.recv_space().unwrap()[..bytes.len()].copy_from_slice(bytes);
+        connection.handle_received(bytes.len());
+        assert!(connection.poll_event().is_some());
+        check(connection.close_reason().unwrap());
+        assert!(!connection.is_ready());
+    };
+    let rejections: [(&[u8], ErrorKind<'_>); 7] = [
+        (b"-NOAUTH HELLO must be called with the client already authenticated\r\n", ErrorKind::NoAuth),
+        (b"-WRONGPASS invalid username-password pair\r\n", ErrorKind::WrongPassword),
+        (b"-LOADING Redis is loading the dataset in memory\r\n", ErrorKind::Loading),
+        (b"-BUSY Redis is busy running a script\r\n", ErrorKind::Busy),
+        (b"-MASTERDOWN Link with MASTER is down\r\n", ErrorKind::MasterDown),
+        (b"-DENIED Redis is running in protected mode\r\n", ErrorKind::Denied),
+        (b"-ERR max number of clients reached\r\n", ErrorKind::Err),
+    ];
+    for (bytes, kind) in rejections {
+        reason(true, bytes, &|reason| match reason {
+            CloseReason::Rejected(error) => assert_eq!(error.kind(), kind),
+            other => panic!("{other:?}"),
+        });
+        // Before anything was asked.
+        reason(false, bytes, &|reason| match reason {
+            CloseReason::Refused(error) => assert_eq!(error.kind(), kind),
+            other => panic!("{other:?}"),
+        });
+    }
+    for (banner, first) in
+        [(&b"HTTP/1.1 400 Bad Request\r\n"[..], b'H'), (b"\x15\x03\x01\0\x02\x02\x46", 0x15)]
+    {
+        for sent in [false, true] {
+            reason(sent, banner, &|reason| {
+                assert_eq!(reason, CloseReason::Protocol(ProtocolError::UnknownType(first)));
+            });
+        }
+    }
+}

@@ -7,14 +7,7 @@ use respire_core::time::Instant;
 
 use super::{Fixed, fixed};
 
-const RESP2: Settings<'_> = Settings {
-    protocol: Some(Protocol::Resp2),
-    user: None,
-    password: None,
-    db: 0,
-    name: None,
-    library: None,
-};
+const RESP2: Settings<'_> = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
 
 fn ready() -> Connection<Fixed, 8> {
     let mut connection = fixed::<128, 256>();

@@ -391,14 +391,7 @@ fn patience_is_the_time_that_is_left() {
     assert_eq!(connection.patience(Instant::from_millis(9999)), Some(Duration::ZERO));
 }
 
-const RESP2: Settings<'_> = Settings {
-    protocol: Some(Protocol::Resp2),
-    user: None,
-    password: None,
-    db: 0,
-    name: None,
-    library: None,
-};
+const RESP2: Settings<'_> = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
 
 fn start<S: Storage, const N: usize>(connection: &mut Connection<S, N>) {
     connection.start(Instant::ZERO, &RESP2).unwrap();

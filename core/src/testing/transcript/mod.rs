@@ -21,6 +21,7 @@
 //! |---|---|
 //! | `@10ms` | the time, since the beginning (`us`, `ms`, `s`) |
 //! | `start`, `start resp2 user u password p db 3 name n library l 1` | starts a life |
+//! | `start no-evict no-touch tracking bcast noloop nonce 7` | starts one with these (`read`, `optin`, `optout`) |
 //! | `submit 1 GET k` | submits a request with token 1; it must be taken |
 //! | `until 50ms 1 BLPOP k 0`, `until never …` | the same with a deadline of its own |
 //! | `chunked 1 GET k` | submits it to be answered in parts |
@@ -49,7 +50,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::buffer::Storage;
-use crate::conn::Connection;
+use crate::conn::{Connection, Tracking};
 use crate::time::Instant;
 
 /// A transcript, read and ready to be run any number of times.
@@ -119,6 +120,10 @@ struct Start {
     db: u32,
     name: Option<String>,
     library: Option<(String, String)>,
+    no_evict: bool,
+    no_touch: bool,
+    tracking: Option<Tracking>,
+    nonce: Option<u64>,
 }
 
 impl Transcript {

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Start, Step, Until};
-use crate::conn::Protocol;
+use crate::conn::{Protocol, Tracking, TrackingMode};
 use crate::time::Instant;
 
 type Fault = &'static str;
@@ -77,6 +77,23 @@ fn start(rest: &str) -> Result<Start, Fault> {
             "name" => start.name = Some(value()?),
             "db" => start.db = number(&value()?)?,
             "library" => start.library = Some((value()?, value()?)),
+            "no-evict" => start.no_evict = true,
+            "no-touch" => start.no_touch = true,
+            "nonce" => start.nonce = Some(number(&value()?)?),
+            "tracking" => {
+                let mode = match value()?.as_str() {
+                    "read" => TrackingMode::Read,
+                    "optin" => TrackingMode::OptIn,
+                    "optout" => TrackingMode::OptOut,
+                    "bcast" => TrackingMode::Broadcast,
+                    _ => return Err("no way of tracking"),
+                };
+                start.tracking = Some(Tracking { mode, no_loop: false });
+            }
+            "noloop" => {
+                let tracking = start.tracking.as_mut().ok_or("noloop without tracking")?;
+                tracking.no_loop = true;
+            }
             _ => return Err("no such setting"),
         }
     }

@@ -107,6 +107,10 @@ impl<'c, S: Storage, const N: usize> Run<'c, S, N> {
             password: start.password.as_deref(),
             db: start.db,
             name: start.name.as_deref(),
+            no_evict: start.no_evict,
+            no_touch: start.no_touch,
+            tracking: start.tracking,
+            nonce: start.nonce,
             library: start.library.as_ref().map(|(name, version)| (name.as_str(), version.as_str())),
         };
         let result = self.connection.start(self.now, &settings);
