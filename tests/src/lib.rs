@@ -1,19 +1,23 @@
-//! What the tests of respire share: servers of their own, and child processes with a time limit.
+//! What the tests of respire share: servers of their own, a proxy that makes faults, and child processes with
+//! a time limit.
 //!
 //! The tests live in `tests/` beside this library. Each starts the servers it needs through
 //! [`Server`] and never touches one it did not start.
 
 pub mod build;
 pub mod cases;
+pub mod driver;
 pub mod elf;
 pub mod hostile;
 pub mod peer;
 pub mod process;
+pub mod proxy;
 pub mod server;
 pub mod skip;
 pub mod wasmtime;
 
 pub use build::Component;
+pub use driver::{Flight, Outcome};
 pub use peer::{Peer, Requests};
 pub use process::{Finished, qemu_arm_path, redis_cli_path, respire_path, run_with_limit};
 pub use server::{Builder, Kind, Server};

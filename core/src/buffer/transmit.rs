@@ -109,15 +109,27 @@ impl<S: Storage> TransmitBuffer<S> {
         let from = self.start.saturating_add(at).min(self.end);
         let behind = from.saturating_add(len).min(self.end);
         let (bytes, removed) = (self.storage.bytes_mut(), behind - from);
-        bytes.copy_within(behind..self.end, from);
-        if let Some(left) = bytes.get_mut(self.end - removed..self.end) {
+        // The shorter side moves. Where buffers are small it is always what stands behind.
+        let left = if cfg!(feature = "alloc") && from - self.start < self.end - behind {
+            bytes.copy_within(self.start..from, self.start + removed);
+            self.start += removed;
+            self.gate = match self.gate {
+                Some(gate) if gate <= from => Some(gate + removed),
+                gate => gate.filter(|&gate| gate >= behind),
+            };
+            self.start - removed..self.start
+        } else {
+            bytes.copy_within(behind..self.end, from);
+            self.end -= removed;
+            self.gate = match self.gate {
+                Some(gate) if gate >= behind => Some(gate - removed),
+                gate => gate.filter(|&gate| gate <= from),
+            };
+            self.end..self.end + removed
+        };
+        if let Some(left) = bytes.get_mut(left) {
             left.fill(0);
         }
-        self.end -= removed;
-        self.gate = match self.gate {
-            Some(gate) if gate >= behind => Some(gate - removed),
-            gate => gate.filter(|&gate| gate <= from),
-        };
         self.sent(0);
     }
 
@@ -261,6 +273,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Else a long queue whose requests expire one by one would take the square of its length.
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn what_is_taken_back_in_front_moves_nothing_behind() {
+        let mut buffer = TransmitBuffer::new([0; 64]);
+        assert!(push(&mut buffer, b"sent|front|one|two|a long rest"));
+        buffer.sent(5);
+        let rest = |buffer: &TransmitBuffer<[u8; 64]>| buffer.ready().last().map(core::ptr::from_ref);
+        let before = rest(&buffer);
+        buffer.remove(6, 4);
+        assert_eq!((buffer.ready(), rest(&buffer)), (&b"front|two|a long rest"[..], before));
+        buffer.remove(6, 4);
+        assert_eq!((buffer.ready(), rest(&buffer)), (&b"front|a long rest"[..], before));
     }
 
     #[test]
