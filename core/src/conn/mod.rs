@@ -29,5 +29,6 @@ mod supply;
 
 pub use close::CloseReason;
 pub use connection::Connection;
+pub(crate) use deadline::Wait;
 pub use event::{Event, Failure, Part, SubmitError, Token};
 pub use settings::{Config, Protocol, Settings, Tracking, TrackingMode};
