@@ -72,6 +72,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     /// Something must have been sent by then.
     pub(super) write_by: Instant,
     pub(super) clock_faults: u32,
+    /// Requests taken since the last number.
+    pub(super) unverified: u32,
     /// Set with the first request that is answered in parts.
     pub(super) teller: Option<Teller>,
     pub(super) scanner: Scanner,
@@ -120,6 +122,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             wake: Instant::MAX,
             write_by: Instant::MAX,
             clock_faults: 0,
+            unverified: 0,
             lent: Lent { len: 0, answers: None },
             teller: None,
             ended: None,
@@ -342,6 +345,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.quitting = false;
         self.queueing = false;
         self.late = false;
+        self.unverified = 0;
         self.wake = Instant::MAX;
         self.write_by = Instant::MAX;
     }

@@ -150,7 +150,14 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let &slot = self.in_flight.get(index)?;
         let token = slot.token;
         if slot.discard {
-            self.fail(Reason::ReplyTimeout);
+            // What it waits for may be allowed to take longer.
+            let before = self.in_flight.latest(index);
+            if before > now {
+                let deadline = before.saturating_add(self.config.grace);
+                self.in_flight.get_mut(index)?.deadline = deadline;
+            } else {
+                self.fail(Reason::ReplyTimeout);
+            }
             return None;
         }
         if self.take_back(index) {

@@ -26,6 +26,7 @@ mod settings;
 mod submit;
 mod subscriber;
 mod supply;
+mod verify;
 
 pub use close::CloseReason;
 pub use connection::Connection;

@@ -83,12 +83,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         };
         self.teller = request.teller().or(self.teller);
         self.take(encoded, slot);
+        self.count_unverified(slot.deadline);
         Ok(())
     }
 
     /// Writes a request behind what is waiting. It counts once it is [taken](Self::take).
     #[inline]
-    fn encode(&mut self, request: &dyn AnyRequest, rest: Rest) -> Result<Encoded, SubmitError> {
+    pub(super) fn encode(&mut self, request: &dyn AnyRequest, rest: Rest) -> Result<Encoded, SubmitError> {
         let mut before = None;
         loop {
             let mut encoder = rest.encoder(self.transmit.spare());
@@ -165,7 +166,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// A request that was written gets its slot.
     #[inline]
-    fn take(&mut self, encoded: Encoded, slot: Slot) {
+    pub(super) fn take(&mut self, encoded: Encoded, slot: Slot) {
         match slot.effect {
             Effect::Multi => self.queueing = true,
             Effect::EndMulti | Effect::Reset => self.queueing = false,
@@ -213,7 +214,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
 /// What comes of bytes that are left for later.
 #[derive(Clone, Copy)]
-enum Rest {
+pub(super) enum Rest {
     /// The application supplies them.
     Supplied,
     /// Nobody would. But the driver has the bytes of an argument that is as long as this.
