@@ -232,6 +232,11 @@ fn a_client_over_any_dialer_reconnects_and_tells_what_was_lost() {
     client.set("k", 1).wait().unwrap();
     client.send(raw("SELECT").arg(3)).wait_with(|_| Ok(())).unwrap();
     kill_all();
+    let other: Option<i64> = client.get("k").wait().unwrap();
+    assert_eq!(other, None);
+    client.send(raw("SELECT").arg(0)).wait_with(|_| Ok(())).unwrap();
+    client.watch("k").wait().unwrap();
+    kill_all();
     assert!(matches!(client.set("k", 2).wait(), Err(Error::SessionLost)));
     let kept: Option<i64> = client.get("k").wait().unwrap();
     assert_eq!(kept, Some(1));

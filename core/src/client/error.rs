@@ -54,8 +54,8 @@ pub enum Error<E> {
     TooDeep,
     /// The request was refused before anything was sent.
     Refused(SubmitError),
-    /// The connection that was lost had a state that only its user knows, such as a database chosen
-    /// by SELECT or a watched key. Nothing was sent; the next request starts on a fresh connection.
+    /// The connection that was lost had a state that only its user knows, such as a watched key,
+    /// another user or a database whose choice was not answered. Nothing was sent; the next request starts on a fresh connection.
     SessionLost,
     /// Messages that there was no room for are gone.
     Overflow {

@@ -9,7 +9,7 @@ use super::connect::{Dial, Link, Patience, connect};
 use super::error::{Cause, Error};
 use super::url::Url;
 use crate::command::{AnyRequest, Each, Effect, Pipeline, Request};
-use crate::conn::{CloseReason, Event, Failure, SubmitError, Token, Wait};
+use crate::conn::{CloseReason, Event, Failure, Settings, SubmitError, Token, Wait};
 use crate::error::{Full, Misuse};
 use crate::resp::Reply;
 use crate::time::Duration;
@@ -30,6 +30,10 @@ pub struct Session<D: Dial> {
     driver: Option<Box<Link<D, IN_FLIGHT>>>,
     /// The user has set something that a new connection would not have.
     altered: bool,
+    /// A command may have changed the database, and its answer was not seen.
+    selecting: bool,
+    /// The database that was chosen last.
+    db: u32,
     in_multi: bool,
     /// A call has begun. If the next one finds it so, that call did not end: a conversion of the
     /// user's panicked, and there may be answers that nobody may take for his own.
@@ -42,7 +46,9 @@ impl<D: Dial> Session<D> {
     /// # Errors
     /// [`Error::Connect`] with every address that was tried.
     pub fn open(dialer: D, url: Url) -> Result<Self, Error<D::Error>> {
-        let mut session = Self { dialer, url, driver: None, altered: false, in_multi: false, begun: false };
+        let db = url.db;
+        let (altered, selecting, in_multi, begun) = (false, false, false, false);
+        let mut session = Self { dialer, url, driver: None, altered, selecting, db, in_multi, begun };
         session.driver()?;
         Ok(session)
     }
@@ -64,7 +70,9 @@ impl<D: Dial> Session<D> {
         }
         if self.driver.as_ref().is_none_or(|driver| driver.connection().is_closed()) {
             self.driver = None;
-            if core::mem::take(&mut self.altered) | core::mem::take(&mut self.in_multi) {
+            let selecting = core::mem::take(&mut self.selecting);
+            if core::mem::take(&mut self.altered) | core::mem::take(&mut self.in_multi) | selecting {
+                self.db = self.url.db;
                 return Err(Error::SessionLost);
             }
         }
@@ -72,8 +80,9 @@ impl<D: Dial> Session<D> {
             Some(driver) => driver,
             vacant => {
                 let patience = Patience { connect: self.url.connect_timeout, reply: self.url.timeout };
-                let Self { dialer, url, .. } = self;
-                vacant.insert(connect(dialer, &url.endpoint, &url.settings(), patience)?)
+                let Self { dialer, url, db, .. } = self;
+                let settings = Settings { db: *db, ..url.settings() };
+                vacant.insert(connect(dialer, &url.endpoint, &settings, patience)?)
             }
         })
     }
@@ -91,6 +100,7 @@ impl<D: Dial> Session<D> {
     ) -> Result<T, Error<D::Error>> {
         let result = self.call_once(request, timeout, read);
         self.begun = false;
+        self.remember();
         result
     }
 
@@ -141,6 +151,7 @@ impl<D: Dial> Session<D> {
     pub fn pipeline<P: Pipeline>(&mut self, pipeline: &P) -> Results<P, Error<D::Error>> {
         let results = self.pipeline_once(pipeline);
         self.begun = false;
+        self.remember();
         results
     }
 
@@ -197,6 +208,15 @@ impl<D: Dial> Session<D> {
         Ok(P::finish(partial, || Error::Refused(SubmitError::Closed)))
     }
 
+    /// Remembers the database that was chosen, so that the next connection goes on with it.
+    fn remember(&mut self) {
+        let Some(driver) = &self.driver else { return };
+        let (connection, state) = (driver.connection(), driver.connection().state());
+        if let (false, Some(db)) = (connection.is_closed(), state.db) {
+            (self.selecting, self.db) = (false, db);
+        }
+    }
+
     /// Remembers what requests that are about to be sent leave behind on the connection, so that its
     /// loss is never silent. Says whether they end its use: as good as new after RESET is not what
     /// the URL asked for.
@@ -204,11 +224,12 @@ impl<D: Dial> Session<D> {
         let mut ends = false;
         for effect in effects {
             match effect {
-                Effect::Session | Effect::Hello => self.altered = true,
+                Effect::Session | Effect::Hello | Effect::Watch | Effect::Tracking => self.altered = true,
+                Effect::Select => self.selecting = true,
                 Effect::Multi => self.in_multi = true,
                 Effect::EndMulti => self.in_multi = false,
                 Effect::Reset | Effect::Quit => {
-                    (self.altered, self.in_multi, ends) = (false, false, true);
+                    (self.altered, self.selecting, self.in_multi, ends) = (false, false, false, true);
                 }
                 _ => {}
             }

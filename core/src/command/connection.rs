@@ -33,5 +33,5 @@ commands! {
     /// Makes the connection as good as new: RESP2, database 0, no user, no subscriptions. Redis 6.2.
     CONNECTION "RESET" => Reset reset() { Effect::Reset } -> Done;
     /// Changes to database `index`.
-    CONNECTION "SELECT" => Select select(index: i64) { Effect::Session } -> Done;
+    CONNECTION "SELECT" => Select select(index: i64) { Effect::Select } -> Done;
 }

@@ -233,8 +233,15 @@ pub enum Effect {
     Monitor,
     /// May change protocol version and user.
     Hello,
-    /// Sets something that lasts as long as the connection and is lost with it: user, database,
-    /// name, watched keys, tracking.
+    /// Changes the database.
+    Select,
+    /// Watches keys, until a transaction ends.
+    Watch,
+    /// Watches nothing any more.
+    Unwatch,
+    /// Turns on or off that the server says which keys have changed.
+    Tracking,
+    /// Sets something else that lasts as long as the connection and is lost with it: user, name.
     Session,
     /// Turns replies off: refused.
     ReplyMode,
@@ -291,11 +298,12 @@ static EFFECTS: &[Command] = &[
     row(&["MONITOR"], Effect::Monitor),
     row(&["HELLO"], Effect::Hello),
     row(&["AUTH"], Effect::Session),
-    row(&["SELECT"], Effect::Session),
-    row(&["WATCH"], Effect::Session),
+    row(&["SELECT"], Effect::Select),
+    row(&["WATCH"], Effect::Watch),
+    row(&["UNWATCH"], Effect::Unwatch),
     row(&["READONLY"], Effect::Session),
     row(&["CLIENT", "SETNAME"], Effect::Session),
-    row(&["CLIENT", "TRACKING"], Effect::Session),
+    row(&["CLIENT", "TRACKING"], Effect::Tracking),
     row(&["CLIENT", "CACHING"], Effect::Session),
     row(&["CLIENT", "NO-EVICT"], Effect::Session),
     row(&["CLIENT", "NO-TOUCH"], Effect::Session),

@@ -15,7 +15,7 @@ commands! {
     /// From the answer on, queues commands until EXEC.
     CONNECTION "MULTI" => Multi multi() { Effect::Multi } -> Done;
     /// Forgets what is watched.
-    CONNECTION "UNWATCH" => Unwatch unwatch() -> Done;
+    CONNECTION "UNWATCH" => Unwatch unwatch() { Effect::Unwatch } -> Done;
     /// Lets the next EXEC fail if one of `keys` has changed by then.
-    CONNECTION "WATCH" => Watch<'a> watch(keys: Keys<'a>) { Effect::Session } -> Done;
+    CONNECTION "WATCH" => Watch<'a> watch(keys: Keys<'a>) { Effect::Watch } -> Done;
 }

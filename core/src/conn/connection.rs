@@ -6,6 +6,7 @@ use super::close::Reason;
 use super::handshake::{Handshake, Outcome};
 use super::in_flight::InFlight;
 use super::settings::{Config, Protocol, Settings};
+use super::state::State;
 use super::subscriber::Subscriber;
 use super::{CloseReason, Token};
 use crate::buffer::{ReceiveBuffer, Storage, TransmitBuffer};
@@ -65,6 +66,7 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) sent: u64,
     /// Bytes of the newest request that the application is still to supply.
     pub(super) owed: u64,
+    pub(super) state: State,
     /// The latest time that the driver told.
     pub(super) now: Instant,
     /// No deadline of a request is earlier.
@@ -118,6 +120,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             submitted: 0,
             sent: 0,
             owed: 0,
+            state: State::new(0, false),
             now: Instant::ZERO,
             wake: Instant::MAX,
             write_by: Instant::MAX,
@@ -159,6 +162,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.protocol
     }
 
+    /// What the server keeps for this connection; when it is over, what it kept.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
     /// Whether there is any subscription. In RESP2 only the commands of subscribers work then.
     pub const fn is_subscribed(&self) -> bool {
         self.subscriber.is_active()
@@ -184,6 +192,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     pub fn start(&mut self, now: Instant, settings: &Settings<'_>) -> Result<(), Full> {
         self.forget();
         self.now = now;
+        self.state = State::new(settings.db, settings.tracking.is_some());
         let mut handshake = Handshake::new(settings);
         self.put_steps(handshake.pending(), settings)?;
         if let Some(fallback) = handshake.fallback() {

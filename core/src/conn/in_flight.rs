@@ -15,7 +15,8 @@ pub(super) struct Slot {
     /// Where its first byte stands in the stream of all bytes submitted.
     pub(super) start: u64,
     pub(super) effect: Effect,
-    /// Confirmations still to come, of a subscription that names its channels.
+    /// Confirmations still to come, of a subscription that names its channels. Of others what the answer will
+    /// not say and the [state](super::state) must know.
     pub(super) left: u32,
     /// The caller has turned away: the answer is dropped.
     pub(super) discard: bool,

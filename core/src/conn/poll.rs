@@ -5,6 +5,7 @@ use super::connection::{Connection, Phase};
 use super::handshake::Outcome;
 use super::in_flight::{Answer, Slot};
 use super::settings::Protocol;
+use super::state::is_queued;
 use super::subscriber::{Subscriber, Word};
 use super::{Event, Failure, Part, Token};
 use crate::buffer::Storage;
@@ -274,10 +275,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     fn judge_piece(&mut self, piece: &Piece) -> Option<Token> {
         // Attributes in front of it may have been.
         self.skipping = false;
-        let slot = self.in_flight.head()?;
+        let &slot = self.in_flight.head()?;
         if !piece.last {
             return slot.caller();
         }
+        self.state.change(slot.effect, slot.left, Kind::Array);
         self.take_effect(slot.effect, Kind::Bulk);
         self.in_flight.pop()
     }
@@ -302,8 +304,15 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if effect != Effect::None {
             let reply = self.lend(self.lent.len);
             let refused = effect == Effect::Multi && reply.error().is_some_and(|error| !is_nested(error));
+            let (mut state, detail) = (self.state, slot.left);
             // Inside MULTI nothing is done yet.
-            let queued = kind == Kind::Simple && reply.as_bytes() == Some(b"QUEUED");
+            let queued = is_queued(reply);
+            match reply.error() {
+                Some(error) => state.refuse(effect, error.text()),
+                None if queued => state.queue(effect),
+                None => state.change(effect, detail, kind),
+            }
+            self.state = state;
             if !queued {
                 self.take_effect(effect, kind);
             }
@@ -325,9 +334,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             // What is not kept is no number.
             Answer::Number => return false,
         };
-        expects.admits(kind)
-            || self.hears_arrays()
-            || kind == Kind::Simple && self.lend(self.lent.len).as_bytes() == Some(b"QUEUED")
+        expects.admits(kind) || self.hears_arrays() || is_queued(self.lend(self.lent.len))
     }
 
     /// An answer when nothing was asked.
@@ -370,7 +377,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if kind == Kind::Push || message || (self.monitoring && kind == Kind::Simple) {
             return Verdict::PushTooLarge;
         }
-        let Some(slot) = self.asked() else { return self.end(Reason::Unsolicited) };
+        let Some(&slot) = self.asked() else { return self.end(Reason::Unsolicited) };
         if self.is_premature(kind) {
             return self.end(Reason::Unsolicited);
         }
@@ -378,8 +385,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             // Without it nobody knows what this connection is subscribed to, or why it is over.
             return self.end(Reason::WindowTooSmall);
         }
-        if !self.is_expected(slot, kind) {
+        if !self.is_expected(&slot, kind) {
             return self.end(Reason::OutOfStep);
+        }
+        if kind.is_error() {
+            self.state.refuse(slot.effect, b"");
+        } else {
+            self.state.change(slot.effect, slot.left, kind);
         }
         self.take_effect(slot.effect, kind);
         let failure = if over == Some(Over::Depth) { Failure::TooDeep } else { Failure::TooLarge };

@@ -5,9 +5,10 @@ use super::deadline::Wait;
 use super::handshake::{StepRequest, Steps};
 use super::in_flight::{Answer, Slot};
 use super::settings::Settings;
+use super::state;
 use super::{SubmitError, Token};
 use crate::buffer::Storage;
-use crate::command::{AnyRequest, Command, Effect};
+use crate::command::{AnyRequest, Args, Command, Effect};
 use crate::error::{Full, Misuse};
 use crate::resp::{Encoded, Encoder};
 use crate::time::Instant;
@@ -72,7 +73,15 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             deadline: self.deadline(patience, request, encoded.len()),
             start: self.submitted,
             effect: command.effect,
-            left: u32::try_from(encoded.args().saturating_sub(1)).unwrap_or(u32::MAX),
+            left: match command.effect {
+                Effect::Subscribe(_) | Effect::Unsubscribe(_) => {
+                    u32::try_from(encoded.args().saturating_sub(1)).unwrap_or(u32::MAX)
+                }
+                effect => {
+                    let frame = self.transmit.spare().get(..encoded.len()).unwrap_or_default();
+                    state::detail(effect, Args::new(frame))
+                }
+            },
             discard: false,
             // What answers HELLO decides about all that follows, so it is judged whole.
             answer: if request.is_chunked() && command.effect != Effect::Hello {

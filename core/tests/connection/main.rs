@@ -13,6 +13,7 @@ mod misuse;
 mod parts;
 mod requests;
 mod secrets;
+mod state;
 mod subscriber;
 mod supply;
 mod time;

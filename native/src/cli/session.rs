@@ -147,7 +147,7 @@ impl Session {
                 self.in_multi = false;
                 self.db = 0;
             }
-            Effect::Session if word(command, 0).eq_ignore_ascii_case(b"select") => {
+            Effect::Select => {
                 self.db = String::from_utf8_lossy(word(command, 1)).parse().unwrap_or(0);
             }
             _ => {}

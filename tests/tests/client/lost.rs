@@ -188,19 +188,23 @@ fn forgets(server: &Server, client: &Client) {
 fn state_that_only_the_user_knows_is_not_lost_silently() {
     let Some(server) = redis() else { return };
     let client = open(&server.url());
-    client.select(3).wait().unwrap();
-    client.set("in 3", 1).wait().unwrap();
-    forgets(&server, &client);
-    assert_eq!(client.exists("in 3").wait().unwrap(), 0, "database 0 again");
-
     client.watch("k").wait().unwrap();
     forgets(&server, &client);
 
-    client.pipeline((select(4), incr("n"))).wait().unwrap().0.unwrap();
+    client.client_set_name("n").wait().unwrap();
     forgets(&server, &client);
+
+    client.pipeline((watch("k"), incr("n"))).wait().unwrap().0.unwrap();
+    forgets(&server, &client);
+
+    // A database that was chosen inside a transaction.
+    client.pipeline((multi(), raw("SELECT 4"), exec())).wait().unwrap().2.unwrap();
+    forgets(&server, &client);
+    client.set("in 0", 1).wait().unwrap();
 
     // What the URL says is not lost: the next connection has it, too.
     let client = open(&format!("{}/3?client_name=kept", server.url()));
+    client.set("in 3", 1).wait().unwrap();
     cut(&server, &client);
     assert_eq!(client.exists("in 3").wait().unwrap(), 1);
     assert_eq!(client.client_get_name::<String>().wait().unwrap(), "kept");
@@ -226,12 +230,36 @@ fn a_transaction_that_was_begun_is_lost() {
     assert_eq!(client.exists("k").wait().unwrap(), 0);
 }
 
+#[test]
+fn the_database_goes_along() {
+    let Some(server) = redis() else { return };
+    let client = open(&server.url());
+    client.select(3).wait().unwrap();
+    client.set("in 3", 1).wait().unwrap();
+    cut(&server, &client);
+    assert_eq!(client.exists("in 3").wait().unwrap(), 1);
+    // One that was refused does not.
+    client.select(99).wait().unwrap_err();
+    client.pipeline((select(4), incr("in 4"))).wait().unwrap().0.unwrap();
+    for _ in 0..2 {
+        cut(&server, &client);
+        assert_eq!(client.exists("in 4").wait().unwrap(), 1);
+    }
+    // If its answer is lost nobody knows.
+    let client = open(&format!("{}?timeout=100ms", server.url()));
+    lost(client.pipeline((raw("DEBUG SLEEP 0.5"), select(5))).wait().unwrap().1);
+    thread::sleep(ms(500));
+    assert!(matches!(client.incr("n").wait(), Err(Error::SessionLost)));
+    in_step(&client);
+    assert_eq!(client.exists("in 4").wait().unwrap(), 0, "that of the URL");
+}
+
 /// A timeout ends the connection, so a state that was on it is lost, too.
 #[test]
 fn a_timeout_loses_the_state_too() {
     let Some(server) = redis() else { return };
     let client = open(&server.url());
-    client.select(3).wait().unwrap();
+    client.watch("k").wait().unwrap();
     lost(client.send(raw("DEBUG SLEEP 0.5")).timeout(ms(100)).wait());
     assert!(matches!(client.incr("n").wait(), Err(Error::SessionLost)));
     in_step(&client);

@@ -140,6 +140,10 @@ impl Request for Push<'_> {
         &ROW
     }
 
+    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
+        None
+    }
+
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
         sink.word("LPUSH");
         sink.key(self.key.as_bytes());
