@@ -77,10 +77,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 Effect::Subscribe(_) | Effect::Unsubscribe(_) => {
                     u32::try_from(encoded.args().saturating_sub(1)).unwrap_or(u32::MAX)
                 }
-                effect => {
+                effect if state::has_detail(effect) => {
                     let frame = self.transmit.spare().get(..encoded.len()).unwrap_or_default();
                     state::detail(effect, Args::new(frame))
                 }
+                _ => 0,
             },
             discard: false,
             // What answers HELLO decides about all that follows, so it is judged whole.
@@ -92,7 +93,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         };
         self.teller = request.teller().or(self.teller);
         self.take(encoded, slot);
-        self.count_unverified(slot.deadline);
+        if let Some(every) = self.config.verify_every {
+            self.count_unverified(every, slot.deadline);
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Integrity: among the requests go numbers of ours, which must come back among the answers.
 
+use core::num::NonZeroU32;
+
 use super::close::Reason;
 use super::connection::Connection;
 use super::in_flight::{Answer, Slot};
@@ -33,9 +35,10 @@ impl Request for Number {
 impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// A request was taken. Behind so many of them goes a number, as soon as there is room for it, and where it
     /// would be answered as always.
-    pub(super) fn count_unverified(&mut self, deadline: Instant) {
+    #[cold]
+    pub(super) fn count_unverified(&mut self, every: NonZeroU32, deadline: Instant) {
         self.unverified = self.unverified.saturating_add(1);
-        let due = self.config.verify_every.is_some_and(|every| self.unverified >= every.get());
+        let due = self.unverified >= every.get();
         let plain = !self.queueing && !self.subscriber.is_active() && !self.monitoring && self.owed == 0;
         if !due || !plain || self.in_flight.is_full() {
             return;
