@@ -8,6 +8,7 @@ mod local;
 mod parts;
 pub mod responder;
 pub mod transcript;
+pub mod world;
 
 #[cfg(feature = "client")]
 pub use local::{Alone, Local, LocalSocket};
