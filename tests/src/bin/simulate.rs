@@ -105,7 +105,6 @@ impl Wanted {
 }
 
 /// What came of many seeds.
-#[derive(Default)]
 struct Sum {
     seeds: u64,
     requests: u64,
@@ -114,6 +113,13 @@ struct Sum {
     outcomes: [u64; Outcome::ALL.len()],
     wrong: u64,
     first: Option<Report>,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        let (faults, outcomes) = ([0; Fault::ALL.len()], [0; Outcome::ALL.len()]);
+        Self { seeds: 0, requests: 0, connections: 0, faults, outcomes, wrong: 0, first: None }
+    }
 }
 
 impl Sum {

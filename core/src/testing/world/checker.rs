@@ -82,6 +82,14 @@ pub(super) struct Life {
     parts: Option<(Token, Digest)>,
     /// It was pushed, and its reply must be next.
     confirmed: Option<u64>,
+    /// The server's last word was there when the handshake was done.
+    worded: bool,
+}
+
+impl Life {
+    pub(super) fn new(line: usize) -> Self {
+        Self { line, ..Self::default() }
+    }
 }
 
 impl Checker {
@@ -146,7 +154,7 @@ impl Checker {
     }
 
     /// An event was told.
-    pub(super) fn told(&mut self, life: &mut Life, line: &mut Line, closed: bool, event: &Event<'_>) {
+    pub(super) fn told(&mut self, life: &mut Life, line: &mut Line, event: &Event<'_>) {
         if life.over {
             return self.flag(|| format!("an event behind the last: {event:?}"));
         }
@@ -167,7 +175,9 @@ impl Checker {
                 self.answered(life, line, token.0, Some(Digest::of(reply)), Some(reply), outcome);
             }
             Event::Part { token, part, last } => {
-                let (first, mut digest) = life.parts.take().unwrap_or((token, Digest::NEW));
+                // The caller may have turned away in the midst of the parts before.
+                let begun = life.parts.take().filter(|(first, _)| !self.is_discarded(first.0));
+                let (first, mut digest) = begun.unwrap_or((token, Digest::NEW));
                 if first != token || !self.is_waiting(token.0) {
                     self.flag(|| format!("a part for {token:?} behind one for {first:?}"));
                 }
@@ -180,17 +190,19 @@ impl Checker {
             }
             Event::Push(reply) => self.pushed(life, line, Some(Digest::of(reply))),
             Event::PushTooLarge => self.pushed(life, line, None),
-            Event::Failed { token, failure } => match Outcome::of_failure(failure) {
-                Outcome::Oversized => self.answered(life, line, token.0, None, None, Outcome::Oversized),
-                outcome => {
-                    if !closed {
-                        self.flag(|| format!("{token:?} failed on a living connection: {failure:?}"));
+            Event::Failed { token, failure } => {
+                life.parts.take();
+                match Outcome::of_failure(failure) {
+                    Outcome::Oversized => {
+                        self.answered(life, line, token.0, None, None, Outcome::Oversized);
                     }
-                    life.waiting.retain(|&waiting| waiting != token.0);
-                    let fate = if outcome == Outcome::NotSent { Fate::Never } else { Fate::Maybe };
-                    self.resolve(life, token.0, outcome, fate);
+                    outcome => {
+                        life.waiting.retain(|&waiting| waiting != token.0);
+                        let fate = if outcome == Outcome::NotSent { Fate::Never } else { Fate::Maybe };
+                        self.resolve(life, token.0, outcome, fate);
+                    }
                 }
-            },
+            }
             Event::Closed(_) => {
                 life.over = true;
                 let left = life.waiting.iter().copied().find(|&token| self.is_waiting(token));
@@ -208,12 +220,17 @@ impl Checker {
             self.flag(|| "ready twice".into());
         }
         life.ready = true;
-        while let Some(tag) = line.told() {
-            line.tags.pop_front();
-            if !matches!(tag.owner, Owner::Handshake | Owner::Push | Owner::LastWord) {
+        // Pushes behind the last answer will be told.
+        let here = line.down.taken_total();
+        let told = line.tags.iter().take_while(|tag| tag.end <= here).enumerate();
+        let steps = told.filter(|(_, tag)| tag.owner == Owner::Handshake);
+        let end = steps.last().map_or(0, |(at, _)| at + 1);
+        for tag in line.tags.drain(..end) {
+            if !matches!(tag.owner, Owner::Handshake | Owner::Push) {
                 self.flag(|| format!("the handshake took {tag:?}"));
             }
         }
+        life.worded = line.told().is_some_and(|tag| tag.owner == Owner::LastWord);
         if (protocol == Protocol::Resp3) != line.session.resp3 && !line.session.over {
             self.flag(|| format!("{protocol:?} is not what the server speaks"));
         }
@@ -331,7 +348,11 @@ impl Checker {
             return;
         }
         if let Some(tag) = self.next_tag(life, line) {
-            return self.flag(|| format!("{tag:?} came, and nobody was told"));
+            // The handshake may have taken it for its last answer.
+            if !(life.worded && tag.owner == Owner::LastWord) {
+                self.flag(|| format!("{tag:?} came, and nobody was told"));
+            }
+            return;
         }
         if machine.in_flight() != life.waiting.len() {
             let (held, waiting) = (machine.in_flight(), life.waiting.len());
@@ -393,7 +414,8 @@ impl Checker {
             };
             let state = op.state;
             if !right {
-                return self.flag(|| format!("t{token}e was executed {count} times, not {fate:?} ({state:?})"));
+                return self
+                    .flag(|| format!("t{token}e was executed {count} times, not {fate:?} ({state:?})"));
             }
             if state == State::Waiting {
                 return self.flag(|| format!("t{token}e was never resolved"));

@@ -4,14 +4,14 @@ use alloc::boxed::Box;
 use alloc::format;
 use core::cell::RefCell;
 
+use super::Random;
 use super::checker::{Checker, Kindred, Life};
 use super::fault::Fault;
-use super::machine::{Abandoned, End, Machine};
+use super::machine::{Abandoned, End, Machine, Outcome};
 use super::net::{Call, Net};
 use super::server::{Name, payload};
 use super::trace::Who;
 use super::work::{Plan, Word};
-use super::Random;
 use crate::buffer::Growing;
 use crate::command::{Later, Request, chunked, raw, words};
 use crate::conn::{Config, Connection, Event, Protocol, Settings, SubmitError, Token};
@@ -46,13 +46,17 @@ pub(super) struct Client {
 pub(super) struct Seen {
     id: usize,
     told: u64,
+    /// The last event answers RESET.
+    reset: bool,
+    /// A request had no answer because the connection is over.
+    lost: bool,
     /// Asked after the world has calmed down.
     fresh: Option<u64>,
     pub(super) recovered: bool,
 }
 
 impl Client {
-    pub(super) fn new(id: usize, random: &mut Random, locked: bool) -> Self {
+    pub(super) fn new(id: usize, random: &mut Random, old: bool, locked: bool) -> Self {
         let reply_timeout = Duration::from_millis(random.between(10, 120));
         let config = Config {
             handshake_timeout: Duration::from_millis(random.between(10, 120)),
@@ -62,11 +66,14 @@ impl Client {
         let (machine, most): (Box<dyn Machine>, usize) = match random.below(4) {
             0..=1 => (Box::new(Connection::<[u8; 512], 3>::new([0; 512], [0; 512], config)), 3),
             2 => (Box::new(Connection::<_, 8>::new(Growing::new(64, 256), Growing::new(64, 512), config)), 8),
-            _ => (Box::new(Connection::<_, 16>::new(Growing::new(64, 4096), Growing::new(64, 4096), config)), 16),
+            _ => (
+                Box::new(Connection::<_, 16>::new(Growing::new(64, 4096), Growing::new(64, 4096), config)),
+                16,
+            ),
         };
         let protocol = match random.below(4) {
             0 => Some(Protocol::Resp2),
-            1 => Some(Protocol::Resp3),
+            1 if !old => Some(Protocol::Resp3),
             _ => None,
         };
         let settings = Settings {
@@ -82,7 +89,7 @@ impl Client {
             machine,
             most,
             settings,
-            life: Life { over: true, ..Life::default() },
+            life: Life::new(0),
             up: false,
             retry: 0,
             skew: 0,
@@ -145,7 +152,7 @@ impl Client {
             self.note(net, "cannot connect", 0, 0);
             return true;
         };
-        self.life = Life { line, ..Life::default() };
+        self.life = Life::new(line);
         self.up = true;
         self.open = None;
         self.later = 0;
@@ -228,9 +235,11 @@ impl Client {
         let mut end = End { net: &net, line };
         let broken = machine.pump(&mut end, &mut |event| {
             let net = &mut **net.borrow_mut();
-            seen.tell(life, net, checker, true, &event);
+            seen.tell(life, net, checker, &event);
         });
-        broken.is_err() || seen.told > told
+        let did = broken.is_err() || seen.told > told;
+        self.judge_state(checker);
+        did
     }
 
     /// Tells events, at most so many. Says whether there were any.
@@ -242,15 +251,12 @@ impl Client {
         let mut left = most;
         while let Some(fewer) = left.checked_sub(1) {
             left = fewer;
-            let closed = self.machine.is_closed();
             let Some(event) = self.machine.poll_event() else {
                 self.drained(net, checker);
                 break;
             };
-            let resets = self.seen.tell(&mut self.life, net, checker, closed, &event);
-            if resets && (self.machine.is_subscribed() || self.machine.protocol() != Protocol::Resp2) {
-                checker.flag(|| "the server has reset the connection, and the client has not".into());
-            }
+            self.seen.tell(&mut self.life, net, checker, &event);
+            self.judge_state(checker);
         }
         if self.life.over {
             self.up = false;
@@ -259,6 +265,17 @@ impl Client {
             self.retry = net.now + net.random.between(10, 2000);
         }
         self.seen.told > before
+    }
+
+    /// Whether the connection is what its last events make of it.
+    fn judge_state(&mut self, checker: &mut Checker) {
+        let fresh = !self.machine.is_subscribed() && self.machine.protocol() == Protocol::Resp2;
+        if core::mem::take(&mut self.seen.reset) && !fresh {
+            checker.flag(|| "the server has reset the connection, and the client has not".into());
+        }
+        if core::mem::take(&mut self.seen.lost) && !self.machine.is_closed() {
+            checker.flag(|| "a request was lost on a living connection".into());
+        }
     }
 
     fn drained(&mut self, net: &mut Net, checker: &mut Checker) {
@@ -326,11 +343,10 @@ impl Client {
         let list = list.get(..len).unwrap_or_default();
         let deadline = match plan.word {
             Word::Wait => Some(Some(now.saturating_add(Duration::from_millis(plan.number * 3 + 20)))),
-            _ if net.random.one_in(8) => {
-                Some((!net.random.one_in(4)).then(|| {
-                    now.saturating_add(Duration::from_micros(net.random.below(100_000)))
-                }))
-            }
+            _ if net.random.one_in(8) => Some(
+                (!net.random.one_in(4))
+                    .then(|| now.saturating_add(Duration::from_micros(net.random.below(100_000)))),
+            ),
             _ => None,
         };
         let result = match plan.later {
@@ -368,7 +384,7 @@ impl Client {
         let deadline = deadline.unwrap_or(Some(now.saturating_add(self.reply_timeout)));
         checker.taken(&mut self.life, deadline, kindred);
         self.later = plan.later.unwrap_or(0);
-        if self.life.waiting.len() > self.most {
+        if self.machine.in_flight() > self.most {
             checker.flag(|| "more requests in flight than there is room for".into());
         }
         Some(token)
@@ -469,26 +485,22 @@ impl Client {
 }
 
 impl Seen {
-    /// Has an event judged. Says whether it answers RESET.
-    fn tell(
-        &mut self,
-        life: &mut Life,
-        net: &mut Net,
-        checker: &mut Checker,
-        closed: bool,
-        event: &Event<'_>,
-    ) -> bool {
+    /// Has an event judged.
+    fn tell(&mut self, life: &mut Life, net: &mut Net, checker: &mut Checker, event: &Event<'_>) {
         self.told += 1;
-        let Some(line) = net.lines.get_mut(life.line) else { return false };
+        let Some(line) = net.lines.get_mut(life.line) else { return };
         let (what, token) = what(event);
         net.trace.note(net.now, Who::Client(self.id), what, token, 0);
         net.trace.say(net.now, Who::Client(self.id), format_args!("  {event:.200?}"));
-        checker.told(life, line, closed, event);
+        checker.told(life, line, event);
         if self.fresh.is_some_and(|fresh| !checker.is_waiting(fresh)) {
             self.recovered |= what == "reply";
             self.fresh = None;
         }
-        matches!(*event, Event::Reply { token, reply } if checker.is_reset(token) && !reply.kind().is_error())
+        self.lost |=
+            matches!(event, Event::Failed { failure, .. } if Outcome::of_failure(*failure).is_lost());
+        self.reset = matches!(*event, Event::Reply { token, reply }
+            if checker.is_reset(token) && !reply.kind().is_error());
     }
 }
 

@@ -6,10 +6,10 @@ use super::net::{Broken, Net};
 use crate::buffer::Storage;
 use crate::command::AnyRequest;
 use crate::conn::{Connection, Event, Failure, Protocol, Settings, SubmitError, Token};
+use crate::error::ErrorKind;
 use crate::error::Full;
 use crate::io::{Socket, pump};
 use crate::resp::Reply;
-use crate::error::ErrorKind;
 use crate::time::Instant;
 
 /// A connection without its memory in its type.
@@ -191,6 +191,11 @@ impl Outcome {
             Failure::Unknown => Self::Unknown,
             Failure::TooLarge | Failure::TooDeep => Self::Oversized,
         }
+    }
+
+    /// Whether there is no answer because the connection is over.
+    pub(super) const fn is_lost(self) -> bool {
+        matches!(self, Self::NotSent | Self::Unknown)
     }
 
     /// What an answer says. By its code only, as a caller would judge.

@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
+use super::Random;
 use super::fault::{Fault, Faults, Swarm};
 use super::line::{Did, Line, Owner, Tag};
 use super::server::{Ask, Done, Phase, Say, Server, Verb};
 use super::trace::{EPOCH, Trace, Who};
-use super::Random;
 use crate::resp::Kind;
 
 /// The connection is reset, or was never made.
@@ -60,8 +60,7 @@ impl Net {
     pub(super) fn new(seed: u64, allowed: Faults, keep: usize) -> Self {
         let mut random = Random::new(seed);
         let swarm = Swarm::draw(&mut random, allowed);
-        let server =
-            Server { old: random.one_in(6), locked: random.one_in(5), scripts: true, ..Server::default() };
+        let server = Server::new(random.one_in(6), random.one_in(5));
         Self {
             now: EPOCH,
             random,
@@ -332,7 +331,11 @@ impl Net {
         let error = self.random.one_in(2);
         self.scratch.clear();
         let mut say = Say::new(&mut self.scratch, false);
-        if error { say.error(b"ERR stray") } else { say.simple(b"OK") }
+        if error {
+            say.error(b"ERR stray")
+        } else {
+            say.simple(b"OK")
+        }
         let now = self.now;
         if let Some(line) = self.lines.get_mut(id) {
             line.down.put(&self.scratch, now);
@@ -433,6 +436,17 @@ impl Net {
             times.into_iter().flatten().filter_map(later).min()
         };
         self.lines.iter().filter_map(of_line).min()
+    }
+
+    /// Whether bytes have come that somebody could read at once.
+    pub(super) fn is_awaited(&mut self) -> bool {
+        let now = self.now;
+        self.lines.iter_mut().any(|line| {
+            let server =
+                line.stalled <= now && !line.mute && !line.is_done() && line.session.blocked.is_none();
+            let client = line.held && !line.vanishes;
+            server && line.up.ready(now) > 0 || client && line.down.ready(now) > 0
+        })
     }
 
     /// When bytes that are sent now arrive.

@@ -34,8 +34,8 @@ impl World {
         let mut net = Net::new(options.seed, options.faults, keep);
         net.sweep = sweep;
         let count = 1 + net.random.below(3) as usize;
-        let locked = net.server.locked;
-        let clients = (0..count).map(|id| Client::new(id, &mut net.random, locked)).collect();
+        let (old, locked) = (net.server.old, net.server.locked);
+        let clients = (0..count).map(|id| Client::new(id, &mut net.random, old, locked)).collect();
         Self { options: *options, net, clients, checker: Checker::default(), idle: 0 }
     }
 
@@ -103,7 +103,8 @@ impl World {
         let now = self.net.now;
         let clients = self.clients.iter().filter_map(|client| client.next_due(now));
         let next = clients.chain(self.net.next_due()).min();
-        self.net.now = next.unwrap_or(now + 1000).max(now + 1);
+        let most = if self.net.is_awaited() { now + 500 } else { u64::MAX };
+        self.net.now = next.unwrap_or(now + 1000).clamp(now + 1, most);
     }
 
     fn recover(&mut self) {

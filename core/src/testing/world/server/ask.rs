@@ -146,7 +146,9 @@ enum Header<'a> {
 fn header(bytes: &[u8], tag: u8) -> Header<'_> {
     let Some((&first, rest)) = bytes.split_first() else { return Header::Short };
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (Some(number_of), Some(behind)) = (rest.get(..digits), rest.get(digits..)) else { return Header::Not };
+    let (Some(number_of), Some(behind)) = (rest.get(..digits), rest.get(digits..)) else {
+        return Header::Not;
+    };
     match (first == tag && digits < 8, behind.strip_prefix(b"\r\n"), number(number_of)) {
         (true, Some(behind), Some(n)) => Header::Is(n as usize, behind),
         (true, None, _) if b"\r\n".starts_with(behind) => Header::Short,

@@ -19,7 +19,7 @@ pub(super) struct Server {
     /// The newest token that was stored at each of a few keys, and one more.
     keys: [u64; 4],
     /// The scripts are here.
-    pub(super) scripts: bool,
+    scripts: bool,
     /// It is not what it should be, and until when.
     pub(super) phase: Phase,
     pub(super) phase_until: u64,
@@ -74,6 +74,10 @@ pub(super) struct Done {
 }
 
 impl Server {
+    pub(super) fn new(old: bool, locked: bool) -> Self {
+        Self { old, locked, scripts: true, ..Self::default() }
+    }
+
     /// How often a token was executed.
     pub(super) fn count(&self, token: u64) -> u8 {
         self.counts.get(token as usize).copied().unwrap_or(0)
