@@ -230,7 +230,7 @@ impl Checker {
                 self.flag(|| format!("the handshake took {tag:?}"));
             }
         }
-        life.worded = line.told().is_some_and(|tag| tag.owner == Owner::LastWord);
+        life.worded = line.tags.iter().any(|tag| tag.end <= here && tag.owner == Owner::LastWord);
         if (protocol == Protocol::Resp3) != line.session.resp3 && !line.session.over {
             self.flag(|| format!("{protocol:?} is not what the server speaks"));
         }
@@ -347,12 +347,12 @@ impl Checker {
         if life.over || !life.ready {
             return;
         }
-        if let Some(tag) = self.next_tag(life, line) {
-            // The handshake may have taken it for its last answer.
-            if !(life.worded && tag.owner == Owner::LastWord) {
-                self.flag(|| format!("{tag:?} came, and nobody was told"));
-            }
+        // The handshake may have taken the server's last word for its last answer, and pushes with it.
+        if life.worded {
             return;
+        }
+        if let Some(tag) = self.next_tag(life, line) {
+            return self.flag(|| format!("{tag:?} came, and nobody was told"));
         }
         if machine.in_flight() != life.waiting.len() {
             let (held, waiting) = (machine.in_flight(), life.waiting.len());
@@ -385,15 +385,9 @@ impl Checker {
         }
         let late = |&token: &u64| {
             let op = self.ops.get(token as usize);
-            op.is_some_and(|op| op.state != State::Resolved && op.deadline.is_some_and(|at| at <= now))
+            op.is_some_and(|op| op.state == State::Waiting && op.deadline.is_some_and(|at| at <= now))
         };
-        let mut who = life.waiting.iter().copied();
-        let late = if super::machine::EACH_DEADLINE {
-            who.find(|token| late(token) && self.is_waiting(*token))
-        } else {
-            who.next().filter(late)
-        };
-        if let Some(token) = late {
+        if let Some(token) = life.waiting.iter().copied().find(late) {
             self.flag(|| format!("t{token}e is not resolved after its deadline"));
         }
     }

@@ -7,7 +7,7 @@ use core::cell::RefCell;
 use super::Random;
 use super::checker::{Checker, Kindred, Life};
 use super::fault::Fault;
-use super::machine::{Abandoned, End, Machine, Outcome};
+use super::machine::{Abandoned, EACH_DEADLINE, End, Machine, Outcome};
 use super::net::{Call, Net};
 use super::server::{Name, payload};
 use super::trace::Who;
@@ -192,8 +192,10 @@ impl Client {
             checker.flag(|| "an early timer ended the connection".into());
         }
         self.poll(net, checker, usize::MAX);
-        checker.timed(&self.life, now);
-        if self.up && self.machine.poll_timeout().is_some_and(|at| at <= now) {
+        if EACH_DEADLINE {
+            checker.timed(&self.life, now);
+        }
+        if due && self.up && self.machine.poll_timeout().is_some_and(|at| at <= now) {
             checker.flag(|| "the timer has fired, and wants to at once again".into());
         }
     }

@@ -161,6 +161,8 @@ impl fmt::Display for Faults {
 pub(super) struct Swarm {
     /// Once in so many times; 0 is never.
     rates: [u64; Fault::ALL.len()],
+    /// Each has its own, so that leaving one out leaves the others where they are.
+    randoms: [Random; Fault::ALL.len()],
     pub(super) counts: [u32; Fault::ALL.len()],
     pub(super) calm: bool,
 }
@@ -178,12 +180,16 @@ impl Swarm {
                 *rate = drawn;
             }
         }
-        Self { rates, counts: [0; Fault::ALL.len()], calm: false }
+        let randoms = core::array::from_fn(|_| Random::new(random.bits()));
+        Self { rates, randoms, counts: [0; Fault::ALL.len()], calm: false }
     }
 
     /// Whether it happens now. Counts it.
-    pub(super) fn hit(&mut self, random: &mut Random, fault: Fault) -> bool {
-        let rate = self.rates.get(fault as usize).copied().unwrap_or(0);
+    pub(super) fn hit(&mut self, fault: Fault) -> bool {
+        let at = fault as usize;
+        let (Some(&rate), Some(random)) = (self.rates.get(at), self.randoms.get_mut(at)) else {
+            return false;
+        };
         let hit = rate > 0 && !self.calm && random.one_in(rate);
         if hit && let Some(count) = self.counts.get_mut(fault as usize) {
             *count += 1;
@@ -212,9 +218,9 @@ mod tests {
         let mut random = Random::new(1);
         for _ in 0..50 {
             let mut swarm = Swarm::draw(&mut random, Faults::ALL.without(Fault::Rst));
-            assert!((0..500).all(|_| !swarm.hit(&mut random, Fault::Rst)));
+            assert!((0..500).all(|_| !swarm.hit(Fault::Rst)));
             swarm.calm = true;
-            assert!((0..500).all(|_| !swarm.hit(&mut random, Fault::Split)));
+            assert!((0..500).all(|_| !swarm.hit(Fault::Split)));
         }
     }
 }

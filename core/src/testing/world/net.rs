@@ -76,7 +76,7 @@ impl Net {
 
     /// Whether a fault happens now.
     pub(super) fn hit(&mut self, fault: Fault) -> bool {
-        self.swarm.hit(&mut self.random, fault)
+        self.swarm.hit(fault)
     }
 
     fn note(&mut self, line: usize, what: &'static str, a: u64, b: u64) {
@@ -134,7 +134,9 @@ impl Net {
             // Some of what is on its way arrives all the same.
             line.reset(false);
         }
-        self.note(id, "sent up", n as u64, cut.into());
+        if n > 0 || cut {
+            self.note(id, "sent up", n as u64, cut.into());
+        }
         if cut && n == 0 { Err(Broken) } else { Ok((n > 0).then_some(n)) }
     }
 

@@ -83,8 +83,9 @@ impl World {
         }
         let did = match net.random.below(16) {
             0..=6 => client.drive(net, checker),
-            7..=10 => {
-                // The newest lines are those that live.
+            7..=9 => client.line().is_some_and(|line| net.serve(line)),
+            10 => {
+                // One that may have been let go. The newest are those that live.
                 let back = net.random.below(net.lines.len().min(6) as u64) as usize;
                 let line = net.lines.len().checked_sub(back + 1);
                 line.is_some_and(|line| net.serve(line))
