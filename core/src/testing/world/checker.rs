@@ -18,7 +18,7 @@ use super::machine::{Machine, Outcome};
 use super::server::Server;
 use crate::conn::{Event, Protocol, Token};
 use crate::resp::{Kind, Reply};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Every request of a run, and what became of it.
 #[derive(Debug, Default)]
@@ -76,6 +76,9 @@ pub(super) struct Life {
     pub(super) line: usize,
     pub(super) ready: bool,
     pub(super) over: bool,
+    /// The latest time that the connection was told, and how long it keeps slots that nobody waits for.
+    pub(super) clock: Instant,
+    grace: Duration,
     /// Slots that the connection must hold, oldest first.
     pub(super) waiting: VecDeque<u64>,
     /// The answer that is being told in parts.
@@ -87,8 +90,8 @@ pub(super) struct Life {
 }
 
 impl Life {
-    pub(super) fn new(line: usize) -> Self {
-        Self { line, ..Self::default() }
+    pub(super) fn new(line: usize, clock: Instant, grace: Duration) -> Self {
+        Self { line, clock, grace, ..Self::default() }
     }
 }
 
@@ -122,14 +125,22 @@ impl Checker {
         }
     }
 
-    /// The caller of a request has turned away, and it may be executed.
-    pub(super) fn abandoned(&mut self, token: u64) {
-        if self.ops.get(token as usize).is_some_and(|op| op.state != State::Waiting) {
-            self.flag(|| format!("t{token}e was resolved, and could be abandoned"));
+    /// The caller of a request has turned away, and knows whether it may be executed.
+    pub(super) fn abandoned(&mut self, life: &mut Life, token: u64, taken_back: bool) {
+        if taken_back {
+            life.waiting.retain(|&waiting| waiting != token);
+            self.resolve(life, token, Outcome::TakenBack, Fate::Never);
+        } else {
+            self.discard(life, token, Outcome::Abandoned);
         }
+    }
+
+    /// Nobody waits for it any more, but for its answer there is a slot, for as long as the grace.
+    fn discard(&mut self, life: &Life, token: u64, outcome: Outcome) {
+        self.resolve(life, token, outcome, Fate::Maybe);
         if let Some(op) = self.ops.get_mut(token as usize) {
             op.state = State::Discarded;
-            self.count(Outcome::Abandoned);
+            op.deadline = Some(life.clock.saturating_add(life.grace));
         }
     }
 
@@ -191,14 +202,19 @@ impl Checker {
             Event::Push(reply) => self.pushed(life, line, Some(Digest::of(reply))),
             Event::PushTooLarge => self.pushed(life, line, None),
             Event::Failed { token, failure } => {
-                life.parts.take();
+                life.parts.take_if(|(first, _)| *first == token);
                 match Outcome::of_failure(failure) {
                     Outcome::Oversized => {
                         self.answered(life, line, token.0, None, None, Outcome::Oversized);
                     }
+                    outcome @ (Outcome::Expired | Outcome::TimedOut) if !self.is_late(life, token.0) => {
+                        self.flag(|| format!("{token:?} is {outcome:?} before its deadline"));
+                    }
+                    Outcome::TimedOut => self.discard(life, token.0, Outcome::TimedOut),
                     outcome => {
                         life.waiting.retain(|&waiting| waiting != token.0);
-                        let fate = if outcome == Outcome::NotSent { Fate::Never } else { Fate::Maybe };
+                        let never = matches!(outcome, Outcome::NotSent | Outcome::Expired);
+                        let fate = if never { Fate::Never } else { Fate::Maybe };
                         self.resolve(life, token.0, outcome, fate);
                     }
                 }
@@ -329,7 +345,8 @@ impl Checker {
         op.state = State::Resolved;
         op.fate = fate;
         if op.ends
-            && outcome == Outcome::NotSent
+            && fate == Fate::Never
+            && op.fate == Fate::Never
             && let Some(fate) = op.block.and_then(|at| self.blocks.get_mut(at))
         {
             *fate = Fate::Never;
@@ -361,15 +378,24 @@ impl Checker {
         if life.confirmed.is_some() {
             self.flag(|| "a confirmation was no answer".into());
         }
-        let watched = |token: &u64| self.ops.get(*token as usize).is_some_and(|op| op.deadline.is_some());
-        let mut who = life.waiting.iter();
-        let awaited = if super::machine::EACH_DEADLINE {
-            who.any(|token| watched(token) && self.is_waiting(*token))
-        } else {
-            who.next().is_some_and(watched)
-        };
-        if awaited && machine.poll_timeout().is_none() {
-            self.flag(|| "nobody watches the time".into());
+        let deadline = |&token: &u64| self.ops.get(token as usize).and_then(|op| op.deadline);
+        let first = life.waiting.iter().filter_map(deadline).min();
+        if first.is_some_and(|first| machine.poll_timeout().is_none_or(|at| at > first)) {
+            self.flag(|| format!("nobody watches the time: {:?}", machine.poll_timeout()));
+        }
+    }
+
+    /// Whether the deadline of a request has passed.
+    fn is_late(&self, life: &Life, token: u64) -> bool {
+        let op = self.ops.get(token as usize);
+        op.is_some_and(|op| op.deadline.is_some_and(|deadline| deadline <= life.clock))
+    }
+
+    /// Bytes are about to be written: none may be of a request that is known to be late.
+    pub(super) fn writes(&mut self, life: &Life) {
+        let late = |&token: &u64| self.is_waiting(token) && self.is_late(life, token);
+        if let Some(token) = life.waiting.iter().copied().find(late) {
+            self.flag(|| format!("bytes are written, but t{token}e is late"));
         }
     }
 
@@ -378,17 +404,13 @@ impl Checker {
         self.ops.get(token.0 as usize).is_some_and(|op| op.resets)
     }
 
-    /// The timer fired at `now`, and all events were told.
-    pub(super) fn timed(&mut self, life: &Life, now: Instant) {
-        if life.over {
-            return;
-        }
-        let late = |&token: &u64| {
-            let op = self.ops.get(token as usize);
-            op.is_some_and(|op| op.state == State::Waiting && op.deadline.is_some_and(|at| at <= now))
-        };
-        if let Some(token) = life.waiting.iter().copied().find(late) {
-            self.flag(|| format!("t{token}e is not resolved after its deadline"));
+    /// The timer fired, and all events were told.
+    pub(super) fn timed(&mut self, life: &Life) {
+        let late = life.waiting.iter().copied().find(|&token| self.is_late(life, token));
+        if let Some(token) = late.filter(|_| !life.over) {
+            self.flag(|| {
+                format!("t{token}e is not resolved after its deadline, or not given up after its grace")
+            });
         }
     }
 

@@ -7,7 +7,7 @@ use core::cell::RefCell;
 use super::Random;
 use super::checker::{Checker, Kindred, Life};
 use super::fault::Fault;
-use super::machine::{Abandoned, EACH_DEADLINE, End, Machine, Outcome};
+use super::machine::{Abandoned, End, Machine, Outcome};
 use super::net::{Call, Net};
 use super::server::{Name, payload};
 use super::trace::Who;
@@ -32,7 +32,7 @@ pub(super) struct Client {
     /// Its clock is so much ahead of the world's, and until when its timer is late.
     skew: i64,
     late: u64,
-    reply_timeout: Duration,
+    config: Config,
     subscribes: bool,
     /// How long the value is that is being supplied.
     later: u64,
@@ -57,12 +57,16 @@ pub(super) struct Seen {
 
 impl Client {
     pub(super) fn new(id: usize, random: &mut Random, old: bool, locked: bool) -> Self {
-        let reply_timeout = Duration::from_millis(random.between(10, 120));
+        let mut patience = || Duration::from_millis(random.between(10, 120));
         let config = Config {
-            handshake_timeout: Duration::from_millis(random.between(10, 120)),
-            reply_timeout: Some(reply_timeout),
+            handshake_timeout: patience(),
+            reply_timeout: Some(patience()),
+            write_timeout: Some(patience()),
+            grace: patience(),
             ..Config::default()
         };
+        let grace = if random.one_in(6) { Duration::ZERO } else { config.grace };
+        let config = Config { grace, ..config };
         let (machine, most): (Box<dyn Machine>, usize) = match random.below(4) {
             0..=1 => (Box::new(Connection::<[u8; 512], 3>::new([0; 512], [0; 512], config)), 3),
             2 => (Box::new(Connection::<_, 8>::new(Growing::new(64, 256), Growing::new(64, 512), config)), 8),
@@ -89,12 +93,12 @@ impl Client {
             machine,
             most,
             settings,
-            life: Life::new(0),
+            life: Life::new(0, Instant::ZERO, config.grace),
             up: false,
             retry: 0,
             skew: 0,
             late: 0,
-            reply_timeout,
+            config,
             subscribes: random.one_in(4),
             later: 0,
             open: None,
@@ -105,6 +109,13 @@ impl Client {
     /// What its clock says.
     fn clock(&self, net: &Net) -> Instant {
         Instant::from_micros(net.now.saturating_add_signed(self.skew))
+    }
+
+    /// The same, and the connection is about to hear it.
+    fn tell_time(&mut self, net: &Net) -> Instant {
+        let now = self.clock(net);
+        self.life.clock = self.life.clock.max(now);
+        now
     }
 
     pub(super) fn line(&self) -> Option<usize> {
@@ -133,10 +144,10 @@ impl Client {
         }
         let mut did = self.keep_time(net, checker);
         did |= match net.random.below(8) {
-            0..=1 => self.write(net),
+            0..=1 => self.write(net, checker),
             2..=3 => self.read(net),
             4 => self.poll(net, checker, 1),
-            5 => self.write(net) | self.read(net),
+            5 => self.write(net, checker) | self.read(net),
             _ => self.pump(net, checker),
         };
         let some = if net.random.one_in(3) { net.random.below(3) as usize } else { usize::MAX };
@@ -152,11 +163,11 @@ impl Client {
             self.note(net, "cannot connect", 0, 0);
             return true;
         };
-        self.life = Life::new(line);
+        let now = self.clock(net);
+        self.life = Life::new(line, now, self.config.grace);
         self.up = true;
         self.open = None;
         self.later = 0;
-        let now = self.clock(net);
         if self.machine.start(now, &self.settings).is_err() {
             checker.flag(|| "the handshake does not fit".into());
         }
@@ -183,7 +194,7 @@ impl Client {
         if !self.up {
             return;
         }
-        let now = self.clock(net);
+        let now = self.tell_time(net);
         let due = self.machine.poll_timeout().is_some_and(|at| at <= now);
         let was_closed = self.machine.is_closed();
         self.note(net, "timer", due.into(), 0);
@@ -192,19 +203,18 @@ impl Client {
             checker.flag(|| "an early timer ended the connection".into());
         }
         self.poll(net, checker, usize::MAX);
-        if EACH_DEADLINE {
-            checker.timed(&self.life, now);
-        }
+        checker.timed(&self.life);
         if due && self.up && self.machine.poll_timeout().is_some_and(|at| at <= now) {
             checker.flag(|| "the timer has fired, and wants to at once again".into());
         }
     }
 
-    fn write(&mut self, net: &mut Net) -> bool {
+    fn write(&mut self, net: &mut Net, checker: &mut Checker) -> bool {
         let ready = self.machine.poll_transmit();
         if ready.is_empty() {
             return false;
         }
+        checker.writes(&self.life);
         match net.write(self.life.line, ready) {
             Ok(n) => {
                 self.machine.transmitted(n.unwrap_or(0));
@@ -351,6 +361,9 @@ impl Client {
             ),
             _ => None,
         };
+        if deadline.is_none() {
+            self.tell_time(net);
+        }
         let result = match plan.later {
             Some(later) => {
                 let request = raw("SET").arg(digits.as_bytes()).arg(Later(later)).arg(name.as_bytes());
@@ -383,7 +396,8 @@ impl Client {
         };
         let ends = matches!(plan.word, Word::Exec | Word::Discard);
         let kindred = Kindred { block, ends, resets: plan.word == Word::Reset };
-        let deadline = deadline.unwrap_or(Some(now.saturating_add(self.reply_timeout)));
+        let usual = self.config.reply_timeout.map(|timeout| self.life.clock.saturating_add(timeout));
+        let deadline = deadline.unwrap_or(usual);
         checker.taken(&mut self.life, deadline, kindred);
         self.later = plan.later.unwrap_or(0);
         if self.machine.in_flight() > self.most {
@@ -412,7 +426,9 @@ impl Client {
         let n = (net.random.between(1, 64)).min(owed) as usize;
         let piece = bytes.get_mut(..n).unwrap_or_default();
         piece.iter_mut().enumerate().for_each(|(at, byte)| *byte = payload(from + at));
-        let idle = self.machine.poll_transmit().is_empty();
+        // From a deadline on nothing is written until events have said whose it was.
+        let late = self.machine.poll_timeout().is_some_and(|at| at <= self.life.clock);
+        let idle = self.machine.poll_transmit().is_empty() && !late;
         let taken = self.machine.supply(piece);
         if self.machine.owed() != owed - taken as u64 || taken == 0 && idle {
             checker.flag(|| format!("{taken} of {owed} bytes were taken, and nothing is to be written"));
@@ -423,11 +439,12 @@ impl Client {
     fn abandon(&mut self, net: &mut Net, checker: &mut Checker) -> bool {
         let n = net.random.below(16) as usize;
         let Some(token) = checker.nth_waiting(&self.life, n) else { return false };
-        let now = self.clock(net);
+        let now = self.tell_time(net);
         let known = self.machine.abandon(now, Token(token));
         self.note(net, "abandon", token, known as u64);
         match known {
-            Abandoned::Unknown => checker.abandoned(token),
+            Abandoned::Unknown => checker.abandoned(&mut self.life, token, false),
+            Abandoned::NotSent => checker.abandoned(&mut self.life, token, true),
             // A confirmation that was pushed is about to answer it.
             Abandoned::TooLate => {}
         }

@@ -48,6 +48,8 @@ pub(super) trait Machine {
 pub(super) enum Abandoned {
     /// It was resolved before.
     TooLate,
+    /// It was taken back, and will never be sent.
+    NotSent,
     /// It may or may not be executed; its answer will be dropped.
     Unknown,
 }
@@ -78,8 +80,12 @@ impl<S: Storage, const N: usize> Machine for Connection<S, N> {
         self.owed()
     }
 
-    fn abandon(&mut self, _: Instant, token: Token) -> Abandoned {
-        if self.abandon(token) { Abandoned::Unknown } else { Abandoned::TooLate }
+    fn abandon(&mut self, now: Instant, token: Token) -> Abandoned {
+        match self.abandon(now, token) {
+            None => Abandoned::TooLate,
+            Some(Failure::NotSent) => Abandoned::NotSent,
+            Some(_) => Abandoned::Unknown,
+        }
     }
 
     fn close(&mut self) {
@@ -175,20 +181,37 @@ pub enum Outcome {
     NotSent,
     /// Sent, and not answered: executed once or not at all.
     Unknown,
+    /// Its deadline passed before it was sent: never executed.
+    Expired,
+    /// Its deadline passed after it was sent: executed once or not at all.
+    TimedOut,
+    /// The caller turned away before it was sent: never executed.
+    TakenBack,
     /// The caller turned away: executed once or not at all.
     Abandoned,
 }
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Ok, Self::Rejected, Self::Oversized, Self::NotSent, Self::Unknown, Self::Abandoned];
+    pub const ALL: [Self; 9] = [
+        Self::Ok,
+        Self::Rejected,
+        Self::Oversized,
+        Self::NotSent,
+        Self::Unknown,
+        Self::Expired,
+        Self::TimedOut,
+        Self::TakenBack,
+        Self::Abandoned,
+    ];
 
     /// What a failure says.
     pub(super) const fn of_failure(failure: Failure) -> Self {
         match failure {
             Failure::NotSent => Self::NotSent,
             Failure::Unknown => Self::Unknown,
+            Failure::Expired => Self::Expired,
+            Failure::TimedOut => Self::TimedOut,
             Failure::TooLarge | Failure::TooDeep => Self::Oversized,
         }
     }
@@ -223,10 +246,10 @@ impl Outcome {
             Self::Oversized => "oversized",
             Self::NotSent => "not sent",
             Self::Unknown => "unknown",
+            Self::Expired => "expired",
+            Self::TimedOut => "timed out",
+            Self::TakenBack => "taken back",
             Self::Abandoned => "abandoned",
         }
     }
 }
-
-/// Whether each request is resolved by its own deadline, or only the oldest.
-pub(super) const EACH_DEADLINE: bool = false;
