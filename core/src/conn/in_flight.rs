@@ -2,6 +2,8 @@
 
 use super::Token;
 use crate::command::Effect;
+use crate::command::Effect;
+use crate::flaw::flawed;
 use crate::resp::Expects;
 use crate::time::Instant;
 
@@ -103,7 +105,7 @@ impl<const N: usize> InFlight<N> {
 
     /// Takes the oldest. Says who waits for it.
     pub(super) fn pop(&mut self) -> Option<Token> {
-        let caller = self.head()?.caller();
+        let caller = self.get(usize::from(self.len > 1 && flawed!(OffByOne)))?.caller();
         self.head = wrap::<N>(self.head + 1);
         self.len -= 1;
         caller

@@ -181,6 +181,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             self.wake = Instant::MAX;
         }
         self.wake = self.wake.min(slot.deadline);
+        #[cfg(feature = "flaws")]
+        crate::flaw::keep_frame(slot.start, self.transmit.spare().get(..encoded.len()).unwrap_or_default());
         self.in_flight.push(slot);
         self.append(encoded);
         self.watch_writing();

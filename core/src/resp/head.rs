@@ -6,6 +6,7 @@ use super::limits::Over;
 use super::number::{self, Line};
 use super::scan::{Scanner, Stage};
 use crate::error::ProtocolError;
+use crate::flaw::flawed;
 
 /// What the scanner came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,7 +47,7 @@ impl Scanner {
                 self.rest = self.limits.line.into();
                 Ok(Step::Open)
             }
-            Kind::Push if !self.is_top() => Err(ProtocolError::NestedPush),
+            Kind::Push if !self.is_top() && !flawed!(NestedPush) => Err(ProtocolError::NestedPush),
             _ if kind.has_length() => self.counted(line, Some(kind)),
             _ => self.plain(line, kind),
         }
@@ -87,6 +88,9 @@ impl Scanner {
             Line::Partial => return Ok(Step::Short),
             Line::Bad => return self.odd(line, kind),
         };
+        if flawed!(Cast32) {
+            count = u64::from(count as u32);
+        }
         if kind == Some(Kind::Verbatim) {
             // Three bytes of format and a colon.
             match line.get(len + 3) {

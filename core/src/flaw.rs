@@ -1,0 +1,126 @@
+//! Mistakes on purpose, each one that some client has made, to prove that the tests would notice.
+//!
+//! With feature `flaws` a thread can switch one on; without it [`flawed!`](flawed) is `false`, and nothing
+//! of this is compiled.
+
+#[cfg(feature = "flaws")]
+use core::cell::{Cell, RefCell};
+
+/// A known way to be wrong.
+#[cfg(feature = "flaws")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[non_exhaustive]
+pub enum Flaw {
+    /// A request that nobody waits for any more gives up its slot, and its answer comes all the same.
+    SlotGivenUp,
+    /// After a write that took a part, the whole is written again.
+    WrittenAgain,
+    /// A push is taken for the answer to the oldest request.
+    PushIsReply,
+    /// An error inside an array is taken for the answer.
+    InnerError,
+    /// A request that timed out is sent again.
+    Replayed,
+    /// When the handshake takes too long, the connection is used as it is.
+    HandshakeSkipped,
+    /// A new connection remembers the transaction of the one before.
+    TransactionLeaks,
+    /// After RESET the connection is taken for what it was before.
+    ResetIgnored,
+    /// A push inside an array is counted as one of its elements.
+    NestedPush,
+    /// A length is read as 32 bits.
+    Cast32,
+    /// The end of the stream answers what is in flight.
+    EofIsAnswer,
+    /// An answer goes to the request behind the one it is for.
+    OffByOne,
+    /// A request that expired is sent all the same.
+    ExpiredIsSent,
+    /// A request that was sent is said not to be.
+    SaysNotSent,
+    /// An answer to nothing is passed over.
+    StrayDropped,
+    /// A request is given up before its deadline.
+    TooEarly,
+    /// A request that is behind others is not given up at its deadline.
+    OnlyOldest,
+    /// An answer that comes late is told after all.
+    LateIsTold,
+}
+
+#[cfg(feature = "flaws")]
+impl Flaw {
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::SlotGivenUp,
+        Self::WrittenAgain,
+        Self::PushIsReply,
+        Self::InnerError,
+        Self::Replayed,
+        Self::HandshakeSkipped,
+        Self::TransactionLeaks,
+        Self::ResetIgnored,
+        Self::NestedPush,
+        Self::Cast32,
+        Self::EofIsAnswer,
+        Self::OffByOne,
+        Self::ExpiredIsSent,
+        Self::SaysNotSent,
+        Self::StrayDropped,
+        Self::TooEarly,
+        Self::OnlyOldest,
+        Self::LateIsTold,
+    ];
+
+    /// Makes this mistake in this thread while `f` runs.
+    pub fn during<R>(self, f: impl FnOnce() -> R) -> R {
+        let before = MADE.replace(Some(self));
+        let result = f();
+        MADE.set(before);
+        result
+    }
+
+    pub(crate) fn is_made(self) -> bool {
+        MADE.get() == Some(self)
+    }
+}
+
+#[cfg(feature = "flaws")]
+std::thread_local! {
+    static MADE: Cell<Option<Flaw>> = const { Cell::new(None) };
+    /// The newest frame, for [`Flaw::Replayed`], and where it starts.
+    static FRAME: RefCell<(u64, alloc::vec::Vec<u8>)> = const { RefCell::new((0, alloc::vec::Vec::new())) };
+}
+
+/// Keeps a frame that is about to be sent.
+#[cfg(feature = "flaws")]
+pub(crate) fn keep_frame(start: u64, frame: &[u8]) {
+    if Flaw::Replayed.is_made() {
+        FRAME.set((start, frame.into()));
+    }
+}
+
+/// The frame that starts there, if it is the one that was kept.
+#[cfg(feature = "flaws")]
+pub(crate) fn kept_frame(start: u64) -> Option<alloc::vec::Vec<u8>> {
+    FRAME.with_borrow(|(at, frame)| (*at == start && Flaw::Replayed.is_made()).then(|| frame.clone()))
+}
+
+/// Whether this mistake is made.
+#[cfg(feature = "flaws")]
+macro_rules! flawed {
+    ($Flaw:ident) => {
+        $crate::flaw::Flaw::$Flaw.is_made()
+    };
+}
+
+/// Whether this mistake is made: no.
+#[cfg(not(feature = "flaws"))]
+macro_rules! flawed {
+    ($Flaw:ident) => {
+        false
+    };
+}
+
+pub(crate) use flawed;

@@ -1,0 +1,6 @@
+//! The world in virtual time: nothing false is told in it, and whatever would be is noticed.
+#![cfg(feature = "testing")]
+
+#[cfg(feature = "flaws")]
+mod flaws;
+mod seeds;
