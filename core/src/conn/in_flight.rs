@@ -105,7 +105,7 @@ impl<const N: usize> InFlight<N> {
 
     /// Takes the oldest. Says who waits for it.
     pub(super) fn pop(&mut self) -> Option<Token> {
-        let caller = self.get(usize::from(self.len > 1 && flawed!(OffByOne)))?.caller();
+        let caller = if flawed!(OffByOne) && self.len > 1 { self.get(1) } else { self.head() }?.caller();
         self.head = wrap::<N>(self.head + 1);
         self.len -= 1;
         caller

@@ -20,6 +20,8 @@ fn first_seed(flaw: Flaw) -> Option<u64> {
     let noticed = |seed: &u64| flaw.during(|| run(&Options::new(*seed)).wrong.is_some());
     let seed = (0..SEEDS).find(noticed)?;
     let report = flaw.during(|| run(&Options::new(seed)));
+    let clean = run(&Options::new(seed));
+    assert!(clean.wrong.is_none(), "without {flaw:?}: {clean}");
     println!("{flaw:?}: seed {seed}: {}", report.wrong.unwrap_or_default());
     Some(seed)
 }

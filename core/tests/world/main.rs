@@ -4,3 +4,4 @@
 #[cfg(feature = "flaws")]
 mod flaws;
 mod seeds;
+mod sweep;

@@ -52,7 +52,8 @@ fn keeping_a_transcript_changes_nothing() {
 #[test]
 fn without_faults_every_request_is_answered() {
     for seed in 0..SEEDS / 10 + 1 {
-        let options = Options { faults: Faults::NONE, mode: Mode::Liveness, steps: 300, ..Options::new(seed) };
+        let options =
+            Options { faults: Faults::NONE, mode: Mode::Liveness, steps: 300, ..Options::new(seed) };
         let report = run(&options);
         assert!(report.wrong.is_none(), "{report}");
         assert_eq!(report.faults, [0; Fault::ALL.len()]);

@@ -8,8 +8,9 @@ use super::Random;
 use super::checker::{Checker, Kindred, Life};
 use super::fault::Fault;
 use super::machine::{Abandoned, End, Machine, Outcome};
-use super::net::{Call, Net};
+use super::net::Net;
 use super::server::{Name, payload};
+use super::sweep::Call;
 use super::trace::Who;
 use super::work::{Plan, Word};
 use crate::buffer::Growing;
@@ -181,7 +182,7 @@ impl Client {
         if !due || net.now < self.late {
             return false;
         }
-        if net.sweep.fails(Call::Timer) || net.hit(Fault::LateTimer) {
+        if net.calls.fails(Call::Timer) || net.hit(Fault::LateTimer) {
             self.late = net.now + net.random.below(50_000);
             return true;
         }

@@ -1,6 +1,7 @@
 //! What a reply says, as one number: made by the server as it writes, and by the client's reader.
 
 use crate::conn::Part;
+use crate::error::ServerError;
 use crate::resp::{Kind, Reply, Visit};
 
 /// The digest of a reply: of the kinds and texts of its values, in order. Not of attributes.
@@ -64,7 +65,7 @@ impl Digest {
         self.byte(kind as u8);
         match kind {
             Kind::Boolean => self.byte(u8::from(value.as_boolean() == Some(true))),
-            _ if kind.is_error() => self.bytes(value.error().map(|error| error.text()).unwrap_or_default()),
+            _ if kind.is_error() => self.bytes(value.error().map(ServerError::text).unwrap_or_default()),
             _ => value.chunks().into_iter().flatten().for_each(|chunk| self.bytes(chunk)),
         }
     }

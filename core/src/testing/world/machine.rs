@@ -6,8 +6,7 @@ use super::net::{Broken, Net};
 use crate::buffer::Storage;
 use crate::command::AnyRequest;
 use crate::conn::{Connection, Event, Failure, Protocol, Settings, SubmitError, Token};
-use crate::error::ErrorKind;
-use crate::error::Full;
+use crate::error::{ErrorKind, Full, ServerError};
 use crate::io::{Socket, pump};
 use crate::resp::Reply;
 use crate::time::Instant;
@@ -223,7 +222,7 @@ impl Outcome {
 
     /// What an answer says. By its code only, as a caller would judge.
     pub(super) fn of_reply(reply: Reply<'_>) -> Self {
-        match reply.error().map(|error| error.kind()) {
+        match reply.error().map(ServerError::kind) {
             Some(
                 ErrorKind::Loading
                 | ErrorKind::Busy

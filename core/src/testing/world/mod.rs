@@ -18,6 +18,8 @@
 //!     assert!(report.wrong.is_none(), "{report}");
 //! }
 //! ```
+//! [`sweep`] tells one story again and again, and each time another call of the driver fails.
+//!
 //! A seed that fails is made small by [`shrink`], and told by [`transcript`]. `simulate`, a program of the
 //! package `respire-tests`, plays as many as there is time for, on all processors.
 
@@ -34,6 +36,7 @@ mod random;
 mod report;
 mod server;
 mod shrink;
+mod sweep;
 mod trace;
 mod work;
 
@@ -43,3 +46,4 @@ pub use play::run;
 pub use random::Random;
 pub use report::{Mode, Options, Report};
 pub use shrink::{shrink, transcript};
+pub use sweep::{Call, Swept, sweep};

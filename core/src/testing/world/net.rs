@@ -6,6 +6,7 @@ use super::Random;
 use super::fault::{Fault, Faults, Swarm};
 use super::line::{Did, Line, Owner, Tag};
 use super::server::{Ask, Done, Phase, Say, Server, Verb};
+use super::sweep::{Call, Calls};
 use super::trace::{EPOCH, Trace, Who};
 use crate::resp::Kind;
 
@@ -27,33 +28,8 @@ pub(super) struct Net {
     scratch: Vec<u8>,
     /// A client sent what nobody can read, on this line.
     pub(super) garbled: Option<usize>,
-    /// What must not go on: the number of the call that fails, for each kind of call.
-    pub(super) sweep: Sweep,
-}
-
-/// Which call fails, if any; and how many there were.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sweep {
-    pub(super) fails: Option<(Call, u64)>,
-    pub(super) counts: [u64; 4],
-}
-
-/// What a driver does that may fail.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Call {
-    Read,
-    Write,
-    Connect,
-    Timer,
-}
-
-impl Sweep {
-    /// Counts a call, and says whether it is the one that fails.
-    pub(super) fn fails(&mut self, call: Call) -> bool {
-        let Some(count) = self.counts.get_mut(call as usize) else { return false };
-        *count += 1;
-        self.fails == Some((call, *count))
-    }
+    /// Which call fails.
+    pub(super) calls: Calls,
 }
 
 impl Net {
@@ -70,7 +46,7 @@ impl Net {
             lines: Vec::new(),
             scratch: Vec::new(),
             garbled: None,
-            sweep: Sweep::default(),
+            calls: Calls::default(),
         }
     }
 
@@ -87,7 +63,7 @@ impl Net {
 
     /// A new connection.
     pub(super) fn connect(&mut self) -> Result<usize, Broken> {
-        if self.sweep.fails(Call::Connect) || self.hit(Fault::ConnectRefused) {
+        if self.calls.fails(Call::Connect) || self.hit(Fault::ConnectRefused) {
             return Err(Broken);
         }
         let id = self.lines.len();
@@ -113,7 +89,7 @@ impl Net {
         let split = self.hit(Fault::Split);
         let piece = if split { self.random.piece(bytes.len()) } else { bytes.len() };
         let due = self.due();
-        let failed = self.sweep.fails(Call::Write);
+        let failed = self.calls.fails(Call::Write);
         let Some(line) = self.lines.get_mut(id) else { return Err(Broken) };
         if failed {
             line.reset(false);
@@ -144,11 +120,15 @@ impl Net {
     pub(super) fn read(&mut self, id: usize, to: &mut [u8]) -> Result<Option<usize>, Broken> {
         let split = self.hit(Fault::Split);
         let piece = if split { self.random.piece(to.len()) } else { to.len() };
-        let failed = self.sweep.fails(Call::Read);
+        let (failed, ended) = (self.calls.fails(Call::Read), self.calls.fails(Call::End));
         let now = self.now;
         let Some(line) = self.lines.get_mut(id) else { return Err(Broken) };
         if failed {
             line.reset(false);
+        }
+        if ended {
+            line.down.lose();
+            line.finish();
         }
         if line.vanishes {
             return Ok(None);
@@ -334,9 +314,9 @@ impl Net {
         self.scratch.clear();
         let mut say = Say::new(&mut self.scratch, false);
         if error {
-            say.error(b"ERR stray")
+            say.error(b"ERR stray");
         } else {
-            say.simple(b"OK")
+            say.simple(b"OK");
         }
         let now = self.now;
         if let Some(line) = self.lines.get_mut(id) {

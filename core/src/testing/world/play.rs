@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 
 use super::checker::Checker;
 use super::client::Client;
-use super::net::{Net, Sweep};
+use super::net::Net;
 use super::report::{Mode, Options, Report};
+use super::sweep::Calls;
 
 /// Plays one seed.
 #[must_use]
 pub fn run(options: &Options) -> Report {
-    World::new(options, 0, Sweep::default()).play().0
+    World::new(options, 0, Calls::default()).play().0
 }
 
 /// All there is.
@@ -30,16 +31,16 @@ const RECOVERY: u32 = 4000;
 
 impl World {
     /// Keeps so many of the last lines of its transcript.
-    pub(super) fn new(options: &Options, keep: usize, sweep: Sweep) -> Self {
+    pub(super) fn new(options: &Options, keep: usize, calls: Calls) -> Self {
         let mut net = Net::new(options.seed, options.faults, keep);
-        net.sweep = sweep;
+        net.calls = calls;
         let count = 1 + net.random.below(3) as usize;
         let (old, locked) = (net.server.old, net.server.locked);
         let clients = (0..count).map(|id| Client::new(id, &mut net.random, old, locked)).collect();
         Self { options: *options, net, clients, checker: Checker::default(), idle: 0 }
     }
 
-    pub(super) fn play(mut self) -> (Report, VecDeque<String>, Sweep) {
+    pub(super) fn play(mut self) -> (Report, VecDeque<String>, Calls) {
         for _ in 0..self.options.steps {
             if self.is_wrong() {
                 break;
@@ -62,7 +63,7 @@ impl World {
             outcomes: checker.outcomes,
             wrong: checker.wrong,
         };
-        (report, net.trace.into_lines(), net.sweep)
+        (report, net.trace.into_lines(), net.calls)
     }
 
     fn is_wrong(&mut self) -> bool {

@@ -2,8 +2,8 @@
 
 use alloc::string::String;
 
-use super::net::Sweep;
 use super::play::World;
+use super::sweep::Calls;
 use super::{Options, run};
 
 /// The smallest story found that still goes wrong: without each fault that it does not need, and with
@@ -42,7 +42,7 @@ pub fn shrink(options: &Options) -> Options {
 /// The last `lines` of what happened, one in a line, and what is wrong.
 #[must_use]
 pub fn transcript(options: &Options, lines: usize) -> String {
-    let (report, kept, _) = World::new(options, lines.max(1), Sweep::default()).play();
+    let (report, kept, _) = World::new(options, lines.max(1), Calls::default()).play();
     let mut text = String::new();
     for line in kept {
         text += &line;

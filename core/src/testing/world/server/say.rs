@@ -75,7 +75,7 @@ impl<'a> Say<'a> {
             1 => self.simple(text),
             2 => self.error(&[b"ERR ", text].concat()),
             3 => self.integer(token),
-            4 => self.null(token % 2 == 0),
+            4 => self.null(token.is_multiple_of(2)),
             5 => {
                 self.open(Kind::Array, 3);
                 self.bulk(text);
@@ -102,8 +102,8 @@ impl<'a> Say<'a> {
             }
             9 => self.in_resp3(Kind::Double, b',', b"0.1", text),
             10 if self.resp3 => {
-                self.digest.leaf(Kind::Boolean, &[u8::from(token % 2 == 0)]);
-                self.out.extend_from_slice(if token % 2 == 0 { b"#t\r\n" } else { b"#f\r\n" });
+                self.digest.leaf(Kind::Boolean, &[u8::from(token.is_multiple_of(2))]);
+                self.out.extend_from_slice(if token.is_multiple_of(2) { b"#t\r\n" } else { b"#f\r\n" });
             }
             11 => self.in_resp3(Kind::BigNumber, b'(', b"12345678901234567890", text),
             12 if self.resp3 => {
