@@ -1,10 +1,12 @@
 //! Mistakes on purpose, each one that some client has made, to prove that the tests would notice.
 //!
-//! With feature `flaws` a thread can switch one on; without it [`flawed!`](flawed) is `false`, and nothing
-//! of this is compiled.
+//! With feature `flaws` a thread can have one made; without it `flaw!` is nothing at all.
 
 #[cfg(feature = "flaws")]
 use core::cell::{Cell, RefCell};
+
+#[cfg(feature = "flaws")]
+use crate::resp::Reply;
 
 /// A known way to be wrong.
 #[cfg(feature = "flaws")]
@@ -95,32 +97,36 @@ std::thread_local! {
 
 /// Keeps a frame that is about to be sent.
 #[cfg(feature = "flaws")]
-pub(crate) fn keep_frame(start: u64, frame: &[u8]) {
-    if Flaw::Replayed.is_made() {
-        FRAME.set((start, frame.into()));
-    }
+pub(crate) fn keep_frame(start: u64, frame: Option<&[u8]>) {
+    FRAME.set((start, frame.unwrap_or_default().into()));
+}
+
+/// The error that an aggregate starts with.
+#[cfg(feature = "flaws")]
+pub(crate) fn inner_error(frame: Option<&[u8]>) -> Option<Reply<'_>> {
+    Reply::parsed(frame?).first_inside().filter(|inside| inside.kind().is_error())
 }
 
 /// The frame that starts there, if it is the one that was kept.
 #[cfg(feature = "flaws")]
 pub(crate) fn kept_frame(start: u64) -> Option<alloc::vec::Vec<u8>> {
-    FRAME.with_borrow(|(at, frame)| (*at == start && Flaw::Replayed.is_made()).then(|| frame.clone()))
+    FRAME.with_borrow(|(at, frame)| (*at == start).then(|| frame.clone()))
 }
 
-/// Whether this mistake is made.
+/// Does something wrong, if that is the mistake to be made.
 #[cfg(feature = "flaws")]
-macro_rules! flawed {
-    ($Flaw:ident) => {
-        $crate::flaw::Flaw::$Flaw.is_made()
+macro_rules! flaw {
+    ($Flaw:ident => $act:expr) => {
+        if $crate::flaw::Flaw::$Flaw.is_made() {
+            $act;
+        }
     };
 }
 
-/// Whether this mistake is made: no.
+/// Nothing is done wrong.
 #[cfg(not(feature = "flaws"))]
-macro_rules! flawed {
-    ($Flaw:ident) => {
-        false
-    };
+macro_rules! flaw {
+    ($Flaw:ident => $act:expr) => {};
 }
 
-pub(crate) use flawed;
+pub(crate) use flaw;

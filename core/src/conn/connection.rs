@@ -10,7 +10,7 @@ use super::subscriber::Subscriber;
 use super::{CloseReason, Token};
 use crate::buffer::{ReceiveBuffer, Storage, TransmitBuffer};
 use crate::error::Full;
-use crate::flaw::flawed;
+use crate::flaw::flaw;
 use crate::log::debug;
 use crate::resp::{Scanner, Teller};
 use crate::time::Instant;
@@ -211,7 +211,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     pub fn handle_transmitted(&mut self, n: usize) {
         let n = n.min(self.transmit.ready().len());
         self.sent = self.sent.saturating_add(n as u64);
-        self.transmit.sent(if flawed!(WrittenAgain) && n < self.transmit.ready().len() { 0 } else { n });
+        flaw!(WrittenAgain => if n < self.transmit.ready().len() { return });
+        self.transmit.sent(n);
         self.wrote |= n > 0;
         self.watch_writing();
     }
@@ -341,10 +342,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.drained = false;
         self.monitoring = false;
         self.quitting = false;
-        self.queueing &= flawed!(TransactionLeaks);
         self.late = false;
         self.wake = Instant::MAX;
         self.write_by = Instant::MAX;
+        flaw!(TransactionLeaks => return);
+        self.queueing = false;
     }
 }
 

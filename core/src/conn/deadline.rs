@@ -15,7 +15,7 @@ use super::connection::{Connection, Phase};
 use super::{Failure, Token};
 use crate::buffer::Storage;
 use crate::command::Effect;
-use crate::flaw::flawed;
+use crate::flaw::flaw;
 use crate::time::{Duration, Instant};
 
 impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
@@ -41,14 +41,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// say what has come to an end.
     pub fn handle_timeout(&mut self, now: Instant) {
         let now = self.clock(now);
-        let now = if flawed!(TooEarly) { now.saturating_add(Duration::from_millis(5)) } else { now };
         if self.poll_timeout().is_none_or(|deadline| now < deadline) {
             return;
         }
         if let Phase::Handshake { .. } = self.phase {
-            if flawed!(HandshakeSkipped) {
-                return self.become_ready(super::Protocol::Resp2);
-            }
+            flaw!(HandshakeSkipped => return self.become_ready(super::Protocol::Resp2));
             return self.fail(Reason::HandshakeTimeout);
         }
         if now >= self.write_by {
@@ -117,25 +114,19 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     #[cold]
     pub(super) fn poll_late(&mut self) -> Option<(Token, Failure)> {
         let now = self.now;
-        let Some(index) = self
-            .in_flight
-            .position(|slot| slot.deadline <= now)
-            .filter(|&index| index == 0 || !flawed!(OnlyOldest))
-        else {
+        let Some(index) = self.in_flight.position(|slot| slot.deadline <= now) else {
             self.late = false;
             self.wake = self.in_flight.earliest();
             return None;
         };
         let &slot = self.in_flight.get(index)?;
+        flaw!(OnlyOldest => if index > 0 { return self.look_away() });
         let token = slot.token;
         if slot.discard {
             self.fail(Reason::ReplyTimeout);
             return None;
         }
-        if slot.start >= self.sent && flawed!(ExpiredIsSent) {
-            self.leave(index, now);
-            return Some((token, Failure::Expired));
-        }
+        flaw!(ExpiredIsSent => if slot.start >= self.sent { return self.send_late(index, token) });
         if self.take_back(index) {
             return Some((token, Failure::Expired));
         }
@@ -151,14 +142,12 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// Nobody waits for the answer to this request any more.
     fn leave(&mut self, index: usize, now: Instant) {
-        #[cfg(feature = "flaws")]
-        self.replay(index);
+        flaw!(Replayed => self.replay(index));
+        flaw!(SlotGivenUp => return self.in_flight.remove(index, 0));
         let deadline = now.saturating_add(self.config.grace);
-        if flawed!(SlotGivenUp) {
-            return self.in_flight.remove(index, 0);
-        }
         if let Some(slot) = self.in_flight.get_mut(index) {
-            slot.discard = !flawed!(LateIsTold);
+            slot.discard = true;
+            flaw!(LateIsTold => slot.discard = false);
             slot.deadline = deadline;
         }
         self.wake = self.wake.min(deadline);
@@ -184,17 +173,5 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.watch_writing();
         self.in_flight.remove(index, len);
         true
-    }
-
-    /// Sends it once more, with a slot for the second answer.
-    #[cfg(feature = "flaws")]
-    fn replay(&mut self, index: usize) {
-        let Some(slot) = self.in_flight.get(index).copied() else { return };
-        let Some(frame) = crate::flaw::kept_frame(slot.start) else { return };
-        let Some(reservation) = self.transmit.reserve(frame.len()) else { return };
-        self.transmit.spare().iter_mut().zip(&frame).for_each(|(place, &byte)| *place = byte);
-        self.in_flight.push(super::in_flight::Slot { start: self.submitted, discard: true, ..slot });
-        self.transmit.commit(reservation);
-        self.submitted += frame.len() as u64;
     }
 }

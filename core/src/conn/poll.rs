@@ -10,7 +10,7 @@ use super::{Event, Failure, Part, Token};
 use crate::buffer::Storage;
 use crate::command::Effect;
 use crate::error::ProtocolError;
-use crate::flaw::flawed;
+use crate::flaw::flaw;
 use crate::resp::{Found, Kind, Over, Piece, Reply, ServerError, Teller, Wanted};
 
 /// What a whole frame turned out to be.
@@ -124,12 +124,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// The frame of so many bytes.
     fn lend(&self, len: usize) -> Reply<'_> {
-        let reply = Reply::parsed(self.receive.unread().get(..len).unwrap_or_default());
-        if flawed!(InnerError) {
-            reply.first_inside().filter(|inside| inside.kind().is_error()).unwrap_or(reply)
-        } else {
-            reply
-        }
+        flaw!(InnerError => if let Some(error) = crate::flaw::inner_error(self.receive.unread().get(..len)) { return error });
+        Reply::parsed(self.receive.unread().get(..len).unwrap_or_default())
     }
 
     /// Ends the connection. Nothing is read any more, and the reason may be the text of the frame.
@@ -159,14 +155,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     fn poll_closed(&mut self) -> Option<Event<'_>> {
         while let Some(&Slot { start, .. }) = self.in_flight.head() {
             if let Some(token) = self.in_flight.pop() {
-                if flawed!(EofIsAnswer) {
-                    return Some(Event::Reply { token, reply: Reply::parsed(b"_\r\n") });
-                }
-                let failure = if self.sent > start && !flawed!(SaysNotSent) {
-                    Failure::Unknown
-                } else {
-                    Failure::NotSent
-                };
+                flaw!(EofIsAnswer => return Some(Event::Reply { token, reply: Reply::parsed(b"_\r\n") }));
+                flaw!(SaysNotSent => return Some(Event::Failed { token, failure: Failure::NotSent }));
+                let failure = if self.sent > start { Failure::Unknown } else { Failure::NotSent };
                 return Some(Event::Failed { token, failure });
             }
         }
@@ -183,11 +174,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if let Phase::Handshake { .. } = self.phase {
             return self.judge_greeting(kind, true);
         }
+        flaw!(PushIsReply => if kind == Kind::Push { return self.judge_reply(kind) });
         // A RESP2 server sends messages as arrays; so do some that were asked for RESP3 (lessons of
         // Dragonfly and Garnet), for confirmations at least.
         let may_be_array = self.hears_arrays() || self.asked().is_some_and(Slot::awaits_confirmations);
-        let may_be_push = kind == Kind::Push && !flawed!(PushIsReply);
-        if may_be_push || may_be_array && kind == Kind::Array {
+        if kind == Kind::Push || may_be_array && kind == Kind::Array {
             self.judge_push(kind)
         } else {
             self.judge_reply(kind)
@@ -339,9 +330,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// An answer when nothing was asked.
     #[cold]
     fn unasked(&mut self, kind: Kind) -> Verdict {
-        if flawed!(StrayDropped) {
-            return Verdict::Consumed;
-        }
+        flaw!(StrayDropped => return Verdict::Consumed);
         self.end(if kind.is_error() { Reason::Refused(self.lent.len) } else { Reason::Unsolicited })
     }
 
@@ -357,7 +346,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             _ if kind.is_error() => {}
             Effect::Hello if kind == Kind::Map => self.protocol = Protocol::Resp3,
             Effect::Hello if kind == Kind::Array => self.protocol = Protocol::Resp2,
-            Effect::Reset if !flawed!(ResetIgnored) => {
+            Effect::Reset => {
+                flaw!(ResetIgnored => return);
                 self.protocol = Protocol::Resp2;
                 self.subscriber = Subscriber::NONE;
                 self.monitoring = false;

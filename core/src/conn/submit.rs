@@ -8,6 +8,7 @@ use super::{SubmitError, Token};
 use crate::buffer::Storage;
 use crate::command::{AnyRequest, Command, Effect};
 use crate::error::{Full, Misuse};
+use crate::flaw::flaw;
 use crate::resp::{Encoded, Encoder};
 use crate::time::Instant;
 
@@ -181,9 +182,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             self.wake = Instant::MAX;
         }
         self.wake = self.wake.min(slot.deadline);
-        #[cfg(feature = "flaws")]
-        crate::flaw::keep_frame(slot.start, self.transmit.spare().get(..encoded.len()).unwrap_or_default());
+        flaw!(Replayed => crate::flaw::keep_frame(slot.start, self.transmit.spare().get(..encoded.len())));
         self.in_flight.push(slot);
+        flaw!(TooEarly => self.hasten());
         self.append(encoded);
         self.watch_writing();
     }

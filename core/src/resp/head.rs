@@ -6,7 +6,7 @@ use super::limits::Over;
 use super::number::{self, Line};
 use super::scan::{Scanner, Stage};
 use crate::error::ProtocolError;
-use crate::flaw::flawed;
+use crate::flaw::flaw;
 
 /// What the scanner came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +47,10 @@ impl Scanner {
                 self.rest = self.limits.line.into();
                 Ok(Step::Open)
             }
-            Kind::Push if !self.is_top() && !flawed!(NestedPush) => Err(ProtocolError::NestedPush),
+            Kind::Push if !self.is_top() => {
+                flaw!(NestedPush => return self.counted(line, Some(kind)));
+                Err(ProtocolError::NestedPush)
+            }
             _ if kind.has_length() => self.counted(line, Some(kind)),
             _ => self.plain(line, kind),
         }
@@ -88,9 +91,7 @@ impl Scanner {
             Line::Partial => return Ok(Step::Short),
             Line::Bad => return self.odd(line, kind),
         };
-        if flawed!(Cast32) {
-            count = u64::from(count as u32);
-        }
+        flaw!(Cast32 => count = u64::from(count as u32));
         if kind == Some(Kind::Verbatim) {
             // Three bytes of format and a colon.
             match line.get(len + 3) {
