@@ -39,6 +39,7 @@ impl Scanner {
                 _ => Err(ProtocolError::UnknownType(tag)),
             };
         };
+        flaw!(NestedPush => if kind == Kind::Push { return self.counted(line, Some(kind)) });
         match kind {
             Kind::Simple | Kind::BigNumber | Kind::Error => {
                 self.name(kind);
@@ -47,10 +48,7 @@ impl Scanner {
                 self.rest = self.limits.line.into();
                 Ok(Step::Open)
             }
-            Kind::Push if !self.is_top() => {
-                flaw!(NestedPush => return self.counted(line, Some(kind)));
-                Err(ProtocolError::NestedPush)
-            }
+            Kind::Push if !self.is_top() => Err(ProtocolError::NestedPush),
             _ if kind.has_length() => self.counted(line, Some(kind)),
             _ => self.plain(line, kind),
         }
