@@ -91,8 +91,22 @@ impl Flaw {
 #[cfg(feature = "flaws")]
 std::thread_local! {
     static MADE: Cell<Option<Flaw>> = const { Cell::new(None) };
+    /// A transaction was open when the connection ended.
+    static LEAKED: Cell<bool> = const { Cell::new(false) };
     /// The newest frame, for [`Flaw::Replayed`], and where it starts.
     static FRAME: RefCell<(u64, alloc::vec::Vec<u8>)> = const { RefCell::new((0, alloc::vec::Vec::new())) };
+}
+
+/// Remembers that a transaction is open.
+#[cfg(feature = "flaws")]
+pub(crate) fn leak(open: bool) {
+    LEAKED.set(open);
+}
+
+/// Whether one was.
+#[cfg(feature = "flaws")]
+pub(crate) fn leaked() -> bool {
+    LEAKED.get()
 }
 
 /// Keeps a frame that is about to be sent.

@@ -342,11 +342,12 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.drained = false;
         self.monitoring = false;
         self.quitting = false;
+        flaw!(TransactionLeaks => crate::flaw::leak(self.queueing));
+        self.queueing = false;
+        flaw!(TransactionLeaks => self.queueing = crate::flaw::leaked());
         self.late = false;
         self.wake = Instant::MAX;
         self.write_by = Instant::MAX;
-        flaw!(TransactionLeaks => return);
-        self.queueing = false;
     }
 }
 
