@@ -47,6 +47,8 @@ pub enum Flaw {
     TooEarly,
     /// A request that is behind others is not given up at its deadline.
     OnlyOldest,
+    /// The number at the end of the handshake is not looked at.
+    NonceIgnored,
     /// An answer that comes late is told after all.
     LateIsTold,
 }
@@ -54,7 +56,7 @@ pub enum Flaw {
 #[cfg(feature = "flaws")]
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SlotGivenUp,
         Self::WrittenAgain,
         Self::PushIsReply,
@@ -72,6 +74,7 @@ impl Flaw {
         Self::StrayDropped,
         Self::TooEarly,
         Self::OnlyOldest,
+        Self::NonceIgnored,
         Self::LateIsTold,
     ];
 

@@ -8,6 +8,7 @@
 
 use super::settings::{Protocol, Settings, Tracking};
 use crate::command::{Command, Request};
+use crate::flaw::flaw;
 use crate::resp::{ArgSink, Digits, Kind, Reply};
 
 /// Things to do, done in the order of their bits.
@@ -148,6 +149,7 @@ impl Handshake {
         if self.hello_unknown {
             return self.outcome();
         }
+        flaw!(NonceIgnored => if step == Step::Echo { return self.outcome() });
         match (step, kind) {
             (Step::Hello, Kind::Map) => {}
             // Proxies know the version and not the shape.

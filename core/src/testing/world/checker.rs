@@ -247,6 +247,9 @@ impl Checker {
             }
         }
         life.worded = line.tags.iter().any(|tag| tag.end <= here && tag.owner == Owner::LastWord);
+        if line.shifted && !life.worded {
+            self.flag(|| "ready, but the answers of the handshake are shifted".into());
+        }
         if (protocol == Protocol::Resp3) != line.session.resp3 && !line.session.over {
             self.flag(|| format!("{protocol:?} is not what the server speaks"));
         }

@@ -15,7 +15,9 @@ use super::trace::Who;
 use super::work::{Plan, Word};
 use crate::buffer::Growing;
 use crate::command::{Later, Request, chunked, raw, words};
-use crate::conn::{Config, Connection, Event, Protocol, Settings, SubmitError, Token};
+use crate::conn::{
+    Config, Connection, Event, Protocol, Settings, SubmitError, Token, Tracking, TrackingMode,
+};
 use crate::error::Misuse;
 use crate::resp::Digits;
 use crate::time::{Duration, Instant};
@@ -41,6 +43,8 @@ pub(super) struct Client {
     open: Option<(usize, u64)>,
     pub(super) seen: Seen,
 }
+
+const TRACKING: Tracking = Tracking { mode: TrackingMode::Read, no_loop: true };
 
 /// What was told.
 #[derive(Debug, Default)]
@@ -87,6 +91,9 @@ impl Client {
             db: random.below(2) as u32,
             name: random.one_in(2).then_some("n"),
             library: random.one_in(2).then_some(("respire", "0")),
+            no_evict: random.one_in(8),
+            no_touch: random.one_in(8),
+            tracking: (random.one_in(8) && !old).then_some(TRACKING),
             ..Settings::default()
         };
         Self {
@@ -169,6 +176,10 @@ impl Client {
         self.up = true;
         self.open = None;
         self.later = 0;
+        self.settings.nonce = net.random.one_in(2).then(|| net.random.below(1_000_000));
+        if let Some(line) = net.lines.get_mut(line) {
+            line.nonce = self.settings.nonce.is_some();
+        }
         if self.machine.start(now, &self.settings).is_err() {
             checker.flag(|| "the handshake does not fit".into());
         }

@@ -80,6 +80,8 @@ faults! {
     HugeLength "huge length" 1 in 64,
     /// The server never answers the handshake.
     Mute "mute handshake" 1 in 8,
+    /// One answer of the handshake is missing, or comes twice.
+    Shift "shifted handshake" 1 in 4,
     /// The client's clock jumps forward.
     ClockForward "clock forward" 1 in 256,
     /// The client's clock jumps backward.

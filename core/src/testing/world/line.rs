@@ -26,6 +26,10 @@ pub(super) struct Line {
     pub(super) stalled: u64,
     /// It never answers before the first request.
     pub(super) mute: bool,
+    /// The handshake ends with a number that must come back.
+    pub(super) nonce: bool,
+    /// An answer of the handshake was left out, or sent twice.
+    pub(super) shifted: bool,
 }
 
 /// So much of what is sent down ends here.

@@ -254,7 +254,26 @@ impl Net {
             self.scratch.extend_from_slice(&text);
             return self.send(id, Owner::Poison, Did::Ran, 1);
         }
+        if done.owner == Owner::Handshake && self.shifts(id) {
+            // A second ECHO is behind the end: it would be an answer to nothing.
+            if ask.verb == Verb::Echo || self.random.one_in(2) {
+                return self.note(id, "left out", 0, 0);
+            }
+            self.send(id, done.owner, done.did, digest);
+        }
         self.send(id, done.owner, done.did, digest);
+    }
+
+    /// Whether something is wrong with this answer of the handshake: once, where it can be noticed.
+    fn shifts(&mut self, id: usize) -> bool {
+        if !self.lines.get(id).is_some_and(|line| line.nonce && !line.shifted) {
+            return false;
+        }
+        let hit = self.hit(Fault::Shift);
+        if hit && let Some(line) = self.lines.get_mut(id) {
+            line.shifted = true;
+        }
+        hit
     }
 
     /// Sends what was written down the line.

@@ -4,7 +4,7 @@ use super::super::line::{Did, Owner};
 use super::ask::{self, Ask, Read, Verb};
 use super::say::{Name, Say, Shape};
 use super::{Done, Multi, Phase, Server, Session};
-use crate::resp::Kind;
+use crate::resp::{Digits, Kind};
 
 impl Session {
     /// The next request that has come whole.
@@ -158,6 +158,8 @@ impl Server {
                 self.scripts = true;
                 say.shape(Shape(ask.number), token);
             }
+            // The handshake's has a number and no token.
+            _ if ask.token.is_none() => say.bulk(Digits::unsigned(ask.number).as_bytes()),
             _ => say.bulk(name.as_bytes()),
         }
         if let (Verb::Set | Verb::Swap, Some(key)) = (ask.verb, self.keys.get_mut(place)) {
