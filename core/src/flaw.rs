@@ -47,6 +47,8 @@ pub enum Flaw {
     TooEarly,
     /// A request that is behind others is not given up at its deadline.
     OnlyOldest,
+    /// A client replaces a connection that had a state, and says nothing.
+    SessionLeaks,
     /// The number at the end of the handshake is not looked at.
     NonceIgnored,
     /// An answer that comes late is told after all.
@@ -56,7 +58,7 @@ pub enum Flaw {
 #[cfg(feature = "flaws")]
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::SlotGivenUp,
         Self::WrittenAgain,
         Self::PushIsReply,
@@ -75,6 +77,7 @@ impl Flaw {
         Self::TooEarly,
         Self::OnlyOldest,
         Self::NonceIgnored,
+        Self::SessionLeaks,
         Self::LateIsTold,
     ];
 

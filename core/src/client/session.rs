@@ -11,6 +11,7 @@ use super::url::Url;
 use crate::command::{AnyRequest, Each, Effect, Pipeline, Request};
 use crate::conn::{CloseReason, Event, Failure, SubmitError, Token};
 use crate::error::{Full, Misuse};
+use crate::flaw::flaw;
 use crate::resp::Reply;
 use crate::time::{Duration, Instant};
 
@@ -65,6 +66,7 @@ impl<D: Dial> Session<D> {
         if self.driver.as_ref().is_none_or(|driver| driver.connection().is_closed()) {
             self.driver = None;
             if core::mem::take(&mut self.altered) | core::mem::take(&mut self.in_multi) {
+                flaw!(SessionLeaks => return self.driver());
                 return Err(Error::SessionLost);
             }
         }

@@ -3,5 +3,7 @@
 
 #[cfg(feature = "flaws")]
 mod flaws;
+#[cfg(feature = "client")]
+mod rough;
 mod seeds;
 mod sweep;

@@ -20,6 +20,9 @@
 //! ```
 //! [`sweep`] tells one story again and again, and each time another call of the driver fails.
 //!
+//! For programs as they are there is `Rough` (feature `client`): a dialer that puts the same faults in front of any
+//! other, such as [`Local`](crate::testing::Local).
+//!
 //! A seed that fails is made small by [`shrink`], and told by [`transcript`]. `simulate`, a program of the
 //! package `respire-tests`, plays as many as there is time for, on all processors.
 
@@ -34,6 +37,8 @@ mod pipe;
 mod play;
 mod random;
 mod report;
+#[cfg(feature = "client")]
+mod rough;
 mod server;
 mod shrink;
 mod sweep;
@@ -45,5 +50,7 @@ pub use machine::Outcome;
 pub use play::run;
 pub use random::Random;
 pub use report::{Mode, Options, Report};
+#[cfg(feature = "client")]
+pub use rough::{Rough, RoughError, RoughSocket};
 pub use shrink::{shrink, transcript};
 pub use sweep::{Call, Swept, sweep};
