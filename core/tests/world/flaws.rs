@@ -11,19 +11,29 @@ fn every_flaw_is_noticed() {
     if SEEDS == 0 {
         return;
     }
-    let missed: Vec<Flaw> = Flaw::ALL.into_iter().filter(|&flaw| first_seed(flaw).is_none()).collect();
+    let made = |flaw: &Flaw| *flaw != Flaw::SessionLeaks || cfg!(feature = "client");
+    let missed = |flaw: &Flaw| first_seed(*flaw).is_none();
+    let missed: Vec<Flaw> = Flaw::ALL.into_iter().filter(made).filter(missed).collect();
     assert!(missed.is_empty(), "{missed:?} are not noticed");
 }
 
 /// The first seed in which the flaw is noticed.
 fn first_seed(flaw: Flaw) -> Option<u64> {
-    let noticed = |seed: &u64| flaw.during(|| run(&Options::new(*seed)).wrong.is_some());
-    let seed = (0..SEEDS).find(noticed)?;
-    let report = flaw.during(|| run(&Options::new(seed)));
-    let clean = run(&Options::new(seed));
-    assert!(clean.wrong.is_none(), "without {flaw:?}: {clean}");
-    println!("{flaw:?}: seed {seed}: {}", report.wrong.unwrap_or_default());
+    let noticed = |seed| Some((seed, flaw.during(|| wrong(flaw, seed))?));
+    let (seed, what) = (0..SEEDS).find_map(noticed)?;
+    assert_eq!(wrong(flaw, seed), None, "without {flaw:?}");
+    println!("{flaw:?}: seed {seed}: {what}");
     Some(seed)
+}
+
+/// What goes wrong in one seed.
+fn wrong(flaw: Flaw, seed: u64) -> Option<String> {
+    match flaw {
+        // It is the client's, not the connection's.
+        #[cfg(feature = "client")]
+        Flaw::SessionLeaks => super::rough::play(seed, &mut [0; _]),
+        _ => run(&Options::new(seed)).wrong,
+    }
 }
 
 #[test]
