@@ -434,10 +434,14 @@ impl Client {
     fn supply(&mut self, net: &mut Net, checker: &mut Checker) -> bool {
         let owed = self.machine.owed();
         let from = self.later.saturating_sub(owed) as usize;
-        let mut bytes = [0; 64];
-        let n = (net.random.between(1, 64)).min(owed) as usize;
+        let lends = net.random.one_in(2);
+        let mut bytes = [0; 400];
+        let n = net.random.between(1, if lends { 400 } else { 64 }).min(owed) as usize;
         let piece = bytes.get_mut(..n).unwrap_or_default();
         piece.iter_mut().enumerate().for_each(|(at, byte)| *byte = payload(from + at));
+        if lends {
+            return self.lend(net, checker, piece);
+        }
         // From a deadline on nothing is written until events have said whose it was.
         let late = self.machine.poll_timeout().is_some_and(|at| at <= self.life.clock);
         let idle = self.machine.poll_transmit().is_empty() && !late;
@@ -446,6 +450,33 @@ impl Client {
             checker.flag(|| format!("{taken} of {owed} bytes were taken, and nothing is to be written"));
         }
         taken > 0
+    }
+
+    /// Writes these bytes, which are owed, from where they lie.
+    fn lend(&mut self, net: &mut Net, checker: &mut Checker, piece: &[u8]) -> bool {
+        let owed = self.machine.owed();
+        let (mut taken, mut broken) = (0, false);
+        for part in self.machine.lend(piece) {
+            if part.is_empty() {
+                continue;
+            }
+            checker.writes(&self.life);
+            let written = net.write(self.life.line, part);
+            broken = written.is_err();
+            let n = written.ok().flatten().unwrap_or(0);
+            taken += n;
+            if n < part.len() {
+                break;
+            }
+        }
+        let lent = self.machine.transmitted_lent(taken) as u64;
+        if broken {
+            self.machine.transport_error();
+        }
+        if self.machine.owed() + lent != owed {
+            checker.flag(|| format!("{lent} of {owed} bytes were lent, and others are owed"));
+        }
+        taken > 0 || broken
     }
 
     fn abandon(&mut self, net: &mut Net, checker: &mut Checker) -> bool {

@@ -23,6 +23,8 @@ pub(super) trait Machine {
     ) -> Result<(), SubmitError>;
     fn supply(&mut self, bytes: &[u8]) -> usize;
     fn owed(&self) -> u64;
+    fn lend<'a>(&'a self, bytes: &'a [u8]) -> [&'a [u8]; 3];
+    fn transmitted_lent(&mut self, n: usize) -> usize;
     fn abandon(&mut self, now: Instant, token: Token) -> Abandoned;
     fn close(&mut self);
     fn transmitted(&mut self, n: usize);
@@ -77,6 +79,14 @@ impl<S: Storage, const N: usize> Machine for Connection<S, N> {
 
     fn owed(&self) -> u64 {
         self.owed()
+    }
+
+    fn lend<'a>(&'a self, bytes: &'a [u8]) -> [&'a [u8]; 3] {
+        self.poll_transmit_lent(bytes)
+    }
+
+    fn transmitted_lent(&mut self, n: usize) -> usize {
+        self.handle_transmitted_lent(n)
     }
 
     fn abandon(&mut self, now: Instant, token: Token) -> Abandoned {
