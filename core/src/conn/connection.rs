@@ -283,7 +283,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Whether nothing may be sent.
-    fn is_mute(&self) -> bool {
+    pub(super) fn is_mute(&self) -> bool {
         self.is_closed() || self.now >= self.wake && !self.in_flight.is_empty()
     }
 
