@@ -41,6 +41,12 @@ fn what_once_went_wrong_is_right() {
         assert!(report.faults[Fault::Shift as usize] > 0, "the story is another: {report}");
         assert!(report.wrong.is_none(), "{report}");
     }
+    // A deadline passed while a value was lent: it was written without the head of its frame.
+    for options in [safety(126, 0x800_0001, 46), safety(126, 0x7_ffff_ffff, 400)] {
+        let report = run(&options);
+        assert!(report.faults[Fault::ClockBackward as usize] > 0, "the story is another: {report}");
+        assert!(report.wrong.is_none(), "{report}");
+    }
 }
 
 #[test]
