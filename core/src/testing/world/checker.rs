@@ -16,7 +16,8 @@ use super::digest::Digest;
 use super::line::{Did, Line, Owner, Tag};
 use super::machine::{Machine, Outcome};
 use super::server::Server;
-use crate::conn::{Event, Protocol, Token};
+use crate::conn::{CloseReason, Event, Protocol, Token};
+use crate::error::ProtocolError;
 use crate::resp::{Kind, Reply};
 use crate::time::{Duration, Instant};
 
@@ -219,8 +220,17 @@ impl Checker {
                     }
                 }
             }
-            Event::Closed(_) => {
+            Event::Closed(reason) => {
                 life.over = true;
+                let blames = matches!(
+                    reason,
+                    CloseReason::Protocol(_) | CloseReason::Unsolicited | CloseReason::OutOfStep
+                );
+                // A stream cannot be skipped inside an answer that is skipped, because it is too deep.
+                let is_limit = reason == CloseReason::Protocol(ProtocolError::StreamTooDeep);
+                if blames && !is_limit && !line.spoilt && !line.shifted {
+                    self.flag(|| format!("the server has done nothing wrong, and {reason}"));
+                }
                 let left = life.waiting.iter().copied().find(|&token| self.is_waiting(token));
                 if let Some(token) = left {
                     self.flag(|| format!("the connection is over, and t{token}e is not resolved"));

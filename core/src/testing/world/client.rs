@@ -14,7 +14,7 @@ use super::sweep::Call;
 use super::trace::Who;
 use super::work::{Plan, Word};
 use crate::buffer::Growing;
-use crate::command::{Later, Request, chunked, raw, words};
+use crate::command::{Later, Request, chunked, echo, raw, words};
 use crate::conn::{
     Config, Connection, Event, Protocol, Settings, SubmitError, Token, Tracking, TrackingMode,
 };
@@ -382,6 +382,8 @@ impl Client {
                 self.put(now, deadline, Token(token), &request)
             }
             None if plan.chunked => self.put(now, deadline, Token(token), &chunked(words(list))),
+            // Its row knows what can answer it.
+            None if plan.word == Word::Echo => self.put(now, deadline, Token(token), &echo(name.as_bytes())),
             None => self.put(now, deadline, Token(token), &words(list)),
         };
         net.trace.note(net.now, Who::Client(self.id), plan.word.name(), token, result.is_ok().into());

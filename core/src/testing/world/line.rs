@@ -24,6 +24,8 @@ pub(super) struct Line {
     pub(super) vanishes: bool,
     /// The server reads nothing until then.
     pub(super) stalled: u64,
+    /// The server has broken the protocol, or answered what was not asked.
+    pub(super) spoilt: bool,
     /// It never answers before the first request.
     pub(super) mute: bool,
     /// The handshake ends with a number that must come back.

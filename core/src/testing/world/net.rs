@@ -285,6 +285,7 @@ impl Net {
         }
         line.down.put(&self.scratch, due);
         let end = line.down.put_total();
+        line.spoilt |= owner == Owner::Poison;
         line.tags.push_back(Tag { end, owner, did, digest });
         let n = self.scratch.len() as u64;
         self.note(id, "sent down", end, n);
@@ -341,6 +342,7 @@ impl Net {
         if let Some(line) = self.lines.get_mut(id) {
             line.down.put(&self.scratch, now);
             let end = line.down.put_total();
+            line.spoilt = true;
             line.tags.push_back(Tag { end, owner: Owner::Stray, did: Did::Refused, digest: 0 });
         }
         self.note(id, "stray", error.into(), 0);
