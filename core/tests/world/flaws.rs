@@ -1,6 +1,8 @@
 //! Every known mistake is noticed, so that what is not noticed is not made.
 
 use respire_core::flaw::Flaw;
+#[cfg(feature = "client")]
+use respire_core::testing::world::Fault;
 use respire_core::testing::world::{Options, run, shrink, transcript};
 
 /// As many seeds as all of them need, and twice as many again.
@@ -31,7 +33,7 @@ fn wrong(flaw: Flaw, seed: u64) -> Option<String> {
     match flaw {
         // It is the client's, not the connection's.
         #[cfg(feature = "client")]
-        Flaw::SessionLeaks => super::rough::play(seed, &mut [0; _]),
+        Flaw::SessionLeaks => super::rough::play(seed, &mut [0; Fault::ALL.len()]),
         _ => run(&Options::new(seed)).wrong,
     }
 }
