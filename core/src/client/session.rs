@@ -9,11 +9,11 @@ use super::connect::{Dial, Link, Patience, connect};
 use super::error::{Cause, Error};
 use super::url::Url;
 use crate::command::{AnyRequest, Each, Effect, Pipeline, Request};
-use crate::conn::{CloseReason, Event, Failure, SubmitError, Token};
+use crate::conn::{CloseReason, Event, Failure, SubmitError, Token, Wait};
 use crate::error::{Full, Misuse};
 use crate::flaw::flaw;
 use crate::resp::Reply;
-use crate::time::{Duration, Instant};
+use crate::time::Duration;
 
 /// Bytes of a pipeline that are encoded ahead of the socket.
 const AHEAD: usize = 256 << 10;
@@ -103,15 +103,17 @@ impl<D: Dial> Session<D> {
         read: impl FnOnce(Reply<'_>) -> Result<T, Error<D::Error>>,
     ) -> Result<T, Error<D::Error>> {
         let effect = permit(request)?;
-        let default = self.url.timeout;
         let driver = self.driver()?;
-        let timeout = timeout.unwrap_or(default);
-        let deadline = timeout.map(|timeout| driver.now().saturating_add(timeout));
+        let now = driver.now();
+        let patience = match timeout {
+            None => Wait::Usual(now),
+            Some(own) => Wait::Until(own.map(|timeout| now.saturating_add(timeout))),
+        };
         if request.is_chunked() {
             return Err(Error::Refused(Misuse::Streamed.into()));
         }
         // It is the only one: whoever held the session before left nothing in flight.
-        driver.submit_alone(deadline, request).map_err(Error::Refused)?;
+        driver.submit_alone(patience, request).map_err(Error::Refused)?;
         self.begun = true;
         let ends = self.foresee([effect]);
         let driver = self.driver.as_mut().ok_or(Error::Refused(SubmitError::Closed))?;
@@ -158,9 +160,9 @@ impl<D: Dial> Session<D> {
         let mut failures = Vec::new();
         while resolved < total {
             // Not for each: to ask a host for the time takes as long as a request.
-            let deadline = driver.connection().reply_deadline(driver.now());
+            let patience = Wait::Usual(driver.now());
             while next < total && driver.connection().poll_transmit().len() < AHEAD {
-                match pipeline.visit(next, &mut Submit::<D> { driver, deadline, index: next }) {
+                match pipeline.visit(next, &mut Submit::<D> { driver, patience, index: next }) {
                     Some(Ok(())) => {}
                     Some(Err(SubmitError::Full(Full::Transmit | Full::InFlight))) => break,
                     Some(Err(SubmitError::Closed)) => {
@@ -267,7 +269,7 @@ impl Each for EffectOf {
 
 struct Submit<'d, D: Dial> {
     driver: &'d mut Link<D, IN_FLIGHT>,
-    deadline: Option<Instant>,
+    patience: Wait,
     index: usize,
 }
 
@@ -275,6 +277,6 @@ impl<D: Dial> Each for Submit<'_, D> {
     type Output = Result<(), SubmitError>;
 
     fn request<R: Request>(&mut self, request: &R) -> Self::Output {
-        self.driver.submit_whole(self.deadline, Token(self.index as u64), request)
+        self.driver.submit_whole(self.patience, Token(self.index as u64), request)
     }
 }

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use super::knowledge::{Args, Blocks};
 use crate::resp::{ArgSink, Encoder, Expects, FromReply, Teller};
 
 /// One command with its arguments, ready to be sent any number of times.
@@ -19,6 +20,12 @@ pub trait Request {
     /// receive buffer: see [`chunked`](super::chunked).
     fn in_chunks(&self) -> bool {
         false
+    }
+
+    /// How to tell from its bytes how long a server may wait before it answers. What is provided knows the
+    /// commands that block by their names; `None` is for those that never do.
+    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
+        Some(Blocks::of)
     }
 
     /// The same request, answered by another type.
@@ -44,6 +51,9 @@ pub trait AnyRequest {
     /// [`Request::in_chunks`].
     fn is_chunked(&self) -> bool;
 
+    /// [`Request::blocking`].
+    fn blocks(&self) -> Option<fn(Args<'_>) -> Blocks>;
+
     /// What a connection needs to answer it in parts.
     #[doc(hidden)]
     fn teller(&self) -> Option<Teller>;
@@ -60,6 +70,10 @@ impl<R: Request> AnyRequest for R {
 
     fn is_chunked(&self) -> bool {
         self.in_chunks()
+    }
+
+    fn blocks(&self) -> Option<fn(Args<'_>) -> Blocks> {
+        self.blocking()
     }
 
     fn teller(&self) -> Option<Teller> {
@@ -80,6 +94,10 @@ impl<R: Request> Request for &R {
 
     fn in_chunks(&self) -> bool {
         (**self).in_chunks()
+    }
+
+    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
+        (**self).blocking()
     }
 }
 
@@ -133,6 +151,10 @@ impl<R: Request, T: for<'r> FromReply<'r>> Request for As<R, T> {
 
     fn in_chunks(&self) -> bool {
         self.request.in_chunks()
+    }
+
+    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
+        self.request.blocking()
     }
 }
 

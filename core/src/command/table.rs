@@ -63,6 +63,11 @@ macro_rules! commands {
                     &Self::ROW
                 }
 
+                // None of the rows blocks.
+                fn blocking(&self) -> Option<fn($crate::command::Args<'_>) -> $crate::command::Blocks> {
+                    None
+                }
+
                 fn visit<S: $crate::resp::ArgSink + ?Sized>(&self, sink: &mut S) {
                     $( sink.word($word); )+
                     $( $crate::command::Argument::visit(&self.$arg, sink); )*

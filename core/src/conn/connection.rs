@@ -73,6 +73,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     /// Something must have been sent by then.
     pub(super) write_by: Instant,
     pub(super) clock_faults: u32,
+    /// Requests taken since the last number.
+    pub(super) unverified: u32,
     /// Set with the first request that is answered in parts.
     pub(super) teller: Option<Teller>,
     pub(super) scanner: Scanner,
@@ -121,6 +123,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             wake: Instant::MAX,
             write_by: Instant::MAX,
             clock_faults: 0,
+            unverified: 0,
             lent: Lent { len: 0, answers: None },
             teller: None,
             ended: None,
@@ -346,6 +349,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.queueing = false;
         flaw!(TransactionLeaks => self.queueing = crate::flaw::leaked());
         self.late = false;
+        self.unverified = 0;
         self.wake = Instant::MAX;
         self.write_by = Instant::MAX;
     }

@@ -14,9 +14,18 @@ use super::close::Reason;
 use super::connection::{Connection, Phase};
 use super::{Failure, Token};
 use crate::buffer::Storage;
-use crate::command::Effect;
+use crate::command::{AnyRequest, Args, Blocks, Effect};
 use crate::flaw::flaw;
 use crate::time::{Duration, Instant};
+
+/// How long a request may wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wait {
+    /// As configured, from this time on, and as long as the server blocks by its own arguments.
+    Usual(Instant),
+    /// Until then, or for ever.
+    Until(Option<Instant>),
+}
 
 impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// Turns away from a request: there will be no event for it. What is known about it is
@@ -85,6 +94,27 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.clock_faults
     }
 
+    /// The deadline of a request that was encoded into so many bytes.
+    pub(super) fn deadline(&mut self, patience: Wait, request: &dyn AnyRequest, len: usize) -> Instant {
+        let now = match patience {
+            Wait::Until(deadline) => return deadline.unwrap_or(Instant::MAX),
+            Wait::Usual(now) => self.clock(now),
+        };
+        let Some(timeout) = self.config.reply_timeout else { return Instant::MAX };
+        // Inside a transaction nothing blocks.
+        let blocks = match request.blocks() {
+            Some(blocks) if !self.queueing => {
+                blocks(Args::new(self.transmit.spare().get(..len).unwrap_or_default()))
+            }
+            _ => Blocks::No,
+        };
+        match blocks {
+            Blocks::No => now.saturating_add(timeout),
+            Blocks::For(span) => now.saturating_add(span).saturating_add(timeout),
+            Blocks::Forever => Instant::MAX,
+        }
+    }
+
     /// The time, which never goes back. From a deadline on nothing is written, until
     /// [`handle_timeout`](Self::handle_timeout) and events have said what is late.
     pub(crate) fn clock(&mut self, now: Instant) -> Instant {
@@ -123,7 +153,14 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         flaw!(OnlyOldest => if index > 0 { return self.look_away() });
         let token = slot.token;
         if slot.discard {
-            self.fail(Reason::ReplyTimeout);
+            // What it waits for may be allowed to take longer.
+            let before = self.in_flight.latest(index);
+            if before > now {
+                let deadline = before.saturating_add(self.config.grace);
+                self.in_flight.get_mut(index)?.deadline = deadline;
+            } else {
+                self.fail(Reason::ReplyTimeout);
+            }
             return None;
         }
         flaw!(ExpiredIsSent => if slot.start >= self.sent { return self.send_late(index, token) });

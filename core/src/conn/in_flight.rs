@@ -30,6 +30,8 @@ pub(super) enum Answer {
     Whole(Expects),
     /// A string or an aggregate is told in parts.
     Parts,
+    /// By the number that its token is. Nobody waits for it.
+    Number,
 }
 
 impl Slot {
@@ -138,6 +140,12 @@ impl<const N: usize> InFlight<N> {
     pub(super) fn earliest(&self) -> Instant {
         let deadline = |index| self.get(index).map(|slot| slot.deadline);
         (0..self.len).filter_map(deadline).min().unwrap_or(Instant::MAX)
+    }
+
+    /// The latest deadline of those that are older than this.
+    pub(super) fn latest(&self, index: usize) -> Instant {
+        let deadline = |index| self.get(index).map(|slot| slot.deadline);
+        (0..index).filter_map(deadline).max().unwrap_or(Instant::ZERO)
     }
 
     /// Removes one whose `len` bytes will not be sent: those behind it move up.

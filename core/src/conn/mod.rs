@@ -28,8 +28,10 @@ mod settings;
 mod submit;
 mod subscriber;
 mod supply;
+mod verify;
 
 pub use close::CloseReason;
 pub use connection::Connection;
+pub(crate) use deadline::Wait;
 pub use event::{Event, Failure, Part, SubmitError, Token};
 pub use settings::{Config, Protocol, Settings, Tracking, TrackingMode};

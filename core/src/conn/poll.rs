@@ -14,7 +14,7 @@ use crate::flaw::flaw;
 use crate::resp::{Found, Kind, Over, Piece, Reply, ServerError, Teller, Wanted};
 
 /// What a whole frame turned out to be.
-enum Verdict {
+pub(super) enum Verdict {
     /// Of no interest to the application.
     Consumed,
     /// If it is a confirmation that completes its request, it is the answer, too.
@@ -123,14 +123,14 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// The frame of so many bytes.
-    fn lend(&self, len: usize) -> Reply<'_> {
+    pub(super) fn lend(&self, len: usize) -> Reply<'_> {
         flaw!(InnerError => if let Some(error) = crate::flaw::inner_error(self.receive.unread().get(..len)) { return error });
         Reply::parsed(self.receive.unread().get(..len).unwrap_or_default())
     }
 
     /// Ends the connection. Nothing is read any more, and the reason may be the text of the frame.
     #[cold]
-    fn end(&mut self, reason: Reason) -> Verdict {
+    pub(super) fn end(&mut self, reason: Reason) -> Verdict {
         self.lent.len = 0;
         self.fail(reason);
         Verdict::Consumed
@@ -293,6 +293,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return Verdict::Push(None);
         }
         let Some(slot) = self.asked() else { return self.unasked(kind) };
+        if slot.answer == Answer::Number {
+            return self.judge_number(kind, slot.token);
+        }
         if slot.awaits_confirmations() && !kind.is_error() || self.is_premature(kind) {
             return self.end(Reason::Unsolicited);
         }
@@ -321,7 +324,12 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// Whether this can be the answer to the oldest request. Inside MULTI it can also be a status, and to
     /// subscribers of RESP2 even PONG is an array.
     fn is_expected(&self, slot: &Slot, kind: Kind) -> bool {
-        let Answer::Whole(expects) = slot.answer else { return true };
+        let expects = match slot.answer {
+            Answer::Whole(expects) => expects,
+            Answer::Parts => return true,
+            // What is not kept is no number.
+            Answer::Number => return false,
+        };
         expects.admits(kind)
             || self.hears_arrays()
             || kind == Kind::Simple && self.lend(self.lent.len).as_bytes() == Some(b"QUEUED")

@@ -1,6 +1,7 @@
 //! What a connection is told before it starts.
 
 use core::fmt;
+use core::num::NonZeroU32;
 
 use crate::resp::Limits;
 use crate::time::Duration;
@@ -25,6 +26,12 @@ pub struct Config {
     /// abandoned. Then the connection is given up. With zero the first request that times out ends it, and all
     /// that is in flight with it.
     pub grace: Duration,
+    /// Integrity: behind so many requests goes an `ECHO` of a number, which must come back among the answers; if
+    /// another answer comes in its place the connection ends with
+    /// [`OutOfStep`](super::CloseReason::OutOfStep), and all that is in flight is `Unknown`. It finds what a
+    /// broken proxy or network has done within so many answers, and takes a slot, some 30 bytes and the server's time for
+    /// each number. Not inside transactions, nor with subscriptions. A server that answers `ECHO` with an error is trusted.
+    pub verify_every: Option<NonZeroU32>,
 }
 
 impl Config {
@@ -35,6 +42,7 @@ impl Config {
         reply_timeout: Some(PATIENCE),
         write_timeout: Some(PATIENCE),
         grace: PATIENCE,
+        verify_every: None,
     };
 
     /// For devices: [`Limits::DEVICE`], and five seconds each.

@@ -1,6 +1,7 @@
 //! From requests to bytes: written whole, and only then given a slot.
 
 use super::connection::{Connection, Phase};
+use super::deadline::Wait;
 use super::handshake::{StepRequest, Steps};
 use super::in_flight::{Answer, Slot};
 use super::settings::Settings;
@@ -25,17 +26,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         token: Token,
         request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
-        let now = self.clock(now);
-        self.submit_until(self.reply_deadline(now), token, request)
+        self.submit_as(Wait::Usual(now), token, request, Rest::Supplied)
     }
 
-    /// Until when a request that is submitted now may wait for its answer.
-    pub(crate) fn reply_deadline(&self, now: Instant) -> Option<Instant> {
-        self.config.reply_timeout.map(|timeout| now.saturating_add(timeout))
-    }
-
-    /// [`submit`](Self::submit) with the request's own deadline, or none: blocking commands wait as
-    /// long as they say and a little more.
+    /// [`submit`](Self::submit) with the request's own deadline, or none.
     ///
     /// # Errors
     /// See [`SubmitError`].
@@ -45,7 +39,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         token: Token,
         request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
-        self.submit_as(deadline, token, request, Rest::Supplied)
+        self.submit_as(Wait::Until(deadline), token, request, Rest::Supplied)
     }
 
     /// [`submit_until`](Self::submit_until) for callers who wait and do nothing else: nobody would
@@ -54,17 +48,17 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// Without feature `alloc` none is.
     pub(crate) fn submit_whole(
         &mut self,
-        deadline: Option<Instant>,
+        patience: Wait,
         token: Token,
         request: &dyn AnyRequest,
         lends_from: usize,
     ) -> Result<(), SubmitError> {
-        self.submit_as(deadline, token, request, Rest::Lent { from: lends_from })
+        self.submit_as(patience, token, request, Rest::Lent { from: lends_from })
     }
 
     fn submit_as(
         &mut self,
-        deadline: Option<Instant>,
+        patience: Wait,
         token: Token,
         request: &dyn AnyRequest,
         rest: Rest,
@@ -76,7 +70,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         permitted.inspect_err(|_| self.forget_secret(encoded))?;
         let slot = Slot {
             token,
-            deadline: deadline.unwrap_or(Instant::MAX),
+            deadline: self.deadline(patience, request, encoded.len()),
             start: self.submitted,
             effect: command.effect,
             left: u32::try_from(encoded.args().saturating_sub(1)).unwrap_or(u32::MAX),
@@ -90,12 +84,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         };
         self.teller = request.teller().or(self.teller);
         self.take(encoded, slot);
+        self.count_unverified(slot.deadline);
         Ok(())
     }
 
     /// Writes a request behind what is waiting. It counts once it is [taken](Self::take).
     #[inline]
-    fn encode(&mut self, request: &dyn AnyRequest, rest: Rest) -> Result<Encoded, SubmitError> {
+    pub(super) fn encode(&mut self, request: &dyn AnyRequest, rest: Rest) -> Result<Encoded, SubmitError> {
         let mut before = None;
         loop {
             let mut encoder = rest.encoder(self.transmit.spare());
@@ -172,7 +167,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// A request that was written gets its slot.
     #[inline]
-    fn take(&mut self, encoded: Encoded, slot: Slot) {
+    pub(super) fn take(&mut self, encoded: Encoded, slot: Slot) {
         match slot.effect {
             Effect::Multi => self.queueing = true,
             Effect::EndMulti | Effect::Reset => self.queueing = false,
@@ -222,7 +217,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
 /// What comes of bytes that are left for later.
 #[derive(Clone, Copy)]
-enum Rest {
+pub(super) enum Rest {
     /// The application supplies them.
     Supplied,
     /// Nobody would. But the driver has the bytes of an argument that is as long as this.

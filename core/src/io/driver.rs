@@ -5,7 +5,7 @@ use core::fmt;
 use super::{Socket, pump_lending};
 use crate::buffer::Storage;
 use crate::command::AnyRequest;
-use crate::conn::{CloseReason, Connection, Event, Failure, Part, Settings, SubmitError, Token};
+use crate::conn::{CloseReason, Connection, Event, Failure, Part, Settings, SubmitError, Token, Wait};
 use crate::error::{Full, Misuse};
 use crate::resp::Reply;
 use crate::time::{Duration, Instant};
@@ -149,8 +149,9 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// # Errors
     /// See [`SubmitError`].
     pub fn submit(&mut self, token: Token, request: &dyn AnyRequest) -> Result<(), SubmitError> {
-        let deadline = self.connection.reply_deadline(self.transport.now());
-        self.submit_until(deadline, token, request)
+        let result = self.connection.submit(self.transport.now(), token, request);
+        self.crowded |= result == Err(SubmitError::Full(Full::Transmit));
+        result
     }
 
     /// [`Connection::submit_until`].
@@ -173,14 +174,14 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     #[cfg(feature = "client")]
     pub(crate) fn submit_whole(
         &mut self,
-        deadline: Option<Instant>,
+        patience: Wait,
         token: Token,
         request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
         if request.is_chunked() {
             return Err(Misuse::Streamed.into());
         }
-        let result = self.connection.submit_whole(deadline, token, request, usize::MAX);
+        let result = self.connection.submit_whole(patience, token, request, usize::MAX);
         self.crowded |= result == Err(SubmitError::Full(Full::Transmit));
         result
     }
@@ -202,11 +203,10 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         read: impl FnOnce(Reply<'_>) -> O,
         on_push: impl FnMut(Reply<'_>),
     ) -> Result<O, CallError> {
-        let deadline = self.connection.reply_deadline(self.transport.now());
-        self.call_until(deadline, request, read, on_push)
+        self.call_in(Wait::Usual(self.transport.now()), request, read, on_push)
     }
 
-    /// [`call`](Self::call) with a deadline of its own, or none, as blocking commands need.
+    /// [`call`](Self::call) with a deadline of its own, or none.
     ///
     /// # Errors
     /// See [`CallError`].
@@ -217,10 +217,20 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         read: impl FnOnce(Reply<'_>) -> O,
         on_push: impl FnMut(Reply<'_>),
     ) -> Result<O, CallError> {
+        self.call_in(Wait::Until(deadline), request, read, on_push)
+    }
+
+    fn call_in<O>(
+        &mut self,
+        patience: Wait,
+        request: &dyn AnyRequest,
+        read: impl FnOnce(Reply<'_>) -> O,
+        on_push: impl FnMut(Reply<'_>),
+    ) -> Result<O, CallError> {
         if request.is_chunked() {
             return Err(CallError::Refused(SubmitError::Misuse(Misuse::Streamed)));
         }
-        self.submit_alone(deadline, request).map_err(CallError::Refused)?;
+        self.submit_alone(patience, request).map_err(CallError::Refused)?;
         self.answer(request, read, |_| {}, on_push)?
             .ok_or(CallError::Refused(SubmitError::Misuse(Misuse::Streamed)))
     }
@@ -237,8 +247,7 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
         on_part: impl FnMut(Part<'_>),
         read: impl FnOnce(Reply<'_>) -> O,
     ) -> Result<Option<O>, CallError> {
-        let deadline = self.connection.reply_deadline(self.transport.now());
-        self.submit_alone(deadline, request).map_err(CallError::Refused)?;
+        self.submit_alone(Wait::Usual(self.transport.now()), request).map_err(CallError::Refused)?;
         self.answer(request, read, on_part, |_| {})
     }
 
@@ -246,10 +255,10 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// be owed until then.
     pub(crate) fn submit_alone(
         &mut self,
-        deadline: Option<Instant>,
+        patience: Wait,
         request: &dyn AnyRequest,
     ) -> Result<(), SubmitError> {
-        self.connection.submit_whole(deadline, CALL, request, self.transport.lends_from())
+        self.connection.submit_whole(patience, CALL, request, self.transport.lends_from())
     }
 
     /// Moves bytes and tells events. If nothing happens by itself it waits for the transport, for

@@ -16,6 +16,7 @@ mod secrets;
 mod subscriber;
 mod supply;
 mod time;
+mod verify;
 
 use respire_core::buffer::{Growing, Storage};
 use respire_core::conn::{Config, Connection};

@@ -281,6 +281,9 @@ fn blocking_requests_hold_up_those_behind() {
         timeout
         failed 3 TimedOut
         deadline 10s
+        @10s
+        timeout
+        deadline none
         < *-1\r\n:1
         reply 1 nil
         reply 2 1

@@ -401,3 +401,30 @@ fn start<S: Storage, const N: usize>(connection: &mut Connection<S, N>) {
 fn failed<'a>(token: u64, failure: Failure) -> Option<Event<'a>> {
     Some(Event::Failed { token: Token(token), failure })
 }
+
+#[test]
+fn a_command_that_blocks_may_take_as_long_as_it_says() {
+    for (words, deadline) in [
+        ("BLPOP a b 2.5", "7500ms"),
+        ("blpop a 60", "65s"),
+        ("BLPOP a 0", "none"),
+        ("BLMPOP 1 1 a LEFT", "6s"),
+        ("XREAD COUNT 1 BLOCK 1000 STREAMS s $", "6s"),
+        ("XREAD COUNT 1 BLOCK 0 STREAMS s $", "none"),
+        ("XREAD STREAMS BLOCK 1000", "5s"),
+        ("WAIT 1 250", "5250ms"),
+        ("GET BLPOP", "5s"),
+        ("MULTI", "5s"),
+    ] {
+        check(&format!("start resp2\nready resp2\nsubmit 1 {words}\nsent\ndeadline {deadline}"));
+        check(&format!("start resp2\nready resp2\nchunked 1 {words}\nsent\ndeadline {deadline}"));
+        check(&format!("start resp2\nready resp2\nuntil 3s 1 {words}\nsent\ndeadline 3s"));
+        // Nothing blocks there.
+        let queued = format!("submit 1 MULTI\nsubmit 2 {words}\nsubmit 3 EXEC\nsent");
+        if words != "MULTI" {
+            check(&format!("start resp2\nready resp2\n{queued}\ndeadline 5s"));
+        }
+    }
+    let config = Config { reply_timeout: None, ..Config::default() };
+    with(config, "start resp2\nready resp2\nsubmit 1 BLPOP k 1\nsent\ndeadline none");
+}

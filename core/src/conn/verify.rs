@@ -1,0 +1,70 @@
+//! Integrity: among the requests go numbers of ours, which must come back among the answers.
+
+use super::close::Reason;
+use super::connection::Connection;
+use super::in_flight::{Answer, Slot};
+use super::submit::Rest;
+use super::{Token, poll::Verdict};
+use crate::buffer::Storage;
+use crate::command::{Args, Blocks, Command, Effect, Request};
+use crate::resp::{ArgSink, Digits, Kind, Reply};
+use crate::time::Instant;
+
+/// `ECHO` of a number.
+struct Number(u64);
+
+impl Request for Number {
+    type Reply<'r> = Reply<'r>;
+
+    fn command(&self) -> &'static Command {
+        &Command::UNKNOWN
+    }
+
+    fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
+        sink.word("ECHO");
+        sink.arg(Digits::unsigned(self.0).as_bytes());
+    }
+
+    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
+        None
+    }
+}
+
+impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
+    /// A request was taken. Behind so many of them goes a number, as soon as there is room for it, and where it
+    /// would be answered as always.
+    pub(super) fn count_unverified(&mut self, deadline: Instant) {
+        self.unverified = self.unverified.saturating_add(1);
+        let due = self.config.verify_every.is_some_and(|every| self.unverified >= every.get());
+        let plain = !self.queueing && !self.subscriber.is_active() && !self.monitoring && self.owed == 0;
+        if !due || !plain || self.in_flight.is_full() {
+            return;
+        }
+        // Where it stands in the stream: no two are the same.
+        let number = self.submitted;
+        let Ok(encoded) = self.encode(&Number(number), Rest::Supplied) else { return };
+        let slot = Slot {
+            token: Token(number),
+            deadline: deadline.saturating_add(self.config.grace),
+            start: number,
+            effect: Effect::None,
+            left: 0,
+            discard: true,
+            answer: Answer::Number,
+        };
+        self.unverified = 0;
+        self.take(encoded, slot);
+    }
+
+    /// An answer to a number.
+    pub(super) fn judge_number(&mut self, kind: Kind, number: Token) -> Verdict {
+        let answer = self.lend(self.lent.len).as_bytes();
+        let is_it = matches!(kind, Kind::Bulk | Kind::Simple)
+            && answer == Some(Digits::unsigned(number.0).as_bytes());
+        if !is_it && !kind.is_error() {
+            return self.end(Reason::OutOfStep);
+        }
+        self.in_flight.pop();
+        Verdict::Consumed
+    }
+}

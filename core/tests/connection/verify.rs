@@ -1,0 +1,117 @@
+//! Integrity: numbers of ours among the answers.
+
+use std::num::NonZeroU32;
+
+use respire_core::conn::{Config, Connection};
+use respire_core::time::Duration;
+
+use super::everyway;
+
+fn every(n: u32, text: &str) {
+    let config = Config { verify_every: NonZeroU32::new(n), ..Config::default() };
+    everyway(&format!("start resp2\nready resp2\n{text}"), || {
+        Connection::<_, 6>::new([0; 160], [0; 160], config)
+    });
+}
+
+#[test]
+fn behind_so_many_requests_goes_a_number() {
+    every(
+        2,
+        r#"
+        submit 1 GET a
+        submit 2 GET b
+        > GET a
+        > GET b
+        > ECHO 40
+        quiet
+        in-flight 3
+        < :1
+        reply 1 1
+        < :2
+        reply 2 2
+        < $2\r\n40
+        in-flight 0
+        submit 3 GET c
+        > GET c
+        quiet
+        submit 4 GET d
+        > GET d
+        > ECHO 102
+        < :3
+        reply 3 3
+        < :4
+        reply 4 4
+        < +102
+        in-flight 0
+        "#,
+    );
+    every(1, "submit 1 GET a\n> GET a\n> ECHO 20\n< :1\nreply 1 1\n< $2\\r\\n20\ndeadline none");
+}
+
+#[test]
+fn another_answer_in_its_place_ends_the_connection() {
+    for stray in ["$2\\r\\n41", "$1\\r\\na", ":40", "+OK", "*0", "_", "=6\\r\\ntxt:40"] {
+        every(
+            2,
+            &format!(
+                "submit 1 GET a\nsubmit 2 GET b\nsent\nsubmit 3 GET c\n< :1\nreply 1 1\n< :2\nreply 2 2\n< {stray}\nfailed 3 NotSent\nclosed OutOfStep"
+            ),
+        );
+    }
+    // An answer too many: nobody behind it gets it.
+    every(
+        2,
+        "submit 1 GET a\nsubmit 2 GET b\nsubmit 3 GET c\nsent\n< :1\nreply 1 1\n< :7\nreply 2 7\n< :2\nfailed 3 Unknown\nclosed OutOfStep",
+    );
+    // An answer too few: the number goes to a request once, at most.
+    every(
+        2,
+        "submit 1 GET a\nsubmit 2 GET b\nsubmit 3 GET c\nsent\n< :1\nreply 1 1\n< $2\\r\\n40\nreply 2 \"40\"\n< :3\nfailed 3 Unknown\nclosed OutOfStep",
+    );
+    // One that is too large to be kept is no number.
+    every(
+        1,
+        &format!("submit 1 GET a\nsent\n< :1\nreply 1 1\n< $300\\r\\n{}\nclosed OutOfStep", "x".repeat(300)),
+    );
+}
+
+#[test]
+fn a_server_that_may_not_echo_is_trusted() {
+    every(
+        1,
+        "submit 1 GET a\nsubmit 2 GET b\nsent\n< -BUSY\nreply 1 ServerError(BUSY)\n< -BUSY\n< :2\nreply 2 2\n< -NOPERM\nin-flight 0",
+    );
+}
+
+#[test]
+fn it_waits_for_room_and_for_plain_answers() {
+    // Five slots taken, the sixth is the number's; a full ring has no place for one.
+    every(
+        6,
+        "submit 1 GET a\nsubmit 2 GET b\nsubmit 3 GET c\nsubmit 4 GET d\nsubmit 5 GET e\nsubmit 6 GET f\nsent\nin-flight 6\n< :1\nreply 1 1\n< :2\nreply 2 2\nsubmit 7 GET g\n> GET g\n> ECHO 140",
+    );
+    every(
+        1,
+        "submit 1 MULTI\n> MULTI\nsubmit 2 GET a\n> GET a\nquiet\nsubmit 3 EXEC\n> EXEC\n> ECHO 49\n< +OK\nreply 1 \"OK\"\n< +QUEUED\nreply 2 \"QUEUED\"\n< *1\\r\\n:1\nreply 3 array(1) 1\n< +49\nin-flight 0",
+    );
+    every(
+        2,
+        "submit 1 SUBSCRIBE c\nsent\n< *3\\r\\n+subscribe\\r\\n+c\\r\\n:1\npush array(3) \"subscribe\" \"c\" 1\nreply 1 array(3) \"subscribe\" \"c\" 1\nsubmit 2 PING\n> PING\nquiet",
+    );
+}
+
+#[test]
+fn a_number_has_no_event_of_its_own() {
+    every(1, "submit 1 GET a\nsent\neof\nfailed 1 Unknown\nclosed Eof");
+    every(1, "submit 1 GET a\nsent\n< :1\nreply 1 1\nin-flight 1\neof\nclosed Eof");
+    every(
+        1,
+        "submit 1 GET a\nsent\n< :1\nreply 1 1\ndeadline 5s\n@5s\ntimeout\ndeadline 10s\n@10s\ntimeout\nclosed ReplyTimeout",
+    );
+    // Behind one that may block for ever it waits for ever.
+    let config = Config { verify_every: NonZeroU32::new(1), grace: Duration::ZERO, ..Config::default() };
+    everyway("start resp2\nready resp2\nsubmit 1 BLPOP k 0\nsent\ndeadline none", || {
+        Connection::<_, 4>::new([0; 160], [0; 160], config)
+    });
+}
