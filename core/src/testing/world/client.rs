@@ -373,9 +373,6 @@ impl Client {
             ),
             _ => None,
         };
-        if deadline.is_none() {
-            self.tell_time(net);
-        }
         let result = match plan.later {
             Some(later) => {
                 let request = raw("SET").arg(digits.as_bytes()).arg(Later(later)).arg(name.as_bytes());
@@ -389,6 +386,8 @@ impl Client {
         net.trace.note(net.now, Who::Client(self.id), plan.word.name(), token, result.is_ok().into());
         net.trace.say(net.now, Who::Client(self.id), format_args!("  {plan:?}: {result:?}"));
         match result {
+            // Only a request that is taken tells the time.
+            Ok(()) if deadline.is_none() => _ = self.tell_time(net),
             Ok(()) => {}
             Err(SubmitError::Full(_) | SubmitError::Closed) => return None,
             Err(SubmitError::Misuse(Misuse::SubscribeInMulti)) if self.open.is_some() => return None,
