@@ -119,6 +119,12 @@ impl Client {
         Instant::from_micros(net.now.saturating_add_signed(self.skew))
     }
 
+    /// Sets a clock that went back right: until it has caught up, no time passes for the connection.
+    pub(super) fn set_clock(&mut self, net: &Net) {
+        let behind = self.life.clock.as_micros().saturating_sub(self.clock(net).as_micros());
+        self.skew = self.skew.saturating_add_unsigned(behind);
+    }
+
     /// The same, and the connection is about to hear it.
     fn tell_time(&mut self, net: &Net) -> Instant {
         let now = self.clock(net);

@@ -111,6 +111,7 @@ impl World {
 
     fn recover(&mut self) {
         self.net.calm_down();
+        self.clients.iter_mut().for_each(|client| client.set_clock(&self.net));
         for _ in 0..RECOVERY {
             if self.is_wrong() || self.clients.iter().all(|client| client.seen.recovered) {
                 return;
