@@ -94,6 +94,7 @@
 //! - `defmt`: `defmt::Format` for errors, events (a reply is only its kind) and settings (without the
 //!   password); trace events go to defmt, unless `log` is on, too.
 //! - `testing`: the in-memory server and the test dialect; implies `alloc`.
+//! - `flaws`: mistakes to be made on purpose, for the tests of this project; implies `std`.
 //! - `fuzzing`: the entry points of the fuzz targets; implies `testing`. Not a stable interface.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -113,6 +114,10 @@ pub mod client;
 pub mod command;
 pub mod conn;
 pub mod error;
+#[cfg(feature = "flaws")]
+pub mod flaw;
+#[cfg(not(feature = "flaws"))]
+mod flaw;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod io;

@@ -11,6 +11,7 @@ use super::url::Url;
 use crate::command::{AnyRequest, Each, Effect, Pipeline, Request};
 use crate::conn::{CloseReason, Event, Failure, Settings, SubmitError, Token, Wait};
 use crate::error::{Full, Misuse};
+use crate::flaw::flaw;
 use crate::resp::Reply;
 use crate::time::Duration;
 
@@ -73,6 +74,7 @@ impl<D: Dial> Session<D> {
             let selecting = core::mem::take(&mut self.selecting);
             if core::mem::take(&mut self.altered) | core::mem::take(&mut self.in_multi) | selecting {
                 self.db = self.url.db;
+                flaw!(SessionLeaks => return self.driver());
                 return Err(Error::SessionLost);
             }
         }

@@ -11,6 +11,7 @@ use super::subscriber::Subscriber;
 use super::{CloseReason, Token};
 use crate::buffer::{ReceiveBuffer, Storage, TransmitBuffer};
 use crate::error::Full;
+use crate::flaw::flaw;
 use crate::log::debug;
 use crate::resp::{Scanner, Teller};
 use crate::time::Instant;
@@ -222,6 +223,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     pub fn handle_transmitted(&mut self, n: usize) {
         let n = n.min(self.transmit.ready().len());
         self.sent = self.sent.saturating_add(n as u64);
+        flaw!(WrittenAgain => if n < self.transmit.ready().len() { return });
         self.transmit.sent(n);
         self.wrote |= n > 0;
         self.watch_writing();
@@ -293,7 +295,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Whether nothing may be sent.
-    fn is_mute(&self) -> bool {
+    pub(super) fn is_mute(&self) -> bool {
         self.is_closed() || self.now >= self.wake && !self.in_flight.is_empty()
     }
 
@@ -352,7 +354,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.drained = false;
         self.monitoring = false;
         self.quitting = false;
+        flaw!(TransactionLeaks => crate::flaw::leak(self.queueing));
         self.queueing = false;
+        flaw!(TransactionLeaks => self.queueing = crate::flaw::leaked());
         self.late = false;
         self.unverified = 0;
         self.wake = Instant::MAX;

@@ -15,6 +15,7 @@ use super::connection::{Connection, Phase};
 use super::{Failure, Token};
 use crate::buffer::Storage;
 use crate::command::{AnyRequest, Args, Blocks, Effect};
+use crate::flaw::flaw;
 use crate::time::{Duration, Instant};
 
 /// How long a request may wait.
@@ -53,6 +54,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return;
         }
         if let Phase::Handshake { .. } = self.phase {
+            flaw!(HandshakeSkipped => return self.become_ready(super::Protocol::Resp2));
             return self.fail(Reason::HandshakeTimeout);
         }
         if now >= self.write_by {
@@ -148,6 +150,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return None;
         };
         let &slot = self.in_flight.get(index)?;
+        flaw!(OnlyOldest => if index > 0 { return self.look_away() });
         let token = slot.token;
         if slot.discard {
             // What it waits for may be allowed to take longer.
@@ -160,6 +163,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             }
             return None;
         }
+        flaw!(ExpiredIsSent => if slot.start >= self.sent { return self.send_late(index, token) });
         if self.take_back(index) {
             return Some((token, Failure::Expired));
         }
@@ -175,9 +179,12 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// Nobody waits for the answer to this request any more.
     fn leave(&mut self, index: usize, now: Instant) {
+        flaw!(Replayed => self.replay(index));
+        flaw!(SlotGivenUp => return self.in_flight.remove(index, 0));
         let deadline = now.saturating_add(self.config.grace);
         if let Some(slot) = self.in_flight.get_mut(index) {
             slot.discard = true;
+            flaw!(LateIsTold => slot.discard = false);
             slot.deadline = deadline;
         }
         self.wake = self.wake.min(deadline);

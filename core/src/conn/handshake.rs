@@ -8,6 +8,7 @@
 
 use super::settings::{Protocol, Settings, Tracking};
 use crate::command::{Args, Blocks, Command, Request};
+use crate::flaw::flaw;
 use crate::resp::{ArgSink, Digits, Kind, Reply};
 
 /// Things to do, done in the order of their bits.
@@ -28,10 +29,12 @@ pub(super) enum Step {
     LibName,
     LibVer,
     Echo,
+    /// The same at the end of the second choice, with the next number: the answer to the first may still come.
+    EchoAgain,
 }
 
 impl Step {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Hello,
         Self::Auth,
         Self::SetName,
@@ -42,6 +45,7 @@ impl Step {
         Self::LibName,
         Self::LibVer,
         Self::Echo,
+        Self::EchoAgain,
     ];
 }
 
@@ -104,6 +108,7 @@ impl Handshake {
             .when(Step::NoTouch, settings.no_touch)
             .when(Step::Echo, settings.nonce.is_some());
         let by_hand = common.when(Step::Auth, password).when(Step::SetName, settings.name.is_some());
+        let again = by_hand.without(Step::Echo).when(Step::EchoAgain, settings.nonce.is_some());
         let identify = settings.library.is_some();
         let labels = |steps: Steps| steps.when(Step::LibName, identify).when(Step::LibVer, identify);
         let hello = common.when(Step::Hello, true).when(Step::Tracking, settings.tracking.is_some());
@@ -112,7 +117,7 @@ impl Handshake {
             _ if settings.tracking.is_some() => (labels(hello), None, Protocol::Resp3),
             Some(Protocol::Resp2) => (labels(by_hand), None, Protocol::Resp2),
             Some(Protocol::Resp3) => (labels(hello), None, Protocol::Resp3),
-            None => (labels(hello), Some(by_hand), Protocol::Resp3),
+            None => (labels(hello), Some(again), Protocol::Resp3),
         };
         Self { pending, fallback, hello_unknown: false, protocol, nonce: settings.nonce.unwrap_or_default() }
     }
@@ -133,6 +138,7 @@ impl Handshake {
         match self.fallback.take() {
             Some(steps) if self.hello_unknown => {
                 self.hello_unknown = false;
+                self.nonce = self.nonce.wrapping_add(1);
                 self.protocol = Protocol::Resp2;
                 self.pending = steps;
                 if steps == Steps::NONE { Outcome::Ready(self.protocol) } else { Outcome::FallBack }
@@ -148,6 +154,7 @@ impl Handshake {
         if self.hello_unknown {
             return self.outcome();
         }
+        flaw!(NonceIgnored => if matches!(step, Step::Echo | Step::EchoAgain) { return self.outcome() });
         match (step, kind) {
             (Step::Hello, Kind::Map) => {}
             // Proxies know the version and not the shape.
@@ -155,13 +162,17 @@ impl Handshake {
             (Step::Hello, kind) if kind.is_error() && self.fallback.is_some() && is_unknown_hello(text) => {
                 self.hello_unknown = true;
             }
-            (Step::Echo, kind) if kind.is_error() && text.starts_with(b"NOAUTH") => return Outcome::Rejected,
+            (Step::Echo | Step::EchoAgain, kind) if kind.is_error() && text.starts_with(b"NOAUTH") => {
+                return Outcome::Rejected;
+            }
             // These change nothing that matters, and an error is an answer as good as another.
-            (Step::LibName | Step::LibVer | Step::Echo, kind) if kind.is_error() && !is_refusal(text) => {}
+            (Step::LibName | Step::LibVer | Step::Echo | Step::EchoAgain, kind)
+                if kind.is_error() && !is_refusal(text) => {}
             (_, kind) if kind.is_error() => return Outcome::Rejected,
             (Step::Hello, _) => return Outcome::Stray,
-            (Step::Echo, Kind::Bulk | Kind::Simple) if text == Digits::unsigned(self.nonce).as_bytes() => {}
-            (Step::Echo, _) => return Outcome::Stray,
+            (Step::Echo | Step::EchoAgain, Kind::Bulk | Kind::Simple)
+                if text == Digits::unsigned(self.nonce).as_bytes() => {}
+            (Step::Echo | Step::EchoAgain, _) => return Outcome::Stray,
             _ if text == b"OK" => {}
             _ => return Outcome::Stray,
         }
@@ -202,6 +213,7 @@ impl Request for StepRequest<'_> {
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
         let number = match self.step {
             Step::Echo => self.settings.nonce.unwrap_or_default(),
+            Step::EchoAgain => self.settings.nonce.unwrap_or_default().wrapping_add(1),
             _ => self.settings.db.into(),
         };
         let digits = Digits::unsigned(number);
@@ -231,7 +243,9 @@ impl<'a> StepRequest<'a> {
             Step::Auth => [word("AUTH"), user.map(str::as_bytes), text(password), None, None, None, None],
             Step::SetName => [word("CLIENT"), word("SETNAME"), text(name), None, None, None, None],
             Step::Select => [word("SELECT"), Some(number.as_bytes()), None, None, None, None, None],
-            Step::Echo => [word("ECHO"), Some(number.as_bytes()), None, None, None, None, None],
+            Step::Echo | Step::EchoAgain => {
+                [word("ECHO"), Some(number.as_bytes()), None, None, None, None, None]
+            }
             Step::NoEvict => [word("CLIENT"), word("NO-EVICT"), word("ON"), None, None, None, None],
             Step::NoTouch => [word("CLIENT"), word("NO-TOUCH"), word("ON"), None, None, None, None],
             Step::Tracking => {

@@ -2,6 +2,7 @@
 
 use super::Token;
 use crate::command::Effect;
+use crate::flaw::flaw;
 use crate::resp::Expects;
 use crate::time::Instant;
 
@@ -107,9 +108,19 @@ impl<const N: usize> InFlight<N> {
     /// Takes the oldest. Says who waits for it.
     pub(super) fn pop(&mut self) -> Option<Token> {
         let caller = self.head()?.caller();
+        flaw!(OffByOne => if let Some(behind) = self.step_over() { return behind });
         self.head = wrap::<N>(self.head + 1);
         self.len -= 1;
         caller
+    }
+
+    /// Takes the oldest, and says who waits for the one behind it.
+    #[cfg(feature = "flaws")]
+    fn step_over(&mut self) -> Option<Option<Token>> {
+        let behind = self.get(1)?.caller();
+        self.head = wrap::<N>(self.head + 1);
+        self.len -= 1;
+        Some(behind)
     }
 
     /// The slot that has so many older ones.

@@ -19,6 +19,8 @@ mod close;
 mod connection;
 mod deadline;
 mod event;
+#[cfg(feature = "flaws")]
+mod flaws;
 mod handshake;
 mod in_flight;
 mod poll;

@@ -11,6 +11,7 @@ use super::{Event, Failure, Part, Token};
 use crate::buffer::Storage;
 use crate::command::Effect;
 use crate::error::ProtocolError;
+use crate::flaw::flaw;
 use crate::resp::{Found, Kind, Over, Piece, Reply, ServerError, Teller, Wanted};
 
 /// What a whole frame turned out to be.
@@ -124,6 +125,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// The frame of so many bytes.
     pub(super) fn lend(&self, len: usize) -> Reply<'_> {
+        flaw!(InnerError => if let Some(error) = crate::flaw::inner_error(self.receive.unread().get(..len)) { return error });
         Reply::parsed(self.receive.unread().get(..len).unwrap_or_default())
     }
 
@@ -154,6 +156,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     fn poll_closed(&mut self) -> Option<Event<'_>> {
         while let Some(&Slot { start, .. }) = self.in_flight.head() {
             if let Some(token) = self.in_flight.pop() {
+                flaw!(EofIsAnswer => return Some(Event::Reply { token, reply: Reply::parsed(b"_\r\n") }));
+                flaw!(SaysNotSent => return Some(Event::Failed { token, failure: Failure::NotSent }));
                 let failure = if self.sent > start { Failure::Unknown } else { Failure::NotSent };
                 return Some(Event::Failed { token, failure });
             }
@@ -171,6 +175,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if let Phase::Handshake { .. } = self.phase {
             return self.judge_greeting(kind, true);
         }
+        flaw!(PushIsReply => if kind == Kind::Push { return self.judge_reply(kind) });
         // A RESP2 server sends messages as arrays; so do some that were asked for RESP3 (lessons of
         // Dragonfly and Garnet), for confirmations at least.
         let may_be_array = self.hears_arrays() || self.asked().is_some_and(Slot::awaits_confirmations);
@@ -340,6 +345,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// An answer when nothing was asked.
     #[cold]
     fn unasked(&mut self, kind: Kind) -> Verdict {
+        flaw!(StrayDropped => return Verdict::Consumed);
         self.end(if kind.is_error() { Reason::Refused(self.lent.len) } else { Reason::Unsolicited })
     }
 
@@ -356,6 +362,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             Effect::Hello if kind == Kind::Map => self.protocol = Protocol::Resp3,
             Effect::Hello if kind == Kind::Array => self.protocol = Protocol::Resp2,
             Effect::Reset => {
+                flaw!(ResetIgnored => return);
                 self.protocol = Protocol::Resp2;
                 self.subscriber = Subscriber::NONE;
                 self.monitoring = false;

@@ -95,7 +95,7 @@ pub struct Settings<'a> {
     /// server agrees and says nothing; so `protocol` does not matter then.
     pub tracking: Option<Tracking>,
     /// A number that the server must `ECHO` at the end of the handshake: any that the last connection did not have,
-    /// such as the time. If it does not come back the answers are not to our requests, and the connection ends. A
+    /// such as the time. For a server that knows no `HELLO`, the next number ends the second attempt. If it does not come back the answers are not to our requests, and the connection ends. A
     /// server that does not let us say `ECHO` is trusted.
     pub nonce: Option<u64>,
 }

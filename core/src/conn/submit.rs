@@ -10,6 +10,7 @@ use super::{SubmitError, Token};
 use crate::buffer::Storage;
 use crate::command::{AnyRequest, Args, Command, Effect};
 use crate::error::{Full, Misuse};
+use crate::flaw::flaw;
 use crate::resp::{Encoded, Encoder};
 use crate::time::Instant;
 
@@ -188,7 +189,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             self.wake = Instant::MAX;
         }
         self.wake = self.wake.min(slot.deadline);
+        flaw!(Replayed => crate::flaw::keep_frame(slot.start, self.transmit.spare().get(..encoded.len())));
         self.in_flight.push(slot);
+        flaw!(TooEarly => self.hasten());
         self.append(encoded);
         self.watch_writing();
     }

@@ -50,13 +50,16 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// [`poll_transmit`](Self::poll_transmit) for a driver that holds the next bytes that are
     /// [owed](Self::owed): what is ready, as many of `bytes` as are owed, and what comes behind them.
-    /// Any of the three may be empty; the last is, unless `bytes` are all that is owed. They belong into
-    /// one vectored write, and are not copied: the transmit buffer holds head and end of the frame only.
+    /// Any of the three may be empty; the last is, unless `bytes` are all that is owed; all are if a deadline
+    /// has passed and events are to be polled first. They belong into one vectored write, and are not copied: the transmit buffer holds head and end of the frame only.
     ///
     /// Nothing is promised between calls: the next may come with other bytes, fewer or none, and
     /// [`supply`](Self::supply) may do a part of the work. All that it says of owed bytes holds.
     #[must_use = "the parts are to be written, then handle_transmitted_lent called"]
     pub fn poll_transmit_lent<'a>(&'a self, bytes: &'a [u8]) -> [&'a [u8]; 3] {
+        if self.is_mute() {
+            return [&[]; 3];
+        }
         let owed = usize::try_from(self.owed).unwrap_or(usize::MAX);
         let lent = bytes.get(..owed).unwrap_or(bytes);
         let is_rest = owed > 0 && lent.len() as u64 == self.owed;
@@ -69,7 +72,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// before what is received next; a write that was broken off counts by what the socket took.
     #[must_use = "the next bytes to lend are behind these"]
     pub fn handle_transmitted_lent(&mut self, n: usize) -> usize {
-        let head = n.min(self.poll_transmit().len());
+        let head = n.min(self.transmit.ready().len());
         self.handle_transmitted(head);
         let owed = usize::try_from(self.owed).unwrap_or(usize::MAX);
         let lent = n.saturating_sub(head).min(owed);

@@ -6,6 +6,7 @@ use super::limits::Over;
 use super::number::{self, Line};
 use super::scan::{Scanner, Stage};
 use crate::error::ProtocolError;
+use crate::flaw::flaw;
 
 /// What the scanner came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +39,7 @@ impl Scanner {
                 _ => Err(ProtocolError::UnknownType(tag)),
             };
         };
+        flaw!(NestedPush => if kind == Kind::Push { return self.counted(line, Some(kind)) });
         match kind {
             Kind::Simple | Kind::BigNumber | Kind::Error => {
                 self.name(kind);
@@ -87,6 +89,7 @@ impl Scanner {
             Line::Partial => return Ok(Step::Short),
             Line::Bad => return self.odd(line, kind),
         };
+        flaw!(Cast32 => count = u64::from(count as u32));
         if kind == Some(Kind::Verbatim) {
             // Three bytes of format and a colon.
             match line.get(len + 3) {

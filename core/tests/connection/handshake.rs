@@ -292,12 +292,23 @@ fn the_second_choice_ends_with_the_number_too() {
         quiet
         < $1\r\n7
         > CLIENT SETNAME n
-        > ECHO 7
+        > ECHO 8
         < +OK
-        < $1\r\n7
+        < $1\r\n8
         ready resp2
         "#,
     );
+}
+
+#[test]
+fn the_number_of_the_first_choice_does_not_end_the_second() {
+    let start = "start nonce 7\n> HELLO 3\n> ECHO 7\n< -ERR unknown command `HELLO`";
+    // An answer too many: what should end the first batch comes after the second was sent.
+    check(&format!("{start}\n< -ERR unknown command `HELLO`\n> ECHO 8\n< $1\\r\\n7\nclosed Unsolicited"));
+    check(&format!("{start}\n< $1\\r\\n7\n> ECHO 8\n< $1\\r\\n8\nready resp2"));
+    let last =
+        "start nonce 18446744073709551615\n> HELLO 3\n> ECHO 18446744073709551615\n< -ERR unknown command";
+    check(&format!("{last}\n< +OK\n> ECHO 0\n< $1\\r\\n0\nready resp2"));
 }
 
 #[test]

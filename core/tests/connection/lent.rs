@@ -205,3 +205,30 @@ fn interleave<S: Storage>(
     }
     assert_eq!(wire, wanted);
 }
+
+#[test]
+fn nothing_is_lent_once_a_deadline_has_passed() {
+    let later = Instant::from_millis(1);
+    let mut connection = small(64);
+    connection.submit_until(Some(later), Token(1), &set("key", Later(5))).unwrap();
+    connection.handle_timeout(later);
+    // Without its head the value would be read as a request.
+    assert_eq!(connection.poll_transmit_lent(b"value"), [b"", b"", b""]);
+    assert_eq!(connection.poll_event(), Some(Event::Failed { token: Token(1), failure: Failure::Expired }));
+    assert_eq!(connection.owed(), 0);
+    connection.submit_until(None, Token(2), &get("k")).unwrap();
+    assert_eq!(connection.poll_transmit_lent(b"value"), [&whole(&get("k"))[..], b"", b""]);
+}
+
+#[test]
+fn a_write_counts_whatever_time_it_is_when_it_is_told() {
+    let later = Instant::from_millis(1);
+    let mut connection = small(64);
+    connection.submit_until(Some(later), Token(1), &set("key", Later(5))).unwrap();
+    let parts = connection.poll_transmit_lent(b"value");
+    let head = parts[0].len();
+    assert_eq!(connection.abandon(later, Token(9)), None);
+    assert_eq!(connection.poll_transmit(), b"");
+    assert_eq!(connection.handle_transmitted_lent(head), 0);
+    assert_eq!(connection.owed(), 5);
+}
