@@ -95,6 +95,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// The deadline of a request that was encoded into so many bytes.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn deadline(&mut self, patience: Wait, request: &dyn AnyRequest, len: usize) -> Instant {
         let now = match patience {
             Wait::Until(deadline) => return deadline.unwrap_or(Instant::MAX),
@@ -117,6 +118,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// The time, which never goes back. From a deadline on nothing is written, until
     /// [`handle_timeout`](Self::handle_timeout) and events have said what is late.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn clock(&mut self, now: Instant) -> Instant {
         if now < self.now {
             self.clock_faults = self.clock_faults.saturating_add(1);
@@ -127,6 +129,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// More bytes wait to be written, or fewer. The time may be an old one: before anything ends because
     /// of it, it is set anew once.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn watch_writing(&mut self) {
         if self.transmit.ready().is_empty() {
             self.write_by = Instant::MAX;

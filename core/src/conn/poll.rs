@@ -124,6 +124,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// The frame of so many bytes.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn lend(&self, len: usize) -> Reply<'_> {
         flaw!(InnerError => if let Some(error) = crate::flaw::inner_error(self.receive.unread().get(..len)) { return error });
         Reply::parsed(self.receive.unread().get(..len).unwrap_or_default())
@@ -290,6 +291,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// An ordinary reply: it answers the oldest request.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn judge_reply(&mut self, kind: Kind) -> Verdict {
         if self.monitoring && kind == Kind::Simple && self.is_monitor_line() {
             return Verdict::Push(None);

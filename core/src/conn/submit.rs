@@ -101,7 +101,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Writes a request behind what is waiting. It counts once it is [taken](Self::take).
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn encode(&mut self, request: &dyn AnyRequest, rest: Rest) -> Result<Encoded, SubmitError> {
         let mut before = None;
         loop {
@@ -117,7 +117,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Whether a request is written; if not there is room for it now.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn settle(&mut self, encoded: Encoded, before: Option<Encoded>) -> Result<bool, SubmitError> {
         let len = encoded.len();
         match before {
@@ -142,7 +142,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Whether a request may be submitted now at all.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn admit(&self, command: &Command) -> Result<(), SubmitError> {
         match self.phase {
             Phase::Ready { .. } if self.owed > 0 => return Err(SubmitError::Owed),
@@ -157,7 +157,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// Whether a request that was written may be sent.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn permit(&mut self, command: &Command, encoded: Encoded, rest: Rest) -> Result<(), Misuse> {
         if encoded.is_empty() {
             return Err(Misuse::Empty);
@@ -178,7 +178,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// A request that was written gets its slot.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn take(&mut self, encoded: Encoded, slot: Slot) {
         match slot.effect {
             Effect::Multi => self.queueing = true,
@@ -197,7 +197,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// What was written counts from here on.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn append(&mut self, encoded: Encoded) {
         let len = encoded.len();
         if let Some(reservation) = self.transmit.reserve(len) {
@@ -237,7 +237,7 @@ pub(super) enum Rest {
 }
 
 impl Rest {
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     const fn encoder(self, out: &mut [u8]) -> Encoder<'_> {
         match self {
             Self::Supplied => Encoder::new(out),
@@ -245,7 +245,7 @@ impl Rest {
         }
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn refuses(self, encoded: Encoded) -> bool {
         match self {
             Self::Supplied => false,
