@@ -323,13 +323,29 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             if !queued {
                 self.take_effect(effect, kind);
             }
-            self.queueing &= !refused;
+            if refused {
+                self.queueing = self.will_queue();
+            }
         }
         if !self.is_whole() {
             // The server wants no more of it, and there is no other way to end a frame.
             self.end(Reason::Refused(self.lent.len));
         }
         self.in_flight.pop().map_or(Verdict::Consumed, Verdict::Reply)
+    }
+
+    /// Whether a transaction will be open behind what is in flight, without the oldest request.
+    #[cold]
+    fn will_queue(&self) -> bool {
+        let mut open = self.state.transaction;
+        for slot in (1..).map_while(|index| self.in_flight.get(index)) {
+            match slot.effect {
+                Effect::Multi => open = true,
+                Effect::EndMulti | Effect::Reset => open = false,
+                _ => {}
+            }
+        }
+        open
     }
 
     /// Whether this can be the answer to the oldest request. Inside MULTI it can also be a status, and to

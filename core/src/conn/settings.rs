@@ -27,10 +27,12 @@ pub struct Config {
     /// that is in flight with it.
     pub grace: Duration,
     /// Integrity: behind so many requests goes an `ECHO` of a number, which must come back among the answers; if
-    /// another answer comes in its place the connection ends with
+    /// anything else comes in its place, an error too, the connection ends with
     /// [`OutOfStep`](super::CloseReason::OutOfStep), and all that is in flight is `Unknown`. It finds what a
     /// broken proxy or network has done within so many answers, and takes a slot, some 30 bytes and the server's time for
-    /// each number. Not inside transactions, nor with subscriptions. A server that answers `ECHO` with an error is trusted.
+    /// each number. None goes where a server would not answer it: into a
+    /// transaction, beside a subscription, behind RESET or a change of user that is not over. Not for servers
+    /// that do not let us say `ECHO` at all.
     pub verify_every: Option<NonZeroU32>,
 }
 

@@ -21,12 +21,22 @@ pub struct State {
     pub altered: bool,
     /// Something of this kind is queued in the transaction.
     pub(super) queued: bool,
+    /// After RESET the server may want a password before it says anything else.
+    pub(super) logged_out: bool,
 }
 
 impl State {
     /// A connection to this database.
     pub(super) const fn new(db: u32, tracking: bool) -> Self {
-        Self { db: Some(db), transaction: false, watching: false, tracking, altered: false, queued: false }
+        Self {
+            db: Some(db),
+            transaction: false,
+            watching: false,
+            tracking,
+            altered: false,
+            queued: false,
+            logged_out: false,
+        }
     }
 
     /// What an answer has changed that was no error. `detail`: of the request, see [`detail`].
@@ -45,8 +55,11 @@ impl State {
                     self.altered = true;
                 }
             }
-            Effect::Reset => *self = Self { altered: true, ..Self::new(0, false) },
-            Effect::Session | Effect::Hello => self.altered = true,
+            Effect::Reset => *self = Self { altered: true, logged_out: true, ..Self::new(0, false) },
+            Effect::Session | Effect::Hello => {
+                self.altered = true;
+                self.logged_out = false;
+            }
             _ => {}
         }
     }

@@ -39,8 +39,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     pub(super) fn count_unverified(&mut self, every: NonZeroU32, deadline: Instant) {
         self.unverified = self.unverified.saturating_add(1);
         let due = self.unverified >= every.get();
-        let plain = !self.queueing && !self.subscriber.is_active() && !self.monitoring && self.owed == 0;
-        if !due || !plain || self.in_flight.is_full() {
+        if !due || !self.is_plain() || self.in_flight.is_full() {
             return;
         }
         // Where it stands in the stream: no two are the same.
@@ -59,12 +58,22 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.take(encoded, slot);
     }
 
+    /// Whether the server will answer a number by itself, whatever it says to those that are in flight.
+    fn is_plain(&self) -> bool {
+        let changes = |slot: &Slot| {
+            use Effect::{EndMulti, None, Select, Tracking, Unwatch, Watch};
+            !matches!(slot.effect, None | EndMulti | Select | Tracking | Unwatch | Watch)
+        };
+        let odd = self.queueing || self.monitoring || self.subscriber.is_active() || self.state.logged_out;
+        !odd && self.owed == 0 && self.in_flight.position(changes).is_none()
+    }
+
     /// An answer to a number.
     pub(super) fn judge_number(&mut self, kind: Kind, number: Token) -> Verdict {
         let answer = self.lend(self.lent.len).as_bytes();
         let is_it = matches!(kind, Kind::Bulk | Kind::Simple)
             && answer == Some(Digits::unsigned(number.0).as_bytes());
-        if !is_it && !kind.is_error() {
+        if !is_it {
             return self.end(Reason::OutOfStep);
         }
         self.in_flight.pop();

@@ -156,3 +156,18 @@ fn errors_say_what_is_full() {
     assert_eq!(SubmitError::from(Full::Transmit).to_string(), "the transmit buffer is full");
     assert_eq!(SubmitError::from(Misuse::Empty).to_string(), "the request has no words");
 }
+
+#[test]
+fn a_transaction_that_was_refused_is_not_the_next_one() {
+    use super::check;
+    // The second is open, whatever became of the first.
+    check(
+        "start resp2\nready resp2\nsubmit 1 MULTI\nsubmit 2 EXEC\nsubmit 3 MULTI\nsent\n< -ERR no\nreply 1 ServerError(ERR no)\nrefused Misuse(SubscribeInMulti) 4 SUBSCRIBE c\n< -ERR no\nreply 2 ServerError(ERR no)\n< +OK\nreply 3 \"OK\"\nrefused Misuse(SubscribeInMulti) 4 SUBSCRIBE c",
+    );
+    check(
+        "start resp2\nready resp2\nsubmit 1 MULTI\nsubmit 2 MULTI\nsent\n< -ERR no\nreply 1 ServerError(ERR no)\nrefused Misuse(SubscribeInMulti) 4 SUBSCRIBE c\n< -ERR no\nreply 2 ServerError(ERR no)\nsubmit 4 SUBSCRIBE c",
+    );
+    check(
+        "start resp2\nready resp2\nsubmit 1 MULTI\nsubmit 2 MULTI\nsubmit 3 EXEC\nsent\n< -ERR no\nreply 1 ServerError(ERR no)\nsubmit 4 SUBSCRIBE c",
+    );
+}

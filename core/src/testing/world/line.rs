@@ -30,6 +30,8 @@ pub(super) struct Line {
     pub(super) mute: bool,
     /// The handshake ends with a number that must come back.
     pub(super) nonce: bool,
+    /// Numbers among the requests must come back.
+    pub(super) verified: bool,
     /// An answer of the handshake was left out, or sent twice.
     pub(super) shifted: bool,
 }

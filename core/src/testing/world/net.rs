@@ -393,7 +393,10 @@ impl Net {
         if self.hit(Fault::Touch) {
             self.strike(id, "touch", |line| _ = line.session.touch());
         }
-        let quiet = |line: &Line| !line.is_done() && !line.finished && line.session.blocked.is_none();
+        // An error is a good answer to a number: nobody knows whether it was the last word.
+        let quiet = |line: &Line| {
+            !line.is_done() && !line.finished && line.session.blocked.is_none() && !line.verified
+        };
         if self.hit(Fault::LastWord) && self.lines.get(id).is_some_and(quiet) {
             self.last_word(id, b"ERR Protocol error: world");
         }
