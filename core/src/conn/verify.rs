@@ -61,8 +61,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// Whether the server will answer a number by itself, whatever it says to those that are in flight.
     fn is_plain(&self) -> bool {
         let changes = |slot: &Slot| {
-            use Effect::{EndMulti, None, Select, Tracking, Unwatch, Watch};
-            !matches!(slot.effect, None | EndMulti | Select | Tracking | Unwatch | Watch)
+            use Effect::{EndMulti, Multi, None, Select, Tracking, Unwatch, Watch};
+            // A transaction that is in flight is in flight to its end.
+            !matches!(slot.effect, None | Multi | EndMulti | Select | Tracking | Unwatch | Watch)
         };
         let odd = self.queueing || self.monitoring || self.subscriber.is_active() || self.state.logged_out;
         !odd && self.owed == 0 && self.in_flight.position(changes).is_none()
