@@ -39,9 +39,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let now = self.clock(now);
         let index = self.in_flight.position(|slot| slot.token == token && !slot.discard)?;
         if self.take_back(index) {
+            self.late |= self.is_mute() && !self.is_closed();
             return Some(Failure::NotSent);
         }
         self.leave(index, now);
+        self.late |= self.is_mute() && !self.is_closed();
         Some(Failure::Unknown)
     }
 

@@ -189,6 +189,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             self.wake = Instant::MAX;
         }
         self.wake = self.wake.min(slot.deadline);
+        // Who has no timer may never say that it is late, and until it is said nothing is written.
+        self.late |= self.now >= self.wake;
         flaw!(Replayed => crate::flaw::keep_frame(slot.start, self.transmit.spare().get(..encoded.len())));
         self.in_flight.push(slot);
         flaw!(TooEarly => self.hasten());
