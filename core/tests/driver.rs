@@ -309,3 +309,19 @@ fn a_subscriber_waits_in_virtual_time() {
     assert_eq!((message.channel.as_str(), &message.payload[..]), ("news", &b"hello"[..]));
     assert!(matches!(subscriber.next(None), Err(Error::Lost { cause: Cause::Transport(Alone), .. })));
 }
+
+#[test]
+fn what_is_late_is_not_sent_by_the_first_turn() {
+    let mut driver = driver(Silent { now: Instant::ZERO, written: 0 });
+    driver.start(&Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE }).unwrap();
+    driver.submit(Token(1), &incr("n")).unwrap();
+    driver.transport_mut().now = Instant::from_millis(6000);
+    let mut failures = Vec::new();
+    driver.turn(Some(Duration::ZERO), |event| {
+        if let Event::Failed { token, failure } = event {
+            failures.push((token, failure));
+        }
+    });
+    assert_eq!(failures, [(Token(1), Failure::Expired)]);
+    assert_eq!(driver.transport().written, 0);
+}
