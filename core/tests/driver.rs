@@ -325,3 +325,15 @@ fn what_is_late_is_not_sent_by_the_first_turn() {
     assert_eq!(failures, [(Token(1), Failure::Expired)]);
     assert_eq!(driver.transport().written, 0);
 }
+
+#[test]
+fn a_reset_ends_the_choice_of_a_database() {
+    let server = Local::default();
+    let mut client = Client::connect(server.clone(), Url::new(Endpoint::default())).unwrap();
+    client.set("k", "zero").wait().unwrap();
+    client.select(7).wait().unwrap();
+    client.set("k", "seven").wait().unwrap();
+    client.reset().wait().unwrap();
+    let value: Option<String> = client.get("k").wait().unwrap();
+    assert_eq!(value.as_deref(), Some("zero"));
+}

@@ -232,6 +232,7 @@ impl<D: Dial> Session<D> {
                 Effect::EndMulti => self.in_multi = false,
                 Effect::Reset | Effect::Quit => {
                     (self.altered, self.selecting, self.in_multi, ends) = (false, false, false, true);
+                    self.db = self.url.db;
                 }
                 _ => {}
             }
