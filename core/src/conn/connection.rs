@@ -55,6 +55,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) late: bool,
     /// Bytes were sent since the deadline of writing was set.
     pub(super) wrote: bool,
+    /// The bytes that are owed are lent: they wait to be written like all others.
+    pub(super) lending: bool,
     pub(super) phase: Phase,
     pub(super) receive: ReceiveBuffer<S>,
     pub(super) subscriber: Subscriber,
@@ -138,6 +140,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             queueing: false,
             late: false,
             wrote: false,
+            lending: false,
         }
     }
 

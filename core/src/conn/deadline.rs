@@ -133,7 +133,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// of it, it is set anew once.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn watch_writing(&mut self) {
-        if self.transmit.ready().is_empty() {
+        if self.transmit.ready().is_empty() && (self.owed == 0 || !self.lending) {
             self.write_by = Instant::MAX;
         } else if self.write_by == Instant::MAX {
             self.wrote = true;

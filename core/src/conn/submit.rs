@@ -209,6 +209,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if encoded.owed() > 0 {
             self.transmit.hold(encoded.tail());
             self.owed = encoded.owed();
+            self.lending = encoded.is_lent();
         }
     }
 
