@@ -339,7 +339,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             Answer::Whole(expects) => expects,
             Answer::Parts => return true,
             // What is not kept is no number.
-            Answer::Number => return false,
+            Answer::Number => return kind.is_error(),
         };
         expects.admits(kind) || self.hears_arrays() || is_queued(self.lend(self.lent.len))
     }

@@ -115,3 +115,29 @@ fn a_number_has_no_event_of_its_own() {
         Connection::<_, 4>::new([0; 160], [0; 160], config)
     });
 }
+
+/// The same with memory of a size.
+fn verified<const N: usize>(config: Config, every: u32, size: usize, text: &str) {
+    let config = Config { verify_every: NonZeroU32::new(every), ..config };
+    everyway(&format!("start resp2\nready resp2\n{text}"), || {
+        Connection::<_, N>::new(super::Fixed(vec![0; size]), super::Fixed(vec![0; 256]), config)
+    });
+}
+
+#[test]
+fn an_error_too_large_is_an_error_all_the_same() {
+    verified::<6>(
+        Config::default(),
+        1,
+        64,
+        r#"
+        submit 1 SUBSCRIBE c
+        sent
+        < *3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1
+        push array(3) "subscribe" "c" 1
+        reply 1 array(3) "subscribe" "c" 1
+        < -ERR Can't execute 'echo': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context
+        in-flight 0
+        "#,
+    );
+}
