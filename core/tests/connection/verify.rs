@@ -141,3 +141,44 @@ fn an_error_too_large_is_an_error_all_the_same() {
         "#,
     );
 }
+
+#[test]
+fn a_full_ring_is_verified_too() {
+    let config = Config { verify_every: NonZeroU32::new(2), ..Config::default() };
+    let mut connection = Connection::<_, 4>::new([0; 256], [0; 256], config);
+    use respire_core::command::get;
+    use respire_core::conn::{Protocol, Settings, SubmitError, Token};
+    use respire_core::error::Full;
+    use respire_core::time::Instant;
+    connection
+        .start(Instant::ZERO, &Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE })
+        .unwrap();
+    assert!(connection.poll_event().is_some());
+    let (mut taken, mut numbers) = (0, 0);
+    let mut owed = std::collections::VecDeque::new();
+    for _ in 0..100 {
+        // As a pipeline: as many as there is room for, and then the oldest answer.
+        loop {
+            match connection.submit(Instant::ZERO, Token(taken), &get("k")) {
+                Ok(()) => taken += 1,
+                Err(SubmitError::Full(Full::InFlight)) => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        let sent = connection.poll_transmit().to_vec();
+        connection.handle_transmitted(sent.len());
+        let text = String::from_utf8(sent).unwrap();
+        for frame in text.split('*').skip(1) {
+            let words: Vec<&str> = frame.split("\r\n").collect();
+            let number = words[2] == "ECHO";
+            numbers += u32::from(number);
+            owed.push_back(if number { format!("${}\r\n{}\r\n", words[4].len(), words[4]) } else { ":1\r\n".into() });
+        }
+        let answer = owed.pop_front().unwrap();
+        connection.recv_space().unwrap()[..answer.len()].copy_from_slice(answer.as_bytes());
+        connection.handle_received(answer.len());
+        while connection.poll_event().is_some() {}
+        assert!(!connection.is_closed());
+    }
+    assert!(numbers > 10, "{numbers} numbers among {taken} requests");
+}
