@@ -12,6 +12,7 @@
 
 use super::close::Reason;
 use super::connection::{Connection, Phase};
+use super::in_flight::Answer;
 use super::{Failure, Token};
 use crate::buffer::Storage;
 use crate::command::{AnyRequest, Args, Blocks, Effect};
@@ -157,6 +158,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let &slot = self.in_flight.get(index)?;
         flaw!(OnlyOldest => if index > 0 { return self.look_away() });
         let token = slot.token;
+        if slot.answer == Answer::Number && self.take_back(index) {
+            return None;
+        }
         if slot.discard {
             // What it waits for may be allowed to take longer.
             let before = self.in_flight.latest(index);

@@ -182,3 +182,15 @@ fn a_full_ring_is_verified_too() {
     }
     assert!(numbers > 10, "{numbers} numbers among {taken} requests");
 }
+
+#[test]
+fn a_number_that_was_not_sent_harms_nobody() {
+    // As without numbers: `without_grace_the_first_that_is_late_ends_all`.
+    let config = Config { grace: Duration::ZERO, ..Config::default() };
+    verified::<6>(
+        config,
+        1,
+        128,
+        "submit 1 GET a\n@5s\ntimeout\nfailed 1 Expired\nquiet\nin-flight 0\nsubmit 2 GET b\n> GET b",
+    );
+}
