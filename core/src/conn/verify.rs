@@ -43,6 +43,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if !due || !plain || self.in_flight.is_full() {
             return;
         }
+        // Its request may have been in a hurry; the server need not be.
+        let usual = self.config.reply_timeout.map(|timeout| self.now.saturating_add(timeout));
+        let deadline = usual.map_or(deadline, |usual| usual.max(deadline));
         // Where it stands in the stream: no two are the same.
         let number = self.submitted;
         let Ok(encoded) = self.encode(&Number(number), Rest::Supplied) else { return };

@@ -194,3 +194,14 @@ fn a_number_that_was_not_sent_harms_nobody() {
         "submit 1 GET a\n@5s\ntimeout\nfailed 1 Expired\nquiet\nin-flight 0\nsubmit 2 GET b\n> GET b",
     );
 }
+
+#[test]
+fn a_number_has_its_own_time() {
+    let config = Config { grace: Duration::ZERO, ..Config::default() };
+    verified::<6>(
+        config,
+        1,
+        128,
+        "until 2ms 1 GET a\nsent\n@1ms\n< :1\nreply 1 1\n@2ms\ntimeout\n< $2\\r\\n20\nin-flight 0",
+    );
+}
