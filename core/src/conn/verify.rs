@@ -40,7 +40,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.unverified = self.unverified.saturating_add(1);
         let due = self.unverified >= every.get();
         let plain = !self.queueing && !self.subscriber.is_active() && !self.monitoring && self.owed == 0;
-        if !due || !plain || self.in_flight.is_full() {
+        if !due || !plain || self.in_flight.is_full() || self.is_leaving() {
             return;
         }
         // Its request may have been in a hurry; the server need not be.
@@ -60,6 +60,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         };
         self.unverified = 0;
         self.take(encoded, slot);
+    }
+
+    /// Whether QUIT was taken: nobody answers behind it.
+    fn is_leaving(&self) -> bool {
+        self.quitting || self.in_flight.position(|slot| slot.effect == Effect::Quit).is_some()
     }
 
     /// An answer to a number.

@@ -205,3 +205,8 @@ fn a_number_has_its_own_time() {
         "until 2ms 1 GET a\nsent\n@1ms\n< :1\nreply 1 1\n@2ms\ntimeout\n< $2\\r\\n20\nin-flight 0",
     );
 }
+
+#[test]
+fn nothing_goes_behind_quit() {
+    verified::<6>(Config::default(), 1, 128, "submit 1 QUIT\n> QUIT\nquiet");
+}
