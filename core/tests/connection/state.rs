@@ -170,3 +170,12 @@ fn an_answer_that_nobody_reads_counts_too() {
     }
     assert!(failed && !connection.state().transaction);
 }
+
+#[test]
+fn an_exec_of_nothing_watches_on() {
+    for request in ["EXEC", "DISCARD"] {
+        let error = format!("-ERR {request} without MULTI\r\n");
+        check(&[("WATCH k", OK), (request, &error)], 3, "w");
+    }
+    check(&[("WATCH k", OK), ("MULTI", OK), ("EXEC", "-ERR EXEC without MULTI\r\n")], 3, "w");
+}
