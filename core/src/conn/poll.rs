@@ -324,12 +324,23 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 self.take_effect(effect, kind);
             }
             self.queueing &= !refused;
+            if effect == Effect::EndMulti && state.transaction {
+                self.go_on_queueing();
+            }
         }
         if !self.is_whole() {
             // The server wants no more of it, and there is no other way to end a frame.
             self.end(Reason::Refused(self.lent.len));
         }
         self.in_flight.pop().map_or(Verdict::Consumed, Verdict::Reply)
+    }
+
+    /// The oldest request was to end the transaction and did not. Another that is on its way may.
+    #[cold]
+    fn go_on_queueing(&mut self) {
+        let ends = |slot: &Slot| matches!(slot.effect, Effect::EndMulti | Effect::Reset);
+        let others = 1..self.in_flight.len();
+        self.queueing |= !others.into_iter().any(|index| self.in_flight.get(index).is_some_and(ends));
     }
 
     /// Whether this can be the answer to the oldest request. Inside MULTI it can also be a status, and to

@@ -210,3 +210,27 @@ fn a_number_has_its_own_time() {
 fn nothing_goes_behind_quit() {
     verified::<6>(Config::default(), 1, 128, "submit 1 QUIT\n> QUIT\nquiet");
 }
+
+#[test]
+fn an_open_transaction_is_not_verified() {
+    // A user who may not say DISCARD: the server still queues.
+    verified::<6>(
+        Config::default(),
+        3,
+        256,
+        r#"
+        submit 1 MULTI
+        > MULTI
+        < +OK
+        reply 1 "OK"
+        submit 2 DISCARD
+        > DISCARD
+        < -NOPERM User u has no permissions to run the 'discard' command
+        reply 2 ServerError(NOPERM User u has no permissions to run the 'discard' command)
+        refused Misuse(SubscribeInMulti) 3 SUBSCRIBE c
+        submit 3 GET a
+        > GET a
+        quiet
+        "#,
+    );
+}
