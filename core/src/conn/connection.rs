@@ -77,6 +77,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     /// Something must have been sent by then.
     pub(super) write_by: Instant,
     pub(super) clock_faults: u32,
+    /// The last number.
+    pub(super) number: u64,
     /// Requests taken since the last number.
     pub(super) unverified: u32,
     /// Set with the first request that is answered in parts.
@@ -129,6 +131,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             write_by: Instant::MAX,
             clock_faults: 0,
             unverified: 0,
+            number: 0,
             lent: Lent { len: 0, answers: None },
             teller: None,
             ended: None,
@@ -362,6 +365,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         flaw!(TransactionLeaks => self.queueing = crate::flaw::leaked());
         self.late = false;
         self.unverified = 0;
+        self.number = 0;
         self.wake = Instant::MAX;
         self.write_by = Instant::MAX;
     }

@@ -46,19 +46,19 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         // Its request may have been in a hurry; the server need not be.
         let usual = self.config.reply_timeout.map(|timeout| self.now.saturating_add(timeout));
         let deadline = usual.map_or(deadline, |usual| usual.max(deadline));
-        // Where it stands in the stream: no two are the same.
-        let number = self.submitted;
+        // Where it stands in the stream, or more: others may have stood there and been taken back.
+        let number = self.submitted.max(self.number.wrapping_add(1));
         let Ok(encoded) = self.encode(&Number(number), Rest::Supplied) else { return };
         let slot = Slot {
             token: Token(number),
             deadline: deadline.saturating_add(self.config.grace),
-            start: number,
+            start: self.submitted,
             effect: Effect::None,
             left: 0,
             discard: true,
             answer: Answer::Number,
         };
-        self.unverified = 0;
+        (self.unverified, self.number) = (0, number);
         self.take(encoded, slot);
     }
 

@@ -234,3 +234,13 @@ fn an_open_transaction_is_not_verified() {
         "#,
     );
 }
+
+#[test]
+fn no_two_numbers_are_the_same() {
+    verified::<6>(
+        Config::default(),
+        1,
+        256,
+        "submit 1 GET aaaaaaaaaaaaaaaaaaaaaa\nabandon 1 NotSent\n> ECHO 42\nsubmit 2 GET a\n> GET a\n> ECHO 43",
+    );
+}
