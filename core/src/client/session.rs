@@ -214,7 +214,8 @@ impl<D: Dial> Session<D> {
     fn remember(&mut self) {
         let Some(driver) = &self.driver else { return };
         let (connection, state) = (driver.connection(), driver.connection().state());
-        if let (false, Some(db)) = (connection.is_closed(), state.db) {
+        // What a transaction queues is chosen, or not, when it ends.
+        if let (false, Some(db)) = (connection.is_closed() || state.transaction, state.db) {
             (self.selecting, self.db) = (false, db);
         }
     }
