@@ -295,6 +295,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// What to write, as one slice; empty if there is nothing, or if a deadline has passed and events are to
     /// be polled first.
+    ///
+    /// Bytes count as sent once [`handle_transmitted`](Self::handle_transmitted) says so. A driver that copies
+    /// them and writes later must not abandon, tell the time or poll events in between: what is not sent may be
+    /// taken back.
     #[must_use = "the bytes are to be written, then handle_transmitted called"]
     pub fn poll_transmit(&self) -> &[u8] {
         if self.is_mute() { &[] } else { self.transmit.ready() }

@@ -7,7 +7,7 @@ use crate::resp::Expects;
 use crate::time::Instant;
 
 /// One request that was taken and not answered. It belongs to the connection: a caller can turn
-/// away from it, but nothing is ever removed from the middle.
+/// away from it, but only what was not sent is ever removed from the middle.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub(super) token: Token,
