@@ -162,7 +162,9 @@ impl Handshake {
         match (step, kind) {
             (Step::Hello, Kind::Map) => {}
             // Proxies know the version and not the shape. In RESP2 nobody would hear of a change.
-            (Step::Hello, Kind::Array) if !self.pending.has(Step::Tracking) => self.protocol = Protocol::Resp2,
+            (Step::Hello, Kind::Array) if !self.pending.has(Step::Tracking) => {
+                self.protocol = Protocol::Resp2
+            }
             (Step::Hello, kind) if kind.is_error() && self.fallback.is_some() && is_unknown_hello(text) => {
                 self.hello_unknown = true;
             }

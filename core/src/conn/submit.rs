@@ -154,8 +154,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return Err(Misuse::SubscribeInMulti.into());
         }
         // The last slot is kept for a number that is due; of one slot only there is none to spare.
-        let kept = IN_FLIGHT > 1
-            && self.config.verify_every.is_some_and(|every| self.unverified >= every.get());
+        let kept =
+            IN_FLIGHT > 1 && self.config.verify_every.is_some_and(|every| self.unverified >= every.get());
         if self.in_flight.len() + usize::from(kept) >= IN_FLIGHT {
             return Err(Full::InFlight.into());
         }

@@ -150,9 +150,7 @@ fn a_full_ring_is_verified_too() {
     use respire_core::conn::{Protocol, Settings, SubmitError, Token};
     use respire_core::error::Full;
     use respire_core::time::Instant;
-    connection
-        .start(Instant::ZERO, &Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE })
-        .unwrap();
+    connection.start(Instant::ZERO, &Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE }).unwrap();
     assert!(connection.poll_event().is_some());
     let (mut taken, mut numbers) = (0, 0);
     let mut owed = std::collections::VecDeque::new();
@@ -172,7 +170,11 @@ fn a_full_ring_is_verified_too() {
             let words: Vec<&str> = frame.split("\r\n").collect();
             let number = words[2] == "ECHO";
             numbers += u32::from(number);
-            owed.push_back(if number { format!("${}\r\n{}\r\n", words[4].len(), words[4]) } else { ":1\r\n".into() });
+            owed.push_back(if number {
+                format!("${}\r\n{}\r\n", words[4].len(), words[4])
+            } else {
+                ":1\r\n".into()
+            });
         }
         let answer = owed.pop_front().unwrap();
         connection.recv_space().unwrap()[..answer.len()].copy_from_slice(answer.as_bytes());
