@@ -163,7 +163,7 @@ impl Handshake {
             (Step::Hello, Kind::Map) => {}
             // Proxies know the version and not the shape. In RESP2 nobody would hear of a change.
             (Step::Hello, Kind::Array) if !self.pending.has(Step::Tracking) => {
-                self.protocol = Protocol::Resp2
+                self.protocol = Protocol::Resp2;
             }
             (Step::Hello, kind) if kind.is_error() && self.fallback.is_some() && is_unknown_hello(text) => {
                 self.hello_unknown = true;
