@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use respire_core::client::{Cause, Client, Dial, Endpoint, Error, Subscriber, Url};
+use respire_core::client::{Cause, Client, Dial, DialError, Endpoint, Error, Subscriber, Url};
 use respire_core::command::*;
 use respire_core::conn::{
     CloseReason, Config, Connection, Event, Failure, Part, Protocol, Settings, SubmitError, Token,
@@ -308,4 +308,84 @@ fn a_subscriber_waits_in_virtual_time() {
     let message = subscriber.next(Some(Duration::from_secs(1))).unwrap().unwrap();
     assert_eq!((message.channel.as_str(), &message.payload[..]), ("news", &b"hello"[..]));
     assert!(matches!(subscriber.next(None), Err(Error::Lost { cause: Cause::Transport(Alone), .. })));
+}
+
+#[test]
+fn what_is_late_is_not_sent_by_the_first_turn() {
+    let mut driver = driver(Silent { now: Instant::ZERO, written: 0 });
+    driver.start(&Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE }).unwrap();
+    driver.submit(Token(1), &incr("n")).unwrap();
+    driver.transport_mut().now = Instant::from_millis(6000);
+    let mut failures = Vec::new();
+    driver.turn(Some(Duration::ZERO), |event| {
+        if let Event::Failed { token, failure } = event {
+            failures.push((token, failure));
+        }
+    });
+    assert_eq!(failures, [(Token(1), Failure::Expired)]);
+    assert_eq!(driver.transport().written, 0);
+}
+
+#[test]
+fn a_reset_ends_the_choice_of_a_database() {
+    let server = Local::default();
+    let client = Client::connect(server.clone(), Url::new(Endpoint::default())).unwrap();
+    client.set("k", "zero").wait().unwrap();
+    client.select(7).wait().unwrap();
+    client.set("k", "seven").wait().unwrap();
+    client.reset().wait().unwrap();
+    let value: Option<String> = client.get("k").wait().unwrap();
+    assert_eq!(value.as_deref(), Some("zero"));
+}
+
+/// A dialer whose connections end, unanswered, with EXEC.
+struct EndsWithExec(Local);
+
+struct Doomed {
+    inner: LocalSocket,
+    over: bool,
+}
+
+impl Dial for EndsWithExec {
+    type Error = Alone;
+    type Transport = Doomed;
+
+    fn dial(&mut self, endpoint: &Endpoint, timeout: Duration) -> Result<Doomed, DialError<Alone>> {
+        self.0.dial(endpoint, timeout).map(|inner| Doomed { inner, over: false })
+    }
+}
+
+impl Socket for Doomed {
+    type Error = Alone;
+
+    fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Alone> {
+        if self.over { Ok(Some(0)) } else { self.inner.try_read(buffer) }
+    }
+
+    fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Alone> {
+        self.over |= bytes.windows(4).any(|word| word == b"EXEC");
+        self.inner.try_write(bytes)
+    }
+}
+
+impl Transport for Doomed {
+    fn now(&self) -> Instant {
+        self.inner.now()
+    }
+
+    fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), Alone> {
+        self.inner.wait(writable, until)
+    }
+}
+
+#[test]
+fn a_database_chosen_by_a_transaction_that_got_lost_is_not_known() {
+    let server = Local::default();
+    let client = Client::connect(EndsWithExec(server.clone()), Url::new(Endpoint::default())).unwrap();
+    client.multi().wait().unwrap();
+    client.send(raw("SELECT").arg(7)).wait_with(|_| Ok(())).unwrap();
+    let lost = client.send(raw("EXEC")).wait_with(|_| Ok(()));
+    assert!(matches!(lost, Err(Error::Lost { failure: Failure::Unknown, .. })), "{lost:?}");
+    // Was it executed, the caller means another database than the new connection's.
+    assert!(matches!(client.set("k", 1).wait(), Err(Error::SessionLost)));
 }

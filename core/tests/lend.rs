@@ -17,7 +17,7 @@ use respire_core::conn::{
 use respire_core::error::{Full, Misuse};
 use respire_core::io::{CallError, Driver, Socket, Transport};
 use respire_core::resp::{ArgSink, Encoder};
-use respire_core::time::Instant;
+use respire_core::time::{Duration, Instant};
 
 /// A peer that takes so many bytes of each write (`None`: would block; then all it is given), and says
 /// its piece once it has so many bytes.
@@ -456,5 +456,20 @@ fn exchange<S: Storage>(mut driver: Driver<Wire, S, 4>, lens: &[(usize, usize, u
             wanted.extend(frame);
         }
         assert!(driver.transport().written == wanted);
+    }
+}
+
+#[test]
+fn a_server_that_takes_nothing_of_a_lent_value_is_given_up() {
+    let config =
+        Config { reply_timeout: None, write_timeout: Some(Duration::from_secs(1)), ..Config::default() };
+    for room in [0, 10, 60, 500] {
+        let wire = Wire { room, ..Wire::new(FROM) };
+        let mut driver = Driver::new(Connection::<_, 4>::new([0; 128], [0; 128], config), wire);
+        driver.start(&RESP2).unwrap();
+        let result = driver.call(&set("key", &value(600)), |_| (), |_| {});
+        assert!(matches!(result, Err(CallError::Failed(_))), "{room}");
+        assert_eq!(driver.connection().close_reason(), Some(CloseReason::WriteTimeout), "{room}");
+        assert!(driver.now() <= Instant::from_millis(2000), "{room}");
     }
 }

@@ -214,7 +214,8 @@ impl<D: Dial> Session<D> {
     fn remember(&mut self) {
         let Some(driver) = &self.driver else { return };
         let (connection, state) = (driver.connection(), driver.connection().state());
-        if let (false, Some(db)) = (connection.is_closed(), state.db) {
+        // What a transaction queues is chosen, or not, when it ends.
+        if let (false, Some(db)) = (connection.is_closed() || state.transaction, state.db) {
             (self.selecting, self.db) = (false, db);
         }
     }
@@ -232,6 +233,7 @@ impl<D: Dial> Session<D> {
                 Effect::EndMulti => self.in_multi = false,
                 Effect::Reset | Effect::Quit => {
                     (self.altered, self.selecting, self.in_multi, ends) = (false, false, false, true);
+                    self.db = self.url.db;
                 }
                 _ => {}
             }

@@ -55,6 +55,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) late: bool,
     /// Bytes were sent since the deadline of writing was set.
     pub(super) wrote: bool,
+    /// The bytes that are owed are lent: they wait to be written like all others.
+    pub(super) lending: bool,
     pub(super) phase: Phase,
     pub(super) receive: ReceiveBuffer<S>,
     pub(super) subscriber: Subscriber,
@@ -75,6 +77,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     /// Something must have been sent by then.
     pub(super) write_by: Instant,
     pub(super) clock_faults: u32,
+    /// The last number.
+    pub(super) number: u64,
     /// Requests taken since the last number.
     pub(super) unverified: u32,
     /// Set with the first request that is answered in parts.
@@ -127,6 +131,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             write_by: Instant::MAX,
             clock_faults: 0,
             unverified: 0,
+            number: 0,
             lent: Lent { len: 0, answers: None },
             teller: None,
             ended: None,
@@ -138,6 +143,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             queueing: false,
             late: false,
             wrote: false,
+            lending: false,
         }
     }
 
@@ -289,6 +295,10 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// What to write, as one slice; empty if there is nothing, or if a deadline has passed and events are to
     /// be polled first.
+    ///
+    /// Bytes count as sent once [`handle_transmitted`](Self::handle_transmitted) says so. A driver that copies
+    /// them and writes later must not abandon, tell the time or poll events in between: what is not sent may be
+    /// taken back.
     #[must_use = "the bytes are to be written, then handle_transmitted called"]
     pub fn poll_transmit(&self) -> &[u8] {
         if self.is_mute() { &[] } else { self.transmit.ready() }
@@ -359,6 +369,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         flaw!(TransactionLeaks => self.queueing = crate::flaw::leaked());
         self.late = false;
         self.unverified = 0;
+        self.number = 0;
         self.wake = Instant::MAX;
         self.write_by = Instant::MAX;
     }

@@ -12,6 +12,7 @@
 
 use super::close::Reason;
 use super::connection::{Connection, Phase};
+use super::in_flight::Answer;
 use super::{Failure, Token};
 use crate::buffer::Storage;
 use crate::command::{AnyRequest, Args, Blocks, Effect};
@@ -39,9 +40,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let now = self.clock(now);
         let index = self.in_flight.position(|slot| slot.token == token && !slot.discard)?;
         if self.take_back(index) {
+            self.late |= self.is_mute() && !self.is_closed();
             return Some(Failure::NotSent);
         }
         self.leave(index, now);
+        self.late |= self.is_mute() && !self.is_closed();
         Some(Failure::Unknown)
     }
 
@@ -131,7 +134,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// of it, it is set anew once.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn watch_writing(&mut self) {
-        if self.transmit.ready().is_empty() {
+        if self.transmit.ready().is_empty() && (self.owed == 0 || !self.lending) {
             self.write_by = Instant::MAX;
         } else if self.write_by == Instant::MAX {
             self.wrote = true;
@@ -155,6 +158,9 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let &slot = self.in_flight.get(index)?;
         flaw!(OnlyOldest => if index > 0 { return self.look_away() });
         let token = slot.token;
+        if slot.answer == Answer::Number && self.take_back(index) {
+            return None;
+        }
         if slot.discard {
             // What it waits for may be allowed to take longer.
             let before = self.in_flight.latest(index);

@@ -60,6 +60,10 @@ impl Steps {
         Step::ALL.into_iter().find(|&step| self.0 & (1 << step as u8) != 0)
     }
 
+    const fn has(self, step: Step) -> bool {
+        self.0 & (1 << step as u8) != 0
+    }
+
     pub(super) const fn without(self, step: Step) -> Self {
         Self(self.0 & !(1 << step as u8))
     }
@@ -157,8 +161,10 @@ impl Handshake {
         flaw!(NonceIgnored => if matches!(step, Step::Echo | Step::EchoAgain) { return self.outcome() });
         match (step, kind) {
             (Step::Hello, Kind::Map) => {}
-            // Proxies know the version and not the shape.
-            (Step::Hello, Kind::Array) => self.protocol = Protocol::Resp2,
+            // Proxies know the version and not the shape. In RESP2 nobody would hear of a change.
+            (Step::Hello, Kind::Array) if !self.pending.has(Step::Tracking) => {
+                self.protocol = Protocol::Resp2;
+            }
             (Step::Hello, kind) if kind.is_error() && self.fallback.is_some() && is_unknown_hello(text) => {
                 self.hello_unknown = true;
             }

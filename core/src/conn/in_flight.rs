@@ -7,7 +7,7 @@ use crate::resp::Expects;
 use crate::time::Instant;
 
 /// One request that was taken and not answered. It belongs to the connection: a caller can turn
-/// away from it, but nothing is ever removed from the middle.
+/// away from it, but only what was not sent is ever removed from the middle.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub(super) token: Token,
@@ -143,9 +143,9 @@ impl<const N: usize> InFlight<N> {
         (0..self.len).filter_map(deadline).min().unwrap_or(Instant::MAX)
     }
 
-    /// The latest deadline of those that are older than this.
+    /// The latest deadline of those that are older than this and waited for.
     pub(super) fn latest(&self, index: usize) -> Instant {
-        let deadline = |index| self.get(index).map(|slot| slot.deadline);
+        let deadline = |index| self.get(index).filter(|slot| !slot.discard).map(|slot| slot.deadline);
         (0..index).filter_map(deadline).max().unwrap_or(Instant::ZERO)
     }
 

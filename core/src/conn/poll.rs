@@ -323,7 +323,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             if !queued {
                 self.take_effect(effect, kind);
             }
-            if refused {
+            if refused || effect == Effect::EndMulti {
                 self.queueing = self.will_queue();
             }
         }

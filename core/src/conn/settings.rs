@@ -14,8 +14,9 @@ pub struct Config {
     pub limits: Limits,
     /// How long the handshake may take.
     pub handshake_timeout: Duration,
-    /// How long a request may wait, first to be sent and then for its answer. `None` waits for ever, as
-    /// blocking commands need; [`Connection::submit_until`] sets it for one request.
+    /// How long a request may wait, first to be sent and then for its answer; one that blocks by its own
+    /// arguments, as long as these say more. `None` waits for ever;
+    /// [`Connection::submit_until`] sets it for one request.
     ///
     /// [`Connection::submit_until`]: super::Connection::submit_until
     pub reply_timeout: Option<Duration>,
@@ -23,7 +24,7 @@ pub struct Config {
     /// given up: once to twice as long.
     pub write_timeout: Option<Duration>,
     /// How long an answer may still take that nobody waits for any more, after its request timed out or was
-    /// abandoned. Then the connection is given up. With zero the first request that times out ends it, and all
+    /// abandoned, and after the deadlines of those in front of it. Then the connection is given up. With zero the first request that times out ends it, and all
     /// that is in flight with it.
     pub grace: Duration,
     /// Integrity: behind so many requests goes an `ECHO` of a number, which must come back among the answers; if

@@ -70,10 +70,13 @@ impl State {
     }
 
     /// EXEC or DISCARD was answered by an error: there is no transaction any more, unless the server did not even
-    /// look for one.
+    /// look for one. If there was none, what is watched still is.
     pub(super) fn refuse(&mut self, effect: Effect, text: &[u8]) {
-        if effect == Effect::EndMulti && !text.starts_with(b"ERR wrong number") {
+        let unseen = [&b"ERR wrong number"[..], b"ERR unknown command", b"NOPERM"];
+        if effect == Effect::EndMulti && !unseen.iter().any(|start| text.starts_with(start)) {
+            let watching = self.watching && text.ends_with(b" without MULTI");
             self.end_transaction();
+            self.watching = watching;
         }
     }
 

@@ -153,7 +153,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if self.queueing && matches!(command.effect, Effect::Subscribe(_) | Effect::Unsubscribe(_)) {
             return Err(Misuse::SubscribeInMulti.into());
         }
-        if self.in_flight.is_full() { Err(Full::InFlight.into()) } else { Ok(()) }
+        // The last slot is kept for a number that is due; of one slot only there is none to spare.
+        let kept =
+            IN_FLIGHT > 1 && self.config.verify_every.is_some_and(|every| self.unverified >= every.get());
+        if self.in_flight.len() + usize::from(kept) >= IN_FLIGHT {
+            return Err(Full::InFlight.into());
+        }
+        Ok(())
     }
 
     /// Whether a request that was written may be sent.
@@ -189,6 +195,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             self.wake = Instant::MAX;
         }
         self.wake = self.wake.min(slot.deadline);
+        // Who has no timer may never say that it is late, and until it is said nothing is written.
+        self.late |= self.now >= self.wake;
         flaw!(Replayed => crate::flaw::keep_frame(slot.start, self.transmit.spare().get(..encoded.len())));
         self.in_flight.push(slot);
         flaw!(TooEarly => self.hasten());
@@ -207,6 +215,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if encoded.owed() > 0 {
             self.transmit.hold(encoded.tail());
             self.owed = encoded.owed();
+            self.lending = encoded.is_lent();
         }
     }
 

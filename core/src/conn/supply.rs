@@ -79,6 +79,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.submitted = self.submitted.saturating_add(lent as u64);
         self.sent = self.sent.saturating_add(lent as u64);
         self.owed = self.owed.saturating_sub(lent as u64);
+        self.wrote |= lent > 0;
         if lent > 0 && self.owed == 0 {
             self.transmit.release();
             self.handle_transmitted(n.saturating_sub(head).saturating_sub(lent));

@@ -42,19 +42,22 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if !due || !self.is_plain() || self.in_flight.is_full() {
             return;
         }
-        // Where it stands in the stream: no two are the same.
-        let number = self.submitted;
+        // Its request may have been in a hurry; the server need not be.
+        let usual = self.config.reply_timeout.map(|timeout| self.now.saturating_add(timeout));
+        let deadline = usual.map_or(deadline, |usual| usual.max(deadline));
+        // Where it stands in the stream, or more: others may have stood there and been taken back.
+        let number = self.submitted.max(self.number.wrapping_add(1));
         let Ok(encoded) = self.encode(&Number(number), Rest::Supplied) else { return };
         let slot = Slot {
             token: Token(number),
             deadline: deadline.saturating_add(self.config.grace),
-            start: number,
+            start: self.submitted,
             effect: Effect::None,
             left: 0,
             discard: true,
             answer: Answer::Number,
         };
-        self.unverified = 0;
+        (self.unverified, self.number) = (0, number);
         self.take(encoded, slot);
     }
 
@@ -65,7 +68,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             // A transaction that is in flight is in flight to its end.
             !matches!(slot.effect, None | Multi | EndMulti | Select | Tracking | Unwatch | Watch)
         };
-        let odd = self.queueing || self.monitoring || self.subscriber.is_active() || self.state.logged_out;
+        let odd = self.queueing
+            || self.quitting
+            || self.monitoring
+            || self.subscriber.is_active()
+            || self.state.logged_out;
         !odd && self.owed == 0 && self.in_flight.position(changes).is_none()
     }
 

@@ -397,3 +397,9 @@ fn every_refusal_has_its_reason() {
         }
     }
 }
+
+#[test]
+fn tracking_needs_an_answer_in_resp3() {
+    // In RESP2 the server would agree, and say nothing when a key changes.
+    check("start tracking read\nsent\n< *0\nclosed Unsolicited");
+}

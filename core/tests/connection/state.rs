@@ -170,3 +170,20 @@ fn an_answer_that_nobody_reads_counts_too() {
     }
     assert!(failed && !connection.state().transaction);
 }
+
+#[test]
+fn an_exec_of_nothing_watches_on() {
+    for request in ["EXEC", "DISCARD"] {
+        let error = format!("-ERR {request} without MULTI\r\n");
+        check(&[("WATCH k", OK), (request, &error)], 3, "w");
+    }
+    check(&[("WATCH k", OK), ("MULTI", OK), ("EXEC", "-ERR EXEC without MULTI\r\n")], 3, "w");
+}
+
+#[test]
+fn who_may_not_end_a_transaction_is_in_it_still() {
+    let error = "-NOPERM User u has no permissions to run the 'discard' command\r\n";
+    check(&[("MULTI", OK), ("DISCARD", error)], 3, "t");
+    let error = "-ERR unknown command 'DISCARD', with args beginning with: \r\n";
+    check(&[("MULTI", OK), ("DISCARD", error)], 3, "t");
+}

@@ -428,3 +428,32 @@ fn a_command_that_blocks_may_take_as_long_as_it_says() {
     let config = Config { reply_timeout: None, ..Config::default() };
     with(config, "start resp2\nready resp2\nsubmit 1 BLPOP k 1\nsent\ndeadline none");
 }
+
+#[test]
+fn a_late_request_behind_a_blocking_one_does_not_keep_a_dead_connection() {
+    check(
+        r#"
+        start resp2
+        ready resp2
+        until never 1 BLPOP k 0
+        submit 2 GET a
+        sent
+        @5s
+        timeout
+        failed 2 TimedOut
+        @10s
+        timeout
+        @11s
+        < *-1
+        reply 1 nil
+        submit 3 GET b
+        sent
+        @16s
+        timeout
+        failed 3 TimedOut
+        @21s
+        timeout
+        closed ReplyTimeout
+        "#,
+    );
+}

@@ -119,3 +119,116 @@ fn a_number_has_no_event_of_its_own() {
         Connection::<_, 4>::new([0; 160], [0; 160], config)
     });
 }
+
+/// The same with memory of a size.
+fn verified<const N: usize>(config: Config, every: u32, size: usize, text: &str) {
+    let config = Config { verify_every: NonZeroU32::new(every), ..config };
+    everyway(&format!("start resp2\nready resp2\n{text}"), || {
+        Connection::<_, N>::new(super::Fixed(vec![0; size]), super::Fixed(vec![0; 256]), config)
+    });
+}
+
+#[test]
+fn a_full_ring_is_verified_too() {
+    let config = Config { verify_every: NonZeroU32::new(2), ..Config::default() };
+    let mut connection = Connection::<_, 4>::new([0; 256], [0; 256], config);
+    use respire_core::command::get;
+    use respire_core::conn::{Protocol, Settings, SubmitError, Token};
+    use respire_core::error::Full;
+    use respire_core::time::Instant;
+    connection.start(Instant::ZERO, &Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE }).unwrap();
+    assert!(connection.poll_event().is_some());
+    let (mut taken, mut numbers) = (0, 0);
+    let mut owed = std::collections::VecDeque::new();
+    for _ in 0..100 {
+        // As a pipeline: as many as there is room for, and then the oldest answer.
+        loop {
+            match connection.submit(Instant::ZERO, Token(taken), &get("k")) {
+                Ok(()) => taken += 1,
+                Err(SubmitError::Full(Full::InFlight)) => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        let sent = connection.poll_transmit().to_vec();
+        connection.handle_transmitted(sent.len());
+        let text = String::from_utf8(sent).unwrap();
+        for frame in text.split('*').skip(1) {
+            let words: Vec<&str> = frame.split("\r\n").collect();
+            let number = words[2] == "ECHO";
+            numbers += u32::from(number);
+            owed.push_back(if number {
+                format!("${}\r\n{}\r\n", words[4].len(), words[4])
+            } else {
+                ":1\r\n".into()
+            });
+        }
+        let answer = owed.pop_front().unwrap();
+        connection.recv_space().unwrap()[..answer.len()].copy_from_slice(answer.as_bytes());
+        connection.handle_received(answer.len());
+        while connection.poll_event().is_some() {}
+        assert!(!connection.is_closed());
+    }
+    assert!(numbers > 10, "{numbers} numbers among {taken} requests");
+}
+
+#[test]
+fn a_number_that_was_not_sent_harms_nobody() {
+    // As without numbers: `without_grace_the_first_that_is_late_ends_all`.
+    let config = Config { grace: Duration::ZERO, ..Config::default() };
+    verified::<6>(
+        config,
+        1,
+        128,
+        "submit 1 GET a\n@5s\ntimeout\nfailed 1 Expired\nquiet\nin-flight 0\nsubmit 2 GET b\n> GET b",
+    );
+}
+
+#[test]
+fn a_number_has_its_own_time() {
+    let config = Config { grace: Duration::ZERO, ..Config::default() };
+    verified::<6>(
+        config,
+        1,
+        128,
+        "until 2ms 1 GET a\nsent\n@1ms\n< :1\nreply 1 1\n@2ms\ntimeout\n< $2\\r\\n20\nin-flight 0",
+    );
+}
+
+#[test]
+fn nothing_goes_behind_quit() {
+    verified::<6>(Config::default(), 1, 128, "submit 1 QUIT\n> QUIT\nquiet");
+}
+
+#[test]
+fn an_open_transaction_is_not_verified() {
+    // A user who may not say DISCARD: the server still queues.
+    verified::<6>(
+        Config::default(),
+        3,
+        256,
+        r#"
+        submit 1 MULTI
+        > MULTI
+        < +OK
+        reply 1 "OK"
+        submit 2 DISCARD
+        > DISCARD
+        < -NOPERM User u has no permissions to run the 'discard' command
+        reply 2 ServerError(NOPERM User u has no permissions to run the 'discard' command)
+        refused Misuse(SubscribeInMulti) 3 SUBSCRIBE c
+        submit 3 GET a
+        > GET a
+        quiet
+        "#,
+    );
+}
+
+#[test]
+fn no_two_numbers_are_the_same() {
+    verified::<6>(
+        Config::default(),
+        1,
+        256,
+        "submit 1 GET aaaaaaaaaaaaaaaaaaaaaa\nabandon 1 NotSent\n> ECHO 42\nsubmit 2 GET a\n> GET a\n> ECHO 43",
+    );
+}

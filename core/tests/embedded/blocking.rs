@@ -144,3 +144,25 @@ fn a_value_that_is_supplied_flows_through() {
         transport.turn(&mut connection, |event| done |= matches!(event, Event::Reply { .. })).unwrap();
     }
 }
+
+#[test]
+fn an_old_deadline_does_not_hold_back_what_is_new() {
+    let wire = RefCell::new(Wire::new());
+    let mut connection = ready();
+    let mut transport = Blocking::new(End(&wire));
+    // The second is asked later, and both are in flight at once.
+    connection.submit(Instant::ZERO, Token(1), &incr("n")).unwrap();
+    connection.submit(Instant::from_millis(4000), Token(2), &get("k")).unwrap();
+    let written = connection.poll_transmit().len();
+    connection.handle_transmitted(written);
+    connection.recv_space().unwrap()[..4].copy_from_slice(b":1\r\n");
+    connection.handle_received(4);
+    assert!(matches!(connection.poll_event(), Some(Event::Reply { token: Token(1), .. })));
+    assert_eq!(connection.poll_event(), None);
+    // Behind the deadline of the first, which was answered, and before that of the second.
+    connection.submit(Instant::from_millis(6000), Token(3), &incr("n")).unwrap();
+    // Nothing times out here; but the write must come before the read.
+    let _ = turn(&mut connection, &mut transport);
+    let calls = &wire.borrow().calls;
+    assert!(matches!(calls.first(), Some(Call::Write(_))), "{calls:?}");
+}

@@ -171,14 +171,19 @@ fn the_server_starts_again() {
 #[test]
 fn a_state_is_not_lost_silently() {
     let Some(server) = redis() else { return };
-    let lines = "SELECT 3\nINCR n\nCLIENT KILL SKIPME no TYPE normal\nsleep 1200\nINCR n\nINCR n";
+    let kill = "CLIENT KILL SKIPME no TYPE normal\nsleep 1200\nINCR n";
+    let lines = format!("SELECT 3\nINCR n\n{kill}\nCLIENT SETNAME x\n{kill}\nINCR n");
     let expected = [
         ("open", ""),
         ("answer", "OK"),
         ("answer", "1"),
         ("answer", "1"),
+        // The database goes along, a name does not.
+        ("answer", "2"),
+        ("answer", "OK"),
+        ("answer", "1"),
         ("session-lost", ""),
         ("answer", "1"),
     ];
-    came(ask(&server.url(), lines), &expected);
+    came(ask(&server.url(), &lines), &expected);
 }
