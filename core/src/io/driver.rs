@@ -268,11 +268,16 @@ impl<T: Transport, S: Storage, const IN_FLIGHT: usize> Driver<T, S, IN_FLIGHT> {
     /// only waits until there is room. So a pipeline is kept full, and a long value flowing, by
     /// submitting or supplying and turning, again and again.
     pub fn turn(&mut self, patience: Option<Duration>, mut on_event: impl FnMut(Event<'_>)) {
-        // What was submitted may have waited for this turn until it was too late.
+        self.wake_up();
+        self.turn_once(patience, &mut [].as_slice(), &mut on_event);
+    }
+
+    /// What was submitted may have waited for this turn until it was too late.
+    #[inline(never)]
+    fn wake_up(&mut self) {
         if !self.connection.poll_transmit().is_empty() {
             self.connection.clock(self.transport.now());
         }
-        self.turn_once(patience, &mut [].as_slice(), &mut on_event);
     }
 
     /// The turn itself, compiled once: it is called from many places, and is large for a device.

@@ -457,3 +457,12 @@ fn a_late_request_behind_a_blocking_one_does_not_keep_a_dead_connection() {
         "#,
     );
 }
+
+#[test]
+fn a_request_behind_one_that_blocks_does_not_cut_it_off() {
+    let config = Config { grace: Duration::ZERO, ..Config::default() };
+    with(
+        config,
+        "start resp2\nready resp2\nsubmit 1 BLPOP k 60\nsubmit 2 GET a\nsent\n@5s\ntimeout\n@6s\n< *-1\nreply 1 nil\n< :1\nreply 2 1",
+    );
+}
