@@ -74,6 +74,8 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) now: Instant,
     /// No deadline of a request is earlier.
     pub(super) wake: Instant,
+    /// No request that may block has a later deadline.
+    pub(super) horizon: Instant,
     /// Something must have been sent by then.
     pub(super) write_by: Instant,
     pub(super) clock_faults: u32,
@@ -128,6 +130,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             state: State::new(0, false),
             now: Instant::ZERO,
             wake: Instant::MAX,
+            horizon: Instant::ZERO,
             write_by: Instant::MAX,
             clock_faults: 0,
             unverified: 0,
@@ -371,6 +374,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.unverified = 0;
         self.number = 0;
         self.wake = Instant::MAX;
+        self.horizon = Instant::ZERO;
         self.write_by = Instant::MAX;
     }
 }

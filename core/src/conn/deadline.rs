@@ -112,11 +112,17 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             }
             _ => Blocks::No,
         };
-        match blocks {
+        let deadline = match blocks {
             Blocks::No => now.saturating_add(timeout),
             Blocks::For(span) => now.saturating_add(span).saturating_add(timeout),
             Blocks::Forever => Instant::MAX,
+        };
+        if blocks == Blocks::No && self.horizon <= deadline {
+            return deadline;
         }
+        // Behind requests that may block for longer: answers come in their order.
+        self.horizon = deadline.max(self.in_flight.latest(self.in_flight.len()));
+        self.horizon
     }
 
     /// The time, which never goes back. From a deadline on nothing is written, until

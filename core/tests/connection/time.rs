@@ -466,3 +466,49 @@ fn a_request_behind_one_that_blocks_does_not_cut_it_off() {
         "start resp2\nready resp2\nsubmit 1 BLPOP k 60\nsubmit 2 GET a\nsent\n@5s\ntimeout\n@6s\n< *-1\nreply 1 nil\n< :1\nreply 2 1",
     );
 }
+
+#[test]
+fn answers_behind_one_that_blocks_have_its_time() {
+    check(
+        r#"
+        start resp2
+        ready resp2
+        submit 1 BLPOP k 60
+        submit 2 GET a
+        submit 3 GET b
+        sent
+        deadline 65s
+        @65s
+        timeout
+        failed 1 TimedOut
+        failed 2 TimedOut
+        failed 3 TimedOut
+        "#,
+    );
+    // Once it is answered the others have the usual time again.
+    check(
+        r#"
+        start resp2
+        ready resp2
+        submit 1 BLPOP k 0
+        submit 2 GET a
+        sent
+        deadline none
+        < *-1
+        reply 1 nil
+        < :1
+        reply 2 1
+        @1s
+        submit 3 GET b
+        deadline 6s
+        until never 4 GET c
+        submit 5 GET d
+        sent
+        < :3
+        reply 3 3
+        @6s
+        timeout
+        failed 5 TimedOut
+        "#,
+    );
+}
