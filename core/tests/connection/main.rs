@@ -2,6 +2,7 @@
 //! over fixed memory.
 #![cfg(feature = "testing")]
 
+mod blocking;
 mod chunk_values;
 mod chunks;
 mod expected;
