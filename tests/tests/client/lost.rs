@@ -247,7 +247,8 @@ fn the_database_goes_along() {
     }
     // If its answer is lost nobody knows.
     let client = open(&format!("{}?timeout=100ms", server.url()));
-    lost(client.pipeline((raw("DEBUG SLEEP 0.5"), select(5))).wait().unwrap().1);
+    open(&server.url()).send(raw("CLIENT PAUSE 500 ALL")).wait().unwrap();
+    lost(client.select(5).wait());
     thread::sleep(ms(500));
     assert!(matches!(client.incr("n").wait(), Err(Error::SessionLost)));
     in_step(&client);
