@@ -26,7 +26,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// Supplies the next bytes that the last request left for later: as many as are owed and as
     /// there is room for. Says how many were taken. 0, while bytes are owed, asks for
     /// [`handle_transmitted`](Self::handle_transmitted): there is room at the latest when nothing
-    /// is left to write. The transmit buffer does not grow for these bytes.
+    /// is left to write. After a deadline
+    /// [events](Self::poll_event) come first: nothing is written before them. The transmit buffer does not grow for these bytes.
     ///
     /// Until all are supplied no other request is taken, not even if this one is abandoned. Its
     /// deadline runs meanwhile; [`submit_until`](Self::submit_until) gives it a longer one.
