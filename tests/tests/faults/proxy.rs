@@ -174,10 +174,13 @@ fn a_log_makes_the_same_again() {
     let mut done = 0;
     for seed in 0..40 {
         let peer = counting();
-        // Stalls would be waited for here.
-        let calm =
-            |script: Script| script.steps().iter().filter(|step| step.act != Act::Stall).cloned().collect();
-        let script: Script = calm(Script::random(seed));
+        // Stalls would be waited for here. An end behind a whole frame races with its answer.
+        let is_calm = |step: &&Step| match step.act {
+            Act::Stall => false,
+            Act::Cut | Act::Reset => matches!(step.at, At::Before(_) | At::Within(_, 0..4)),
+            _ => true,
+        };
+        let script: Script = Script::random(seed).steps().iter().filter(is_calm).cloned().collect();
         let (first, again) = (Proxy::new(peer.address(), script), counting());
         // One after the other, so that nothing depends on what is quicker.
         let run = |proxy: &Proxy| {
@@ -188,10 +191,12 @@ fn a_log_makes_the_same_again() {
                 let sent = stream.get_mut().write_all(PING);
                 while sent.is_ok() && !answers.ends_with(end.as_bytes()) {
                     if !matches!(stream.read_until(b'\n', &mut answers), Ok(1..)) {
-                        return answers;
+                        break;
                     }
                 }
             }
+            // Half an answer before a reset may reach us or not.
+            answers.truncate(answers.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1));
             answers
         };
         let one = run(&first);
