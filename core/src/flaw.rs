@@ -53,11 +53,33 @@ pub enum Flaw {
     NonceIgnored,
     /// An answer that comes late is told after all.
     LateIsTold,
+    /// A connection that comes back broken is never given back to the pool.
+    PermitLeaks,
+    /// A connection comes back as it is, and is lent again.
+    NotReset,
+    /// A connection that owes an answer is taken for one that is free.
+    LentUnanswered,
+    /// What may have been executed goes again, whatever it is.
+    RetriedBlindly,
+    /// Retries cost nothing.
+    BudgetIgnored,
+    /// What may have been executed by an earlier attempt is said not to be sent.
+    DoubtForgotten,
+    /// A request goes again, and its caller is told that it failed.
+    AgainAndTold,
+    /// Room that an answer makes which nobody waits for is not used.
+    QueueStalls,
+    /// A shared connection that was not to be had is not asked for again.
+    LaneGivenUp,
+    /// The socket of a connection that has ended stays open.
+    SocketLeaks,
+    /// Requests that wait have no deadline.
+    WaitsForEver,
 }
 
 #[cfg(feature = "flaws")]
 impl Flaw {
-    /// All of them.
+    /// Those of a connection and its client.
     pub const ALL: [Self; 20] = [
         Self::SlotGivenUp,
         Self::WrittenAgain,
@@ -79,6 +101,21 @@ impl Flaw {
         Self::NonceIgnored,
         Self::SessionLeaks,
         Self::LateIsTold,
+    ];
+
+    /// Those of an engine, in `core::engine`.
+    pub const ENGINE: [Self; 11] = [
+        Self::PermitLeaks,
+        Self::NotReset,
+        Self::LentUnanswered,
+        Self::RetriedBlindly,
+        Self::BudgetIgnored,
+        Self::DoubtForgotten,
+        Self::AgainAndTold,
+        Self::QueueStalls,
+        Self::LaneGivenUp,
+        Self::SocketLeaks,
+        Self::WaitsForEver,
     ];
 
     /// Makes this mistake in this thread while `f` runs.

@@ -42,11 +42,21 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`time`] | a point in time, as an argument |
+//! | [`random`] | numbers that look like chance, for jitter |
 //! | [`error`] | errors, sorted by whose fault they are |
 //! | [`buffer`] | memory of the caller, and the two windows over it |
 //! | [`resp`] | where a reply ends, what it says, how a request is written |
 //! | [`command`] | commands as a table, with their arguments, effects and reply types |
+//! | [`key`] | where a key is and what it is called there: prefix, hash, databases, slot |
 //! | [`conn`] | the connection |
+//! | [`pool`] | which connection is lent, opened, checked and closed |
+//! | [`retry`] | whether a request goes again, and when: backoff, budget, breaker |
+//! | [`config`] | every option of a client, and the table that says what may stand in each |
+//! | [`hook`] | what is told of dials, commands and batches to whoever wants to know |
+//! | [`stats`] | times and errors, counted in fixed memory |
+//! | [`bulk`] | many requests in batches, each with a result of its own |
+//! | [`pubsub`] | what is subscribed to, wanted against confirmed; messages that wait |
+//! | [`engine`] | all of it together: requests over connections that come and go |
 //! | [`io`] | a socket as two methods, the driver's inner loop, and a blocking driver |
 //! | `client` | the blocking client over any transport (feature `client`) |
 //! | `testing` | an in-memory server and a test dialect (feature `testing`) |
@@ -109,10 +119,13 @@ extern crate alloc;
 extern crate std;
 
 pub mod buffer;
+pub mod bulk;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod command;
+pub mod config;
 pub mod conn;
+pub mod engine;
 pub mod error;
 #[cfg(feature = "flaws")]
 pub mod flaw;
@@ -120,10 +133,17 @@ pub mod flaw;
 mod flaw;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+pub mod hook;
 pub mod io;
+pub mod key;
+mod list;
 mod log;
-
+pub mod pool;
+pub mod pubsub;
+pub mod random;
 pub mod resp;
+pub mod retry;
+pub mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;

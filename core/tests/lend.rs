@@ -35,6 +35,8 @@ struct Wire {
     writes: Vec<(usize, usize)>,
     waits: Vec<bool>,
     now: Instant,
+    /// How long it takes until there is room again.
+    slow: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,7 @@ impl Wire {
             writes: Vec::new(),
             waits: Vec::new(),
             now: Instant::ZERO,
+            slow: Duration::ZERO,
         }
     }
 
@@ -119,12 +122,15 @@ impl Transport for Wire {
         self.now
     }
 
-    /// There is room again at once, unless there never will be.
+    /// There is room again, at once if it is not slow, unless there never will be.
     fn wait(&mut self, writable: bool, until: Option<Instant>) -> Result<(), Broken> {
         self.waits.push(writable);
         let full = !writable || self.written.len() >= self.room;
         if self.takes.is_empty() && full {
             self.now = until.expect("somebody would wait for ever");
+        } else {
+            let again = self.now.saturating_add(self.slow);
+            self.now = until.map_or(again, |until| until.min(again));
         }
         Ok(())
     }
@@ -472,4 +478,16 @@ fn a_server_that_takes_nothing_of_a_lent_value_is_given_up() {
         assert_eq!(driver.connection().close_reason(), Some(CloseReason::WriteTimeout), "{room}");
         assert!(driver.now() <= Instant::from_millis(2000), "{room}");
     }
+}
+
+#[test]
+fn a_server_that_takes_a_little_of_a_lent_value_now_and_then_is_waited_for() {
+    let config =
+        Config { reply_timeout: None, write_timeout: Some(Duration::from_secs(1)), ..Config::default() };
+    let takes = [Some(200), None].into_iter().chain([Some(10), None].into_iter().cycle().take(20)).collect();
+    let wire = Wire { takes, slow: Duration::from_millis(600), ..Wire::new(FROM) }.answers(600, b"+OK\r\n");
+    let mut driver = Driver::new(Connection::<_, 4>::new([0; 128], [0; 128], config), wire);
+    driver.start(&RESP2).unwrap();
+    driver.call(&set("key", &value(600)), |_| (), |_| {}).unwrap();
+    assert!(driver.now() > Instant::from_millis(3000));
 }

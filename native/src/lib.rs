@@ -67,6 +67,7 @@ pub type Subscriber = generic::Subscriber<Dialer>;
 
 /// Every command as a function and as a method of [`Client`], with the options they take.
 pub mod prelude {
+    pub use respire_core::client::Transact;
     pub use respire_core::command::*;
 }
 

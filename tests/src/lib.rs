@@ -8,6 +8,7 @@ pub mod build;
 pub mod cases;
 pub mod driver;
 pub mod elf;
+pub mod engine;
 pub mod hostile;
 pub mod peer;
 pub mod process;
@@ -18,6 +19,7 @@ pub mod wasmtime;
 
 pub use build::Component;
 pub use driver::{Flight, Outcome};
+pub use engine::Drive;
 pub use peer::{Peer, Requests};
 pub use process::{Finished, qemu_arm_path, redis_cli_path, respire_path, run_with_limit};
 pub use server::{Builder, Kind, Server};

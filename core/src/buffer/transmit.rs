@@ -51,10 +51,17 @@ impl<S: Storage> TransmitBuffer<S> {
     }
 
     /// Room behind what is waiting, as large as the memory is now. What is written there counts once it
-    /// is reserved and committed.
+    /// is [appended](Self::append).
     pub fn spare(&mut self) -> &mut [u8] {
         let end = self.end;
         self.storage.bytes_mut().get_mut(end..).unwrap_or_default()
+    }
+
+    /// `len` bytes were written into the spare room.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub fn append(&mut self, len: usize) {
+        self.end = self.end.saturating_add(len).min(self.storage.bytes().len());
+        self.peak = self.peak.max(self.end);
     }
 
     /// Whether nothing is waiting, ready or held.
@@ -75,8 +82,7 @@ impl<S: Storage> TransmitBuffer<S> {
 
     /// The reserved bytes hold a frame now.
     pub fn commit(&mut self, reservation: Reservation) {
-        self.end = self.end.saturating_add(reservation.0).min(self.storage.bytes().len());
-        self.peak = self.peak.max(self.end);
+        self.append(reservation.0);
     }
 
     /// What may be sent now, as one slice.

@@ -5,7 +5,7 @@
 //! pipelines with reconnection in between, [`Subscriber`], and errors in words.
 //!
 //! ```text
-//! Client ──► Call, PipelineCall ──► Session ──► connect ──► io::Driver ──► io::pump
+//! Client ──► Call, PipelineCall, TransactionCall ──► Session ──► connect ──► io::Driver ──► io::pump
 //!                                                  └─► Dial (of the frontend)
 //! ```
 
@@ -14,6 +14,7 @@ mod connect;
 mod error;
 mod session;
 mod subscriber;
+mod transaction;
 mod url;
 
 pub use call::{Call, Client, PipelineCall, Share};
@@ -21,4 +22,5 @@ pub use connect::{Dial, DialError, Link, Patience, connect};
 pub use error::{Cause, ConnectError, Error, Fault};
 pub use session::{Results, Session};
 pub use subscriber::{Message, Subscriber};
+pub use transaction::{Attempt, Transact, TransactionCall};
 pub use url::{Endpoint, Url, UrlError};

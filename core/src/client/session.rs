@@ -36,6 +36,8 @@ pub struct Session<D: Dial> {
     /// The database that was chosen last.
     db: u32,
     in_multi: bool,
+    /// Keys may be watched.
+    watching: bool,
     /// A call has begun. If the next one finds it so, that call did not end: a conversion of the
     /// user's panicked, and there may be answers that nobody may take for his own.
     begun: bool,
@@ -49,7 +51,8 @@ impl<D: Dial> Session<D> {
     pub fn open(dialer: D, url: Url) -> Result<Self, Error<D::Error>> {
         let db = url.db;
         let (altered, selecting, in_multi, begun) = (false, false, false, false);
-        let mut session = Self { dialer, url, driver: None, altered, selecting, db, in_multi, begun };
+        let mut session =
+            Self { dialer, url, driver: None, altered, selecting, db, in_multi, watching: false, begun };
         session.driver()?;
         Ok(session)
     }
@@ -71,8 +74,8 @@ impl<D: Dial> Session<D> {
         }
         if self.driver.as_ref().is_none_or(|driver| driver.connection().is_closed()) {
             self.driver = None;
-            let selecting = core::mem::take(&mut self.selecting);
-            if core::mem::take(&mut self.altered) | core::mem::take(&mut self.in_multi) | selecting {
+            let flags = [&mut self.altered, &mut self.selecting, &mut self.in_multi, &mut self.watching];
+            if flags.map(core::mem::take).contains(&true) {
                 self.db = self.url.db;
                 flaw!(SessionLeaks => return self.driver());
                 return Err(Error::SessionLost);
@@ -182,6 +185,10 @@ impl<D: Dial> Session<D> {
                     }
                     Some(Err(error)) => {
                         resolved += 1;
+                        if P::ATOMIC {
+                            P::put(&mut partial, total - 1, Err(Error::Refused(error)));
+                            driver.connection_mut().close();
+                        }
                         P::put(&mut partial, next, Err(Error::Refused(error)));
                     }
                     None => resolved += 1,
@@ -210,10 +217,14 @@ impl<D: Dial> Session<D> {
         Ok(P::finish(partial, || Error::Refused(SubmitError::Closed)))
     }
 
-    /// Remembers the database that was chosen, so that the next connection goes on with it.
+    /// Remembers the database that was chosen, so that the next connection goes on with it, and whether anything
+    /// is watched still.
     fn remember(&mut self) {
         let Some(driver) = &self.driver else { return };
         let (connection, state) = (driver.connection(), driver.connection().state());
+        if !connection.is_closed() {
+            self.watching = state.watching;
+        }
         // What a transaction queues is chosen, or not, when it ends.
         if let (false, Some(db)) = (connection.is_closed() || state.transaction, state.db) {
             (self.selecting, self.db) = (false, db);
@@ -227,12 +238,14 @@ impl<D: Dial> Session<D> {
         let mut ends = false;
         for effect in effects {
             match effect {
-                Effect::Session | Effect::Hello | Effect::Watch | Effect::Tracking => self.altered = true,
+                Effect::Session | Effect::Hello | Effect::Tracking => self.altered = true,
+                Effect::Watch => self.watching = true,
                 Effect::Select => self.selecting = true,
                 Effect::Multi => self.in_multi = true,
                 Effect::EndMulti => self.in_multi = false,
                 Effect::Reset | Effect::Quit => {
                     (self.altered, self.selecting, self.in_multi, ends) = (false, false, false, true);
+                    self.watching = false;
                     self.db = self.url.db;
                 }
                 _ => {}

@@ -1,6 +1,6 @@
 //! Answers larger than the receive buffer, told in parts.
 
-use super::{Args, Blocks, Command, Request};
+use super::{Command, Request};
 use crate::resp::ArgSink;
 
 /// The same request, answered in parts: a string or an aggregate that it is answered by is told as
@@ -65,9 +65,5 @@ impl<R: Request> Request for Chunked<R> {
 
     fn in_chunks(&self) -> bool {
         true
-    }
-
-    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
-        self.0.blocking()
     }
 }

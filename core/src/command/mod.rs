@@ -10,8 +10,11 @@
 //! long it may block ([`Blocks`]) and what becomes of it when it is executed twice ([`Retry`]).
 
 mod arg;
+#[cfg(feature = "alloc")]
+mod atomic;
 mod chunked;
 mod connection;
+mod frame;
 mod generic;
 mod knowledge;
 #[cfg(feature = "alloc")]
@@ -25,10 +28,13 @@ mod table;
 mod transaction;
 
 pub use arg::{Arg, Argument, Double, Key, Keys, Later, Pairs, Secret};
+#[cfg(feature = "alloc")]
+pub use atomic::{Atomic, Progress, TransactionError};
 pub use chunked::{Chunked, chunked};
 pub use connection::*;
+pub use frame::Frame;
 pub use generic::*;
-pub use knowledge::{Args, Blocks, Retry};
+pub use knowledge::{ArgRole, Args, Blocks, Merge, Retry, Returned, Roles, Spread};
 #[cfg(feature = "alloc")]
 pub use pipeline::{Each, Pipeline};
 pub use pubsub::*;

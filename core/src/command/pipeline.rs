@@ -15,6 +15,9 @@ pub trait Pipeline {
     /// Results that are not all in yet.
     type Partial<E>;
 
+    /// Whether the last request must not be sent unless all before it were.
+    const ATOMIC: bool = false;
+
     /// How many requests there are.
     fn len(&self) -> usize;
 

@@ -22,12 +22,6 @@ pub trait Request {
         false
     }
 
-    /// How to tell from its bytes how long a server may wait before it answers. What is provided knows the
-    /// commands that block by their names; `None` is for those that never do.
-    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
-        Some(Blocks::of)
-    }
-
     /// The same request, answered by another type.
     fn typed<T: for<'r> FromReply<'r>>(self) -> As<Self, T>
     where
@@ -45,18 +39,12 @@ pub trait AnyRequest {
     /// [`Request::command`].
     fn row(&self) -> &'static Command;
 
-    /// [`Request::visit`] by an encoder.
-    fn encode(&self, encoder: &mut Encoder<'_>);
+    /// [`Request::visit`] by an encoder. If it is answered [in parts](Request::in_chunks), what a connection
+    /// needs for that.
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Option<Teller>;
 
     /// [`Request::in_chunks`].
     fn is_chunked(&self) -> bool;
-
-    /// [`Request::blocking`].
-    fn blocks(&self) -> Option<fn(Args<'_>) -> Blocks>;
-
-    /// What a connection needs to answer it in parts.
-    #[doc(hidden)]
-    fn teller(&self) -> Option<Teller>;
 }
 
 impl<R: Request> AnyRequest for R {
@@ -64,20 +52,13 @@ impl<R: Request> AnyRequest for R {
         self.command()
     }
 
-    fn encode(&self, encoder: &mut Encoder<'_>) {
+    fn encode(&self, encoder: &mut Encoder<'_>) -> Option<Teller> {
         self.visit(encoder);
+        self.in_chunks().then_some(Teller::PARTS)
     }
 
     fn is_chunked(&self) -> bool {
         self.in_chunks()
-    }
-
-    fn blocks(&self) -> Option<fn(Args<'_>) -> Blocks> {
-        self.blocking()
-    }
-
-    fn teller(&self) -> Option<Teller> {
-        self.in_chunks().then_some(Teller::PARTS)
     }
 }
 
@@ -94,10 +75,6 @@ impl<R: Request> Request for &R {
 
     fn in_chunks(&self) -> bool {
         (**self).in_chunks()
-    }
-
-    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
-        (**self).blocking()
     }
 }
 
@@ -152,10 +129,6 @@ impl<R: Request, T: for<'r> FromReply<'r>> Request for As<R, T> {
     fn in_chunks(&self) -> bool {
         self.request.in_chunks()
     }
-
-    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
-        self.request.blocking()
-    }
 }
 
 #[cfg(feature = "alloc")]
@@ -183,7 +156,7 @@ pub trait Caller {
 }
 
 /// A row of the command table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Command {
     /// The words of its name: `["CONFIG", "GET"]`. Empty for a command without a row.
     pub words: &'static [&'static str],
@@ -193,6 +166,9 @@ pub struct Command {
     pub effect: Effect,
     /// What its answer can be.
     pub expects: Expects,
+    /// How to tell from the bytes of a request how long a server may wait before it answers: `None` if it
+    /// never does.
+    pub blocks: Option<fn(Args<'_>) -> Blocks>,
 }
 
 /// What a command may touch.
@@ -260,8 +236,16 @@ pub enum Subscription {
 
 impl Command {
     /// A command that the table does not know.
-    pub const UNKNOWN: Self =
-        Self { words: &[], access: Access::Unknown, effect: Effect::None, expects: Expects::Anything };
+    pub const UNKNOWN: Self = Self {
+        words: &[],
+        access: Access::Unknown,
+        effect: Effect::None,
+        expects: Expects::Anything,
+        blocks: Some(Blocks::of),
+    };
+
+    /// The same for what never blocks.
+    pub(crate) const PROMPT: Self = Self { blocks: None, ..Self::UNKNOWN };
 
     /// What the connection must know about a command that is given by its words. `second` matters
     /// for containers such as `CLIENT`. Case does not matter.
@@ -278,8 +262,18 @@ impl Command {
     }
 }
 
+/// Two rows are equal if they say the same of the command.
+impl PartialEq for Command {
+    fn eq(&self, other: &Self) -> bool {
+        let known = |row: &Self| (row.words, row.access, row.effect, row.expects, row.blocks.is_some());
+        known(self) == known(other)
+    }
+}
+
+impl Eq for Command {}
+
 const fn row(words: &'static [&'static str], effect: Effect) -> Command {
-    Command { words, access: Access::Connection, effect, expects: Expects::Anything }
+    Command { words, access: Access::Connection, effect, ..Command::PROMPT }
 }
 
 /// Every command that does something to its connection, for requests that come as words.

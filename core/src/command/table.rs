@@ -53,6 +53,8 @@ macro_rules! commands {
                     access: commands!(@access $access),
                     effect: commands!(@effect $($effect)?),
                     expects: <<Self as $crate::command::Request>::Reply<'static> as $crate::resp::FromReply<'static>>::EXPECTS,
+                    // None of the rows blocks.
+                    blocks: None,
                 };
             }
 
@@ -61,11 +63,6 @@ macro_rules! commands {
 
                 fn command(&self) -> &'static $crate::command::Command {
                     &Self::ROW
-                }
-
-                // None of the rows blocks.
-                fn blocking(&self) -> Option<fn($crate::command::Args<'_>) -> $crate::command::Blocks> {
-                    None
                 }
 
                 fn visit<S: $crate::resp::ArgSink + ?Sized>(&self, sink: &mut S) {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::close::Reason;
 use super::handshake::{Handshake, Outcome};
-use super::in_flight::InFlight;
+use super::in_flight::{Answer, InFlight};
 use super::settings::{Config, Protocol, Settings};
 use super::state::State;
 use super::subscriber::Subscriber;
@@ -165,6 +165,17 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     /// How many requests were taken and not resolved.
     pub const fn in_flight(&self) -> usize {
         self.in_flight.len()
+    }
+
+    /// Whether anything but numbers of ours is in flight.
+    pub(crate) fn owes_answers(&self) -> bool {
+        self.in_flight.position(|slot| slot.answer != Answer::Number).is_some()
+    }
+
+    /// Whether it is of no use to another caller, whatever else it says: it tells what others do, is about to be
+    /// closed, or has the other half of a confirmation to tell.
+    pub(crate) const fn is_spent(&self) -> bool {
+        self.monitoring || self.quitting || self.lent.answers.is_some()
     }
 
     /// The version that is spoken now.

@@ -15,7 +15,7 @@ use super::connection::{Connection, Phase};
 use super::in_flight::Answer;
 use super::{Failure, Token};
 use crate::buffer::Storage;
-use crate::command::{AnyRequest, Args, Blocks, Effect};
+use crate::command::{Args, Blocks, Command, Effect};
 use crate::flaw::flaw;
 use crate::time::{Duration, Instant};
 
@@ -99,14 +99,14 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// The deadline of a request that was encoded into so many bytes.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn deadline(&mut self, patience: Wait, request: &dyn AnyRequest, len: usize) -> Instant {
+    pub(super) fn deadline(&mut self, patience: Wait, command: &Command, len: usize) -> Instant {
         let now = match patience {
             Wait::Until(deadline) => return deadline.unwrap_or(Instant::MAX),
             Wait::Usual(now) => self.clock(now),
         };
         let Some(timeout) = self.config.reply_timeout else { return Instant::MAX };
         // Inside a transaction nothing blocks.
-        let blocks = match request.blocks() {
+        let blocks = match command.blocks {
             Some(blocks) if !self.queueing => {
                 blocks(Args::new(self.transmit.spare().get(..len).unwrap_or_default()))
             }

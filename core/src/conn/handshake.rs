@@ -7,7 +7,7 @@
 //! the first thing in a batch: some servers do not answer a failing AUTH further behind.
 
 use super::settings::{Protocol, Settings, Tracking};
-use crate::command::{Args, Blocks, Command, Request};
+use crate::command::{Command, Request};
 use crate::flaw::flaw;
 use crate::resp::{ArgSink, Digits, Kind, Reply};
 
@@ -209,11 +209,7 @@ impl Request for StepRequest<'_> {
     type Reply<'r> = Reply<'r>;
 
     fn command(&self) -> &'static Command {
-        &Command::UNKNOWN
-    }
-
-    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
-        None
+        &Command::PROMPT
     }
 
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {

@@ -106,6 +106,7 @@ impl<const N: usize> InFlight<N> {
     }
 
     /// Takes the oldest. Says who waits for it.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn pop(&mut self) -> Option<Token> {
         let caller = self.head()?.caller();
         flaw!(OffByOne => if let Some(behind) = self.step_over() { return behind });
@@ -227,6 +228,8 @@ mod tests {
                     assert_eq!(ring.position(|slot| slot.token == Token(n)), Some(at));
                 }
                 assert_eq!(ring.position(|slot| slot.token == Token(removed)), None);
+                ring.remove(3, 10);
+                assert_eq!(ring.len(), 3, "there is none");
                 let earliest = if removed == 3 { 7 } else { 6 };
                 assert_eq!(ring.earliest(), Instant::from_millis(earliest));
             }

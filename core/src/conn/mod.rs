@@ -19,10 +19,12 @@ mod close;
 mod connection;
 mod deadline;
 mod event;
+mod express;
 #[cfg(feature = "flaws")]
 mod flaws;
 mod handshake;
 mod in_flight;
+mod judge;
 mod poll;
 mod settings;
 mod state;

@@ -91,11 +91,6 @@ const fn is_kept(effect: Effect) -> bool {
     matches!(effect, Effect::Select | Effect::Tracking | Effect::Session | Effect::Hello | Effect::Reset)
 }
 
-/// Whether the answer to such a request leaves a [`detail`] open.
-pub(super) const fn has_detail(effect: Effect) -> bool {
-    matches!(effect, Effect::Select | Effect::Tracking)
-}
-
 /// What the answer will not say: the number of the database, `u32::MAX` if it is none; or 1 for tracking that is
 /// turned on.
 pub(super) fn detail(effect: Effect, mut frame: Args<'_>) -> u32 {

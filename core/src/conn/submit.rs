@@ -2,6 +2,7 @@
 
 use super::connection::{Connection, Phase};
 use super::deadline::Wait;
+use super::express;
 use super::handshake::{StepRequest, Steps};
 use super::in_flight::{Answer, Slot};
 use super::settings::Settings;
@@ -11,7 +12,7 @@ use crate::buffer::Storage;
 use crate::command::{AnyRequest, Args, Command, Effect};
 use crate::error::{Full, Misuse};
 use crate::flaw::flaw;
-use crate::resp::{Encoded, Encoder};
+use crate::resp::{Encoded, Encoder, Teller};
 use crate::time::Instant;
 
 impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
@@ -57,6 +58,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.submit_as(patience, token, request, Rest::Lent { from: lends_from })
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn submit_as(
         &mut self,
         patience: Wait,
@@ -65,34 +67,52 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         rest: Rest,
     ) -> Result<(), SubmitError> {
         let command = request.row();
+        if express::OPEN
+            && let (Wait::Usual(now), Rest::Supplied) = (patience, rest)
+            && self.submit_plain(now, token, request, command)
+        {
+            return Ok(());
+        }
+        self.submit_any(patience, token, request, rest, command)
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn submit_any(
+        &mut self,
+        patience: Wait,
+        token: Token,
+        request: &dyn AnyRequest,
+        rest: Rest,
+        command: &'static Command,
+    ) -> Result<(), SubmitError> {
         self.admit(command)?;
-        let encoded = self.encode(request, rest)?;
+        let (encoded, teller) = self.encode(request, rest)?;
         let permitted = self.permit(command, encoded, rest);
         permitted.inspect_err(|_| self.forget_secret(encoded))?;
         let slot = Slot {
             token,
-            deadline: self.deadline(patience, request, encoded.len()),
+            deadline: self.deadline(patience, command, encoded.len()),
             start: self.submitted,
             effect: command.effect,
             left: match command.effect {
                 Effect::Subscribe(_) | Effect::Unsubscribe(_) => {
                     u32::try_from(encoded.args().saturating_sub(1)).unwrap_or(u32::MAX)
                 }
-                effect if state::has_detail(effect) => {
+                Effect::Select | Effect::Tracking => {
                     let frame = self.transmit.spare().get(..encoded.len()).unwrap_or_default();
-                    state::detail(effect, Args::new(frame))
+                    state::detail(command.effect, Args::new(frame))
                 }
                 _ => 0,
             },
             discard: false,
             // What answers HELLO decides about all that follows, so it is judged whole.
-            answer: if request.is_chunked() && command.effect != Effect::Hello {
+            answer: if teller.is_some() && command.effect != Effect::Hello {
                 Answer::Parts
             } else {
                 Answer::Whole(command.expects)
             },
         };
-        self.teller = request.teller().or(self.teller);
+        self.teller = teller.or(self.teller);
         self.take(encoded, slot);
         if let Some(every) = self.config.verify_every {
             self.count_unverified(every, slot.deadline);
@@ -102,15 +122,19 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// Writes a request behind what is waiting. It counts once it is [taken](Self::take).
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn encode(&mut self, request: &dyn AnyRequest, rest: Rest) -> Result<Encoded, SubmitError> {
+    pub(super) fn encode(
+        &mut self,
+        request: &dyn AnyRequest,
+        rest: Rest,
+    ) -> Result<(Encoded, Option<Teller>), SubmitError> {
         let mut before = None;
         loop {
             let mut encoder = rest.encoder(self.transmit.spare());
-            request.encode(&mut encoder);
+            let teller = request.encode(&mut encoder);
             let encoded = encoder.finish();
             let settled = self.settle(encoded, before);
             if settled.inspect_err(|_| self.forget_secret(encoded))? {
-                return Ok(encoded);
+                return Ok((encoded, teller));
             }
             before = Some(encoded);
         }
@@ -201,16 +225,16 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.in_flight.push(slot);
         flaw!(TooEarly => self.hasten());
         self.append(encoded);
-        self.watch_writing();
+        if self.write_by == Instant::MAX {
+            self.watch_writing();
+        }
     }
 
     /// What was written counts from here on.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn append(&mut self, encoded: Encoded) {
         let len = encoded.len();
-        if let Some(reservation) = self.transmit.reserve(len) {
-            self.transmit.commit(reservation);
-        }
+        self.transmit.append(len);
         self.submitted = self.submitted.saturating_add(len as u64);
         if encoded.owed() > 0 {
             self.transmit.hold(encoded.tail());
@@ -222,7 +246,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     pub(super) fn put_steps(&mut self, steps: Steps, settings: &Settings<'_>) -> Result<(), Full> {
         for step in steps.iter() {
             match self.encode(&StepRequest { step, settings }, Rest::Supplied) {
-                Ok(encoded) => self.append(encoded),
+                Ok((encoded, _)) => self.append(encoded),
                 Err(error) => {
                     self.transmit.wipe();
                     return Err(match error {

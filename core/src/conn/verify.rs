@@ -6,9 +6,9 @@ use super::close::Reason;
 use super::connection::Connection;
 use super::in_flight::{Answer, Slot};
 use super::submit::Rest;
-use super::{Token, poll::Verdict};
+use super::{Token, judge::Verdict};
 use crate::buffer::Storage;
-use crate::command::{Args, Blocks, Command, Effect, Request};
+use crate::command::{Command, Effect, Request};
 use crate::resp::{ArgSink, Digits, Kind, Reply};
 use crate::time::Instant;
 
@@ -19,16 +19,12 @@ impl Request for Number {
     type Reply<'r> = Reply<'r>;
 
     fn command(&self) -> &'static Command {
-        &Command::UNKNOWN
+        &Command::PROMPT
     }
 
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
         sink.word("ECHO");
         sink.arg(Digits::unsigned(self.0).as_bytes());
-    }
-
-    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
-        None
     }
 }
 
@@ -47,7 +43,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let deadline = usual.map_or(deadline, |usual| usual.max(deadline));
         // Where it stands in the stream, or more: others may have stood there and been taken back.
         let number = self.submitted.max(self.number.wrapping_add(1));
-        let Ok(encoded) = self.encode(&Number(number), Rest::Supplied) else { return };
+        let Ok((encoded, _)) = self.encode(&Number(number), Rest::Supplied) else { return };
         let slot = Slot {
             token: Token(number),
             deadline: deadline.saturating_add(self.config.grace),

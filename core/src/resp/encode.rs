@@ -335,6 +335,12 @@ impl Encoded {
         self.written
     }
 
+    /// Whether that is all of it, and there is something.
+    #[inline(always)]
+    pub(crate) const fn is_whole(self) -> bool {
+        self.written && self.later.is_none() && self.args > 0
+    }
+
     /// Whether both saw the same, one of them perhaps without room.
     pub(crate) fn is_like(self, other: Self) -> bool {
         Self { written: true, ..self } == Self { written: true, ..other }

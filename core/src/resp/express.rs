@@ -16,8 +16,20 @@ pub(super) enum Plain<'a> {
     Simple(&'a [u8]),
 }
 
+/// Where a plain value stands that was checked: what a [`Reply`](super::Reply) is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole {
+    pub(crate) kind: Kind,
+    pub(super) number: u64,
+    /// Its payload, from the start of the bytes.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// All of it.
+    pub(crate) len: usize,
+}
+
 /// Whether there is an express way.
-pub(super) const OPEN: bool = cfg!(target_pointer_width = "64");
+pub(crate) const OPEN: bool = cfg!(target_pointer_width = "64");
 
 /// How long a number or a status may be to pass.
 const LONGEST: usize = 18;
@@ -30,6 +42,30 @@ const DEEPEST: usize = 8;
 pub(super) fn reply<'a>(bytes: &'a [u8], limits: &Limits) -> Option<(&'a [u8], Kind)> {
     let found = leaf(bytes, limits, odd_reply)?;
     if (bytes.len() - found.0.len()) as u64 > limits.frame { None } else { Some(found) }
+}
+
+/// The string, integer or status that `bytes` start with, if it is whole.
+#[inline(always)]
+pub(super) fn whole(bytes: &[u8], limits: &Limits) -> Option<Whole> {
+    let word = word(bytes);
+    let (kind, value, start, rest) = match word as u8 {
+        b'$' => {
+            let (length, behind) = number(word, bytes)?;
+            if length > limits.bulk {
+                return None;
+            }
+            (Kind::Bulk, 0, bytes.len() - behind.len(), line_end(behind, length as usize)?)
+        }
+        b':' => {
+            let (value, rest) = integer(word, bytes)?;
+            (Kind::Integer, value, 1, rest)
+        }
+        b'+' => (Kind::Simple, 0, 1, status(bytes, limits)?),
+        _ => return None,
+    };
+    let len = bytes.len() - rest.len();
+    let whole = Whole { kind, number: value, start, end: len.saturating_sub(2), len };
+    if len as u64 > limits.frame { None } else { Some(whole) }
 }
 
 /// What stands behind plain values at the start, at most so many that `last` of `left` are left; and

@@ -39,6 +39,7 @@ mod value;
 pub use attributes::Attributes;
 pub(crate) use encode::copy;
 pub use encode::{ArgSink, Encoded, Encoder};
+pub(crate) use express::{OPEN, Whole};
 #[cfg(any(feature = "alloc", feature = "heapless"))]
 #[doc(hidden)]
 pub use fill::Fill;

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::attributes::Attributes;
-use super::express::{self, Plain};
+use super::express::{self, Plain, Whole};
 use super::number;
 use super::scan::{Frame, Scanner};
 use super::seq::{Map, Preorder, Seq, Visit};
@@ -171,6 +171,14 @@ impl<'a> Reply<'a> {
     /// The first value in an aggregate.
     pub(crate) fn first_inside(self) -> Option<Self> {
         Self::first(self.body()).map(|(reply, _)| reply)
+    }
+
+    /// The plain value that a scanner found at the start of `bytes`.
+    #[inline(always)]
+    pub(crate) fn whole(bytes: &'a [u8], found: Whole) -> Self {
+        let Whole { kind, number, start, end, .. } = found;
+        let shape = if kind == Kind::Integer { Shape::Integer } else { Shape::Plain };
+        Self::made(kind, shape, number, bytes.get(start..end).unwrap_or_default())
     }
 
     /// The value that checked bytes start with.

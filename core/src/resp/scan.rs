@@ -112,6 +112,12 @@ impl Scanner {
         if express::OPEN { self.scan_payload(bytes) } else { self.scan_on(bytes) }
     }
 
+    /// The frame that starts here, if it is whole and plain.
+    #[inline(always)]
+    pub(crate) fn whole(&self, bytes: &[u8]) -> Option<express::Whole> {
+        if self.begun { None } else { express::whole(bytes, &self.limits) }
+    }
+
     /// The rest of a string may come in many pieces.
     #[inline(never)]
     fn scan_payload(&mut self, bytes: &[u8]) -> Result<Option<Frame>, ProtocolError> {

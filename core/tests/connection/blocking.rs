@@ -1,10 +1,11 @@
 //! Commands that block: how long they may take, and those behind them.
 
-use respire_core::conn::Config;
-use respire_core::time::Duration;
+use respire_core::command::{get, words};
+use respire_core::conn::{Config, Protocol, Settings, Token};
+use respire_core::time::{Duration, Instant};
 
-use super::check;
 use super::time::with;
+use super::{check, growing};
 
 #[test]
 fn a_command_that_blocks_may_take_as_long_as_it_says() {
@@ -27,6 +28,8 @@ fn a_command_that_blocks_may_take_as_long_as_it_says() {
         let queued = format!("submit 1 MULTI\nsubmit 2 {words}\nsubmit 3 EXEC\nsent");
         if words != "MULTI" {
             check(&format!("start resp2\nready resp2\n{queued}\ndeadline 5s"));
+            let open = "submit 1 MULTI\nsent\n< +OK\nreply 1 \"OK\"";
+            check(&format!("start resp2\nready resp2\n{open}\nsubmit 2 {words}\nsent\ndeadline 5s"));
         }
     }
     let config = Config { reply_timeout: None, ..Config::default() };
@@ -115,4 +118,16 @@ fn answers_behind_one_that_blocks_have_its_time() {
         failed 5 TimedOut
         "#,
     );
+}
+
+#[test]
+fn a_request_of_a_known_command_has_that_time_too() {
+    let mut connection = growing();
+    let settings = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
+    connection.start(Instant::ZERO, &settings).unwrap();
+    assert!(connection.poll_event().is_some());
+    connection.submit(Instant::ZERO, Token(1), &words(&["BLPOP", "k", "60"])).unwrap();
+    connection.submit(Instant::ZERO, Token(2), &get("a")).unwrap();
+    connection.handle_transmitted(usize::MAX);
+    assert_eq!(connection.poll_timeout(), Some(Instant::from_millis(65_000)));
 }

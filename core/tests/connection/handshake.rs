@@ -403,3 +403,15 @@ fn tracking_needs_an_answer_in_resp3() {
     // In RESP2 the server would agree, and say nothing when a key changes.
     check("start tracking read\nsent\n< *0\nclosed Unsolicited");
 }
+
+#[test]
+fn hello_answered_by_an_array_is_resp2() {
+    check("start db 3\n> HELLO 3\n> SELECT 3\n< *2\\r\\n+proto\\r\\n:2\n< +OK\nready resp2\nprotocol resp2");
+}
+
+#[test]
+fn hello_is_not_answered_by_a_line() {
+    for answer in ["+OK", "$2\\r\\nOK", ":3"] {
+        check(&format!("start\nsent\n< {answer}\nclosed Unsolicited"));
+    }
+}

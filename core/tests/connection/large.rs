@@ -202,3 +202,21 @@ fn a_hello_larger_than_the_window_still_shakes_hands() {
         || Connection::<_, 4>::new(Fixed(vec![0; 200]), Fixed(vec![0; 512]), Config::default()),
     );
 }
+
+#[test]
+fn a_device_keeps_no_deep_replies() {
+    let deep = |depth: usize| format!("submit 1 GET a\nsent\n< {}:1", r"*1\r\n".repeat(depth));
+    let device = || Connection::<_, 4>::new([0; 256], [0; 256], Config::DEVICE);
+    everyway(&format!("start resp2\nready resp2\n{}\nfailed 1 TooDeep", deep(17)), device);
+    let value = format!("{}1", "array(1) ".repeat(16));
+    everyway(&format!("start resp2\nready resp2\n{}\nreply 1 {value}", deep(16)), device);
+}
+
+#[test]
+fn what_decides_the_handshake_must_fit() {
+    let text = "x".repeat(200);
+    for start in ["start resp3", "start resp2 library l 1"] {
+        everyway(&format!("{start}\nsent\n< -ERR {text}\nclosed WindowTooSmall"), sized(100));
+    }
+    everyway(&format!("start resp3\n< {}\nclosed WindowTooSmall", bulk(200)), sized(64));
+}

@@ -4,10 +4,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use respire_core::buffer::{Growing, Storage};
 use respire_core::command::{ExpiryOptions, Later, get, raw, set};
-use respire_core::conn::{CloseReason, Connection, Event, Failure, SubmitError, Token};
+use respire_core::conn::{CloseReason, Connection, Event, Failure, Settings, SubmitError, Token};
 use respire_core::error::ServerError;
 use respire_core::time::Instant;
 
+use super::growing;
 use super::supply::{self, ready, small, value, whole};
 
 const NOW: Instant = Instant::ZERO;
@@ -231,4 +232,16 @@ fn a_write_counts_whatever_time_it_is_when_it_is_told() {
     assert_eq!(connection.poll_transmit(), b"");
     assert_eq!(connection.handle_transmitted_lent(head), 0);
     assert_eq!(connection.owed(), 5);
+}
+
+#[test]
+fn the_second_choice_is_not_the_end_of_a_frame() {
+    let mut connection = growing();
+    connection.start(NOW, &Settings { name: Some("n"), ..Settings::NONE }).unwrap();
+    let hello: &[u8] = b"*4\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$7\r\nSETNAME\r\n$1\r\nn\r\n";
+    assert_eq!(connection.poll_transmit_lent(b"value"), [hello, b"", b""]);
+    assert_eq!(connection.supply(b"value"), 0);
+    assert_eq!(connection.poll_transmit(), hello);
+    assert_eq!(connection.handle_transmitted_lent(hello.len()), 0);
+    assert_eq!(connection.poll_transmit(), b"");
 }

@@ -1,6 +1,9 @@
 //! Calls in orders that a transcript cannot tell.
 
-use respire_core::buffer::Growing;
+use std::cell::Cell;
+use std::rc::Rc;
+
+use respire_core::buffer::{Growing, Storage};
 use respire_core::command::{get, ping, quit, subscribe, words};
 use respire_core::conn::{CloseReason, Config, Connection, Event, Failure, Protocol, Settings, Token};
 use respire_core::time::Instant;
@@ -102,6 +105,7 @@ fn a_read_waits_for_the_events_before_it() {
     connection.submit(Instant::ZERO, Token(1), &ping()).unwrap();
     connection.submit(Instant::ZERO, Token(2), &ping()).unwrap();
     send_all(&mut connection);
+    assert_eq!(connection.poll_event(), None);
     let mut pongs = b"+PONG\r\n$200\r\n".to_vec();
     pongs.resize(128, b'x');
     receive(&mut connection, &pongs);
@@ -142,4 +146,36 @@ fn a_long_wait_does_not_make_a_sent_request_unsent() {
         assert_eq!(connection.poll_event(), Some(failed));
     }
     assert_eq!(connection.poll_event(), Some(Event::Failed { token: Token(34), failure: Failure::NotSent }));
+}
+
+/// Memory that counts how often it may rest.
+struct Tired([u8; 128], Rc<Cell<u32>>);
+
+impl Storage for Tired {
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    fn relax(&mut self, _peak: usize) {
+        self.1.set(self.1.get() + 1);
+    }
+}
+
+#[test]
+fn memory_may_rest_between_the_answers_of_the_handshake() {
+    let rests = Rc::new(Cell::new(0));
+    let memory = |count: &Rc<Cell<u32>>| Tired([0; 128], Rc::clone(count));
+    let mut connection = Connection::<_, 4>::new(memory(&rests), memory(&Rc::default()), Config::default());
+    connection.start(Instant::ZERO, &Settings { db: 1, ..Settings::NONE }).unwrap();
+    connection.handle_transmitted(usize::MAX);
+    for (bytes, wanted) in [(&b"%0"[..], 0), (b"\r\n", 1), (b"+O", 1)] {
+        connection.recv_space().unwrap()[..bytes.len()].copy_from_slice(bytes);
+        connection.handle_received(bytes.len());
+        assert_eq!(connection.poll_event(), None);
+        assert_eq!(rests.get(), wanted);
+    }
 }

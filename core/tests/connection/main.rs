@@ -2,6 +2,7 @@
 //! over fixed memory.
 #![cfg(feature = "testing")]
 
+mod abandon;
 mod blocking;
 mod chunk_values;
 mod chunks;

@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use respire_core::buffer::Growing;
 use respire_core::command::{Command, Request, get};
-use respire_core::conn::{Config, Connection, Settings, SubmitError, Token};
+use respire_core::conn::{Config, Connection, Failure, Settings, SubmitError, Token};
 use respire_core::error::{Full, Misuse};
 use respire_core::resp::ArgSink;
 use respire_core::time::Instant;
@@ -13,13 +13,14 @@ use super::{everyway, fixed, growing};
 
 #[test]
 fn a_full_transmit_buffer_takes_nothing() {
-    // SET k and 20 bytes take 47 bytes, GET k takes 20.
+    // SET k and 20 bytes take 47 bytes, and 37 bytes 64; GET k takes 20.
     let text = r#"
         start resp2
         ready resp2
         submit 1 SET k 01234567890123456789
         refused Full(Transmit) 2 SET k 01234567890123456789
-        refused Full(TooLarge) 3 SET k 0123456789012345678901234567890123456789
+        refused Full(Transmit) 3 SET k 0123456789012345678901234567890123456
+        refused Full(TooLarge) 3 SET k 01234567890123456789012345678901234567
         submit 4 PING
         refused Full(Transmit) 5 PING
         sent 13
@@ -91,7 +92,9 @@ fn what_would_confuse_the_connection_is_not_sent() {
 
 #[test]
 fn a_handshake_that_does_not_fit_starts_nothing() {
-    for (size, fits) in [(10, false), (30, false), (200, true)] {
+    for (size, full) in
+        [(10, Some(Full::TooLarge)), (30, Some(Full::TooLarge)), (100, Some(Full::Transmit)), (200, None)]
+    {
         let mut connection = fixed::<64, 0>();
         let mut small = Connection::<_, 4>::new(
             super::Fixed(vec![0; 64]),
@@ -100,8 +103,8 @@ fn a_handshake_that_does_not_fit_starts_nothing() {
         );
         let settings = Settings { password: Some("secret"), name: Some("n"), ..Settings::default() };
         assert!(connection.start(Instant::ZERO, &settings).is_err());
-        assert_eq!(small.start(Instant::ZERO, &settings).is_ok(), fits, "{size}");
-        if !fits {
+        assert_eq!(small.start(Instant::ZERO, &settings).err(), full, "{size}");
+        if full.is_some() {
             assert_eq!(small.poll_transmit(), b"");
             assert_eq!(small.poll_event(), None);
             assert_eq!(small.poll_timeout(), None);
@@ -155,6 +158,15 @@ fn a_request_that_changes_its_mind_is_not_sent() {
 fn errors_say_what_is_full() {
     assert_eq!(SubmitError::from(Full::Transmit).to_string(), "the transmit buffer is full");
     assert_eq!(SubmitError::from(Misuse::Empty).to_string(), "the request has no words");
+}
+
+#[test]
+fn failures_say_what_is_known() {
+    assert_eq!(Failure::NotSent.to_string(), "the request was not sent");
+    assert_eq!(
+        Failure::TimedOut.to_string(),
+        "the request was not answered in time: it may have been executed"
+    );
 }
 
 #[test]

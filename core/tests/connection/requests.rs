@@ -145,6 +145,9 @@ fn an_answer_to_a_request_that_was_not_sent_is_nobody_s() {
     );
     // A server may object to a request before all of it is there.
     check2("submit 1 GET a\nsent 5\n< -ERR Protocol error\nreply 1 ServerError(ERR Protocol error)");
+    check2(
+        "submit 1 GET a\nsent 5\n< -ERR\nreply 1 ServerError(ERR)\nsubmit 2 GET b\n< :1\nfailed 2 NotSent\nclosed Unsolicited",
+    );
 }
 
 #[test]
@@ -261,6 +264,7 @@ fn hello_and_reset_change_the_version() {
     check3(
         "submit 1 MULTI\nsubmit 2 HELLO 3\nsent\n< +OK\\r\\n+QUEUED\nreply 1 \"OK\"\nreply 2 \"QUEUED\"\nprotocol resp3",
     );
+    check3("submit 1 HELLO 3\nsent\n< +OK\nreply 1 \"OK\"\nprotocol resp3");
     check2("submit 1 HELLO 3\nabandon 1\nsent\n< %0\nprotocol resp3");
     check2(
         "submit 1 MULTI\nsubmit 2 MONITOR\nsent\n< +OK\\r\\n+QUEUED\nreply 1 \"OK\"\nreply 2 \"QUEUED\"\n< +1.1 x\nclosed Unsolicited",

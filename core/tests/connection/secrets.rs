@@ -1,6 +1,8 @@
 //! A password is in the bytes that are sent, for as long as they wait, and nowhere else.
 
-use respire_core::conn::{Config, Connection, Event, Protocol, Settings};
+use respire_core::command::{Command, Request};
+use respire_core::conn::{Config, Connection, Event, Protocol, Settings, Token};
+use respire_core::resp::ArgSink;
 use respire_core::testing::Transcript;
 use respire_core::time::Instant;
 
@@ -88,5 +90,34 @@ fn the_password_is_wiped_when_the_connection_ends() {
     connection.start(Instant::ZERO, &settings(None)).unwrap();
     connection.handle_transmitted(30);
     connection.close();
+    assert!(!holds(&transmit));
+}
+
+/// A login with a name that is too long.
+struct Login;
+
+impl Request for Login {
+    type Reply<'r> = ();
+
+    fn command(&self) -> &'static Command {
+        &Command::UNKNOWN
+    }
+
+    fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
+        ["HELLO", "3", "AUTH", "u"].into_iter().for_each(|word| sink.word(word));
+        sink.secret(CANARY.as_bytes());
+        sink.word("SETNAME");
+        sink.arg(&[b'n'; 100]);
+    }
+}
+
+#[test]
+fn the_password_of_a_refused_request_is_wiped() {
+    let (mut receive, mut transmit) = ([0; 64], [0; 100]);
+    let mut connection = Connection::<&mut [u8], 4>::new(&mut receive, &mut transmit, Config::default());
+    let settings = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
+    connection.start(Instant::ZERO, &settings).unwrap();
+    assert!(connection.poll_event().is_some());
+    assert!(connection.submit(Instant::ZERO, Token(1), &Login).is_err());
     assert!(!holds(&transmit));
 }

@@ -74,6 +74,7 @@ const QUEUED: &str = "+QUEUED\r\n";
 fn the_database_is_the_last_that_was_agreed_to() {
     check(&[], 3, "");
     check(&[("SELECT 7", OK)], 7, "");
+    check(&[("SELECT 152", OK)], 152, "");
     check(&[("select 7", OK), ("SELECT 0", OK)], 0, "");
     check(&[("SELECT 7", OK), ("SELECT 99", "-ERR DB index is out of range\r\n")], 7, "");
     // A number that is none, and was agreed to.
@@ -108,6 +109,7 @@ fn keys_are_watched_until_something_ends_it() {
 fn what_is_queued_has_happened_when_it_is_executed() {
     let queue = [("MULTI", OK), ("SELECT 7", QUEUED)];
     check(&queue, 3, "t");
+    check(&[("MULTI", OK), ("UNWATCH", QUEUED), ("EXEC", "*1\r\n+OK\r\n")], 3, "");
     check(&[queue[0], queue[1], ("EXEC", "*1\r\n+OK\r\n")], None, "a");
     check(&[queue[0], queue[1], ("EXEC", "*-1\r\n")], 3, "");
     check(&[queue[0], queue[1], ("DISCARD", OK)], 3, "");
@@ -176,7 +178,9 @@ fn an_exec_of_nothing_watches_on() {
     for request in ["EXEC", "DISCARD"] {
         let error = format!("-ERR {request} without MULTI\r\n");
         check(&[("WATCH k", OK), (request, &error)], 3, "w");
+        check(&[(request, &error)], 3, "");
     }
+    check(&[("WATCH k", OK), ("MULTI", OK), ("EXEC", "-EXECABORT Transaction discarded\r\n")], 3, "");
     check(&[("WATCH k", OK), ("MULTI", OK), ("EXEC", "-ERR EXEC without MULTI\r\n")], 3, "w");
 }
 

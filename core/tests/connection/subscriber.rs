@@ -231,6 +231,55 @@ fn a_confirmation_does_not_answer_what_was_not_sent() {
 }
 
 #[test]
+fn each_kind_alone_is_a_subscription() {
+    for (subscribe, unsubscribe) in
+        [("subscribe", "unsubscribe"), ("psubscribe", "punsubscribe"), ("ssubscribe", "sunsubscribe")]
+    {
+        both(&format!(
+            r#"
+            submit 1 {subscribe} a
+            sent
+            unsubscribed
+            < >3\r\n+{subscribe}\r\n+a\r\n:1
+            push push(3) "{subscribe}" "a" 1
+            reply 1 push(3) "{subscribe}" "a" 1
+            subscribed
+            submit 2 {unsubscribe} a
+            sent
+            < >3\r\n+{unsubscribe}\r\n+a\r\n:0
+            push push(3) "{unsubscribe}" "a" 0
+            reply 2 push(3) "{unsubscribe}" "a" 0
+            unsubscribed
+            "#
+        ));
+    }
+}
+
+#[test]
+fn a_confirmation_of_another_kind_is_no_answer() {
+    both(
+        r#"
+        submit 1 SUBSCRIBE a
+        sent
+        < >3\r\n+psubscribe\r\n+p\r\n:1
+        push push(3) "psubscribe" "p" 1
+        in-flight 1
+        < >3\r\n+subscribe\r\n+a\r\n:2
+        push push(3) "subscribe" "a" 2
+        reply 1 push(3) "subscribe" "a" 2
+        submit 2 UNSUBSCRIBE a
+        sent
+        < >3\r\n+punsubscribe\r\n+p\r\n:1
+        push push(3) "punsubscribe" "p" 1
+        in-flight 1
+        < >3\r\n+unsubscribe\r\n+a\r\n:0
+        push push(3) "unsubscribe" "a" 0
+        reply 2 push(3) "unsubscribe" "a" 0
+        "#,
+    );
+}
+
+#[test]
 fn unknown_pushes_are_handed_on() {
     check(&format!(
         "{READY3}< >0\npush push(0)\n< >1\\r\\n:1\npush push(1) 1\n< >2\\r\\n+tracking-redir-broken\\r\\n:7\npush push(2) \"tracking-redir-broken\" 7"

@@ -198,24 +198,6 @@ fn what_others_count_on_is_not_left_out() {
 }
 
 #[test]
-fn what_nobody_waits_for_is_taken_back() {
-    check(
-        "start resp2\nready resp2\nsubmit 1 GET a\nsubmit 2 GET b\nsubmit 3 GET c\nsent 1\nabandon 2 NotSent\nabandon 1 Unknown\nin-flight 2",
-    );
-    check("start resp2\nready resp2\nsubmit 1 GET a\nabandon 1 NotSent\nquiet\nin-flight 0\ndeadline none");
-    check(
-        "start resp2\nready resp2\nsubmit 1 MULTI\nsubmit 2 GET a\nabandon 2 Unknown\nabandon 1 Unknown\nin-flight 2",
-    );
-    check(
-        "start resp2\nready resp2\nsubmit 1 MULTI\nsubmit 2 GET a\nsubmit 3 EXEC\nsubmit 4 GET b\nabandon 4 Unknown\nin-flight 4",
-    );
-    // Those behind it are sent and answered as if it had never been.
-    check(
-        "start resp2\nready resp2\nsubmit 1 GET a\nsubmit 2 GET b\nsubmit 3 GET c\nabandon 2 NotSent\n> GET a\n> GET c\nquiet\n< :1\nreply 1 1\n< :3\nreply 3 3",
-    );
-}
-
-#[test]
 fn half_a_value_is_no_use() {
     let late = Instant::from_millis(5000);
     for (sent, failure) in [(0, Failure::Expired), (1, Failure::Unknown), (usize::MAX, Failure::Unknown)] {
@@ -288,8 +270,10 @@ fn a_clock_that_goes_back_stands_still() {
     connection.handle_transmitted(usize::MAX);
     assert_eq!(connection.abandon(Instant::ZERO, Token(1)), Some(Failure::Unknown));
     assert_eq!(connection.clock_faults(), 3);
-    connection.handle_timeout(Instant::from_millis(5999));
-    assert_eq!(connection.poll_event(), None);
+    for _ in 0..2 {
+        connection.handle_timeout(Instant::from_millis(5999));
+        assert_eq!(connection.poll_event(), None);
+    }
     connection.handle_timeout(Instant::from_millis(6000));
     assert_eq!(connection.poll_event(), Some(Event::Closed(CloseReason::ReplyTimeout)));
     assert_eq!(connection.clock_faults(), 3);
@@ -301,16 +285,6 @@ fn early_and_late_calls_do_nothing() {
         "timeout\nstart resp2\nready resp2\ntimeout\n@9s\ntimeout\nsubmit 1 GET a\ntimeout\ndeadline 14s\n@13999ms\ntimeout\ntimeout",
     );
     check("start resp2\nready resp2\nclose\nclosed Local\n@99s\ntimeout\neof\nerror\nclose\n< +OK\nquiet");
-}
-
-#[test]
-fn an_abandoned_request_has_the_grace() {
-    check(
-        "start resp2\nready resp2\nsubmit 1 GET a\nsubmit 2 GET b\nsent\n@1s\nabandon 1\ndeadline 5s\n@5s\ntimeout\nfailed 2 TimedOut\ndeadline 6s\n@6s\ntimeout\nclosed ReplyTimeout",
-    );
-    check(
-        "start resp2\nready resp2\nuntil never 1 BLPOP k 0\nsent\ndeadline none\n@1s\nabandon 1\ndeadline 6s\n@6s\ntimeout\nclosed ReplyTimeout",
-    );
 }
 
 #[test]
@@ -393,11 +367,11 @@ fn patience_is_the_time_that_is_left() {
 
 const RESP2: Settings<'_> = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
 
-fn start<S: Storage, const N: usize>(connection: &mut Connection<S, N>) {
+pub(super) fn start<S: Storage, const N: usize>(connection: &mut Connection<S, N>) {
     connection.start(Instant::ZERO, &RESP2).unwrap();
     assert!(connection.poll_event().is_some());
 }
 
-fn failed<'a>(token: u64, failure: Failure) -> Option<Event<'a>> {
+pub(super) fn failed<'a>(token: u64, failure: Failure) -> Option<Event<'a>> {
     Some(Event::Failed { token: Token(token), failure })
 }

@@ -232,3 +232,39 @@ fn no_two_numbers_are_the_same() {
         "submit 1 GET aaaaaaaaaaaaaaaaaaaaaa\nabandon 1 NotSent\n> ECHO 42\nsubmit 2 GET a\n> GET a\n> ECHO 43",
     );
 }
+
+#[test]
+fn of_one_slot_there_is_none_for_a_number() {
+    verified::<1>(
+        Config::default(),
+        1,
+        256,
+        "submit 1 GET a\nsent\n< :1\nreply 1 1\nsubmit 2 GET b\n> GET b\nquiet",
+    );
+}
+
+#[test]
+fn who_may_have_to_log_in_first_is_not_asked_for_a_number() {
+    verified::<6>(
+        Config::default(),
+        1,
+        256,
+        r#"
+        submit 1 RESET
+        > RESET
+        < +RESET
+        reply 1 "RESET"
+        submit 2 GET a
+        > GET a
+        < -NOAUTH Authentication required.
+        reply 2 ServerError(NOAUTH Authentication required.)
+        submit 3 AUTH p
+        > AUTH p
+        < +OK
+        reply 3 "OK"
+        submit 4 GET a
+        > GET a
+        > ECHO 76
+        "#,
+    );
+}

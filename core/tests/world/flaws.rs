@@ -3,7 +3,7 @@
 use respire_core::flaw::Flaw;
 #[cfg(feature = "client")]
 use respire_core::testing::world::Fault;
-use respire_core::testing::world::{Options, run, shrink, transcript};
+use respire_core::testing::world::{Options, run, run_engine, shrink, transcript};
 
 /// As many seeds as all of them need, and twice as many again.
 const SEEDS: u64 = if cfg!(miri) { 0 } else { 1500 };
@@ -17,6 +17,12 @@ fn every_flaw_is_noticed() {
     let missed = |flaw: &Flaw| first_seed(*flaw).is_none();
     let missed: Vec<Flaw> = Flaw::ALL.into_iter().filter(made).filter(missed).collect();
     assert!(missed.is_empty(), "{missed:?} are not noticed");
+}
+
+#[test]
+fn every_flaw_of_an_engine_is_noticed() {
+    let missed: Vec<Flaw> = Flaw::ENGINE.into_iter().filter(|flaw| first_seed(*flaw).is_none()).collect();
+    assert!(SEEDS == 0 || missed.is_empty(), "{missed:?} are not noticed");
 }
 
 /// The first seed in which the flaw is noticed.
@@ -34,6 +40,7 @@ fn wrong(flaw: Flaw, seed: u64) -> Option<String> {
         // It is the client's, not the connection's.
         #[cfg(feature = "client")]
         Flaw::SessionLeaks => super::rough::play(seed, &mut [0; Fault::ALL.len()]),
+        _ if Flaw::ENGINE.contains(&flaw) => run_engine(&Options::new(seed)).wrong,
         _ => run(&Options::new(seed)).wrong,
     }
 }

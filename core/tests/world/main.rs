@@ -1,6 +1,7 @@
 //! The world in virtual time: nothing false is told in it, and whatever would be is noticed.
 #![cfg(feature = "testing")]
 
+mod engine;
 #[cfg(feature = "flaws")]
 mod flaws;
 #[cfg(feature = "client")]

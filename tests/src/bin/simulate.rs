@@ -1,6 +1,8 @@
 //! Plays seeds of the world in virtual time, on all processors, and says what came of them.
 //!
-//! `simulate [--seeds N] [--seed FIRST] [--mode safety|liveness] [--steps N] [--quiet]`
+//! `simulate [--engine] [--seeds N] [--seed FIRST] [--mode safety|liveness] [--steps N] [--quiet]`
+//!
+//! With `--engine` the clients are whole ones, with a pool, retries and leases; else single connections.
 //!
 //! Exit status 1: something went wrong; the seed is shrunk, and its transcript printed.
 
@@ -9,7 +11,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use respire_core::testing::world::{Fault, Mode, Options, Outcome, Report, run, shrink, transcript};
+use respire_core::testing::world::{
+    Fault, Mode, Options, Outcome, Report, engine_transcript, run, run_engine, shrink, transcript,
+};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -17,7 +21,9 @@ fn main() -> ExitCode {
         Ok(wanted) => wanted,
         Err(wrong) => {
             eprintln!("{wrong}");
-            eprintln!("simulate [--seeds N] [--seed FIRST] [--mode safety|liveness] [--steps N] [--quiet]");
+            eprintln!(
+                "simulate [--engine] [--seeds N] [--seed FIRST] [--mode safety|liveness] [--steps N] [--quiet]"
+            );
             return ExitCode::from(2);
         }
     };
@@ -28,6 +34,10 @@ fn main() -> ExitCode {
     }
     match sum.first {
         Some(report) => {
+            if wanted.engine {
+                println!("\n{report}\n\nits last lines:\n{}", engine_transcript(&report.options, 60));
+                return ExitCode::FAILURE;
+            }
             let small = shrink(&report.options);
             println!("\n{report}\n\nshrunk, its last lines:\n{}", transcript(&small, 60));
             println!("its faults: {}", small.faults);
@@ -39,6 +49,7 @@ fn main() -> ExitCode {
 
 /// What the command line wants.
 struct Wanted {
+    engine: bool,
     seeds: u64,
     first: u64,
     mode: Option<Mode>,
@@ -48,7 +59,8 @@ struct Wanted {
 
 impl Wanted {
     fn parse(words: &[String]) -> Result<Self, String> {
-        let mut wanted = Self { seeds: 10_000, first: 0, mode: None, steps: None, quiet: false };
+        let mut wanted =
+            Self { engine: false, seeds: 10_000, first: 0, mode: None, steps: None, quiet: false };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut number = || -> Result<u64, String> {
@@ -59,6 +71,7 @@ impl Wanted {
                 "--seeds" => wanted.seeds = number()?,
                 "--seed" => wanted.first = number()?,
                 "--steps" => wanted.steps = Some(number()?.try_into().map_err(|_| "too many steps")?),
+                "--engine" => wanted.engine = true,
                 "--quiet" => wanted.quiet = true,
                 "--mode" => {
                     wanted.mode = Some(match words.next().map(String::as_str) {
@@ -92,7 +105,8 @@ impl Wanted {
                         if seed >= end {
                             break;
                         }
-                        let report = run(&self.options(seed));
+                        let options = self.options(seed);
+                        let report = if self.engine { run_engine(&options) } else { run(&options) };
                         stop.fetch_or(report.wrong.is_some(), Ordering::Relaxed);
                         sum.add(report);
                     }

@@ -15,4 +15,5 @@ mod secrets;
 mod shared;
 mod subscriber;
 mod support;
+mod transactions;
 mod values;

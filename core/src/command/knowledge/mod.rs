@@ -13,15 +13,19 @@
 //! assert_eq!(Retry::of(blpop), Retry::Accumulating);
 //! ```
 //! [`Blocks`] has a small table of its own, and a program that asks nothing else has only that. The
-//! large one stands behind [`Retry::of`], [`Args::is_write`] and [`Args::author`].
+//! large one stands behind [`Retry::of`], [`Args::is_write`] and [`Args::author`]; a third, of where keys stand,
+//! behind [`Roles`].
 
 mod args;
 mod blocks;
 mod find;
+mod keys;
+mod keys_rows;
 mod retry;
 mod rows;
 mod rules;
 
 pub use args::Args;
 pub use blocks::Blocks;
+pub use keys::{ArgRole, Merge, Returned, Roles, Spread};
 pub use retry::Retry;

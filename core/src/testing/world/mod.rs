@@ -35,7 +35,6 @@ mod machine;
 mod net;
 mod pipe;
 mod play;
-mod random;
 mod report;
 #[cfg(feature = "client")]
 mod rough;
@@ -43,14 +42,16 @@ mod server;
 mod shrink;
 mod sweep;
 mod trace;
+mod whole;
 mod work;
 
+pub use crate::random::Random;
 pub use fault::{Fault, Faults};
 pub use machine::Outcome;
 pub use play::run;
-pub use random::Random;
 pub use report::{Mode, Options, Report};
 #[cfg(feature = "client")]
 pub use rough::{Rough, RoughError, RoughSocket};
 pub use shrink::{shrink, transcript};
 pub use sweep::{Call, Swept, sweep};
+pub use whole::{engine_faults, engine_transcript, run_engine};

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use core::fmt;
 
-use super::random::mix;
+use crate::random::mix;
 
 /// The trace of one run.
 #[derive(Debug)]

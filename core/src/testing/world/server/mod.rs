@@ -117,6 +117,11 @@ impl Session {
         !self.channels.is_empty()
     }
 
+    /// Whether the next who uses it would notice who had it before.
+    pub(super) const fn is_altered(&self) -> bool {
+        self.multi.is_some() || self.watching.is_some() || self.is_subscribed()
+    }
+
     /// Whether messages can be sent to it.
     pub(super) const fn hears(&self) -> bool {
         self.resp3 || self.is_subscribed()

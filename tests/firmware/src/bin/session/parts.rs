@@ -136,12 +136,8 @@ impl Request for Push<'_> {
 
     fn command(&self) -> &'static Command {
         static ROW: Command =
-            Command { words: &["LPUSH"], access: Access::Write, effect: Effect::None, ..Command::UNKNOWN };
+            Command { words: &["LPUSH"], access: Access::Write, blocks: None, ..Command::UNKNOWN };
         &ROW
-    }
-
-    fn blocking(&self) -> Option<fn(Args<'_>) -> Blocks> {
-        None
     }
 
     fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {

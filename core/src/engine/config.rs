@@ -1,0 +1,79 @@
+//! What an engine is told when it is made.
+
+use crate::config::Address;
+use crate::conn;
+use crate::pool;
+use crate::retry::{self, BreakerConfig, BudgetConfig};
+use crate::time::Duration;
+
+/// How an engine behaves. `const`-buildable: [`Config::DEFAULT`] and what is to be different.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Config {
+    /// How many connections are shared by all requests, at most [`Config::LANES`], and one less than there may be
+    /// if there may be two: what blocks needs another. With none, each request has a connection of the pool for
+    /// itself until it is answered.
+    pub lanes: u8,
+    /// The connections.
+    pub connection: conn::Config,
+    /// How many there are, and how long.
+    pub pool: pool::Config,
+    /// What is tried again, 255 times at most.
+    pub retry: retry::Policy,
+    /// How much of it.
+    pub budget: BudgetConfig,
+    /// Whether a server that fails is left alone.
+    pub breaker: Option<BreakerConfig>,
+    /// How many dials a second, and at once.
+    pub dials: (u16, u16),
+    /// How long a request may take in all, attempts and waiting included; `None` for as long as its attempts do.
+    pub timeout: Option<Duration>,
+    /// How long after [`close`](super::Engine::close) answers and leases are waited for; `None` for as long as they
+    /// take, and what blocks without end is never over.
+    pub drain: Option<Duration>,
+    /// The server, as hooks are told.
+    pub address: Address<'static>,
+    /// The database of connections that nobody has changed, as hooks are told.
+    pub db: u32,
+    /// For all that is left to chance.
+    pub seed: u64,
+}
+
+impl Config {
+    /// The most connections that may be shared.
+    pub const LANES: u8 = 8;
+
+    /// One shared connection, three retries of what only reads, no breaker, ten dials a second.
+    pub const DEFAULT: Self = Self {
+        lanes: 1,
+        connection: conn::Config::SERVER,
+        pool: pool::Config { min_idle: 0, ..pool::Config::DEFAULT },
+        retry: retry::Policy::DEFAULT,
+        budget: BudgetConfig::DEFAULT,
+        breaker: None,
+        dials: (10, 20),
+        timeout: None,
+        drain: Some(Duration::from_secs(5)),
+        address: Address { host: "", port: Address::DEFAULT_PORT },
+        db: 0,
+        seed: 0,
+    };
+}
+
+impl Default for Config {
+    /// [`Config::DEFAULT`].
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// How one request is treated otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Options {
+    /// How long it may take in all: less than the engine's own, or more.
+    pub timeout: Option<Duration>,
+    /// What becomes of it when it is executed twice, if its caller knows better than
+    /// [`Retry::of`](crate::command::Retry::of).
+    pub class: Option<crate::command::Retry>,
+    /// It gets a connection for itself, as requests that block always do.
+    pub own: bool,
+}

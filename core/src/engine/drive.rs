@@ -1,0 +1,249 @@
+//! What a driver does for an engine: connections, and their bytes.
+
+use super::answer::lane_token;
+use super::call::{Stage, Ticket};
+use super::link::Role;
+use super::machine::{Engine, Lane};
+use super::{Config, Memory};
+use crate::conn::{Failure, Settings};
+use crate::error::Full;
+use crate::flaw::flaw;
+use crate::hook::Hook;
+use crate::pool::{self, DialCode, Got, Id, Returned};
+use crate::time::Instant;
+
+/// What the driver is to do. Names say by [`is_same_connection`](Id::is_same_connection) which connection is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Action {
+    /// Dial. Then [`handle_connected`](Engine::handle_connected) or
+    /// [`handle_connect_failed`](Engine::handle_connect_failed).
+    Open(Id),
+    /// Close the socket of this connection, or give up its dial. Its name means nothing any more.
+    Close(Id),
+}
+
+impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
+    /// What is to be done next, besides moving bytes.
+    #[must_use = "an action is told once"]
+    pub fn poll_action(&mut self, now: Instant) -> Option<Action> {
+        let now = self.clock(now);
+        self.turn();
+        if self.to_close > 0
+            && let Some(id) = self.links.as_mut().iter_mut().find_map(|link| link.dead.take())
+        {
+            self.to_close -= 1;
+            return Some(Action::Close(id));
+        }
+        if self.to_open > 0 && now >= self.open_at {
+            match self.dials.take(now) {
+                Ok(()) => {
+                    self.to_open -= 1;
+                    let link = self.links.as_mut().iter_mut().find(|link| link.role == Role::Held)?;
+                    link.role = Role::Opening;
+                    return link.id.map(Action::Open);
+                }
+                Err(at) => self.open_at = at,
+            }
+        }
+        None
+    }
+
+    /// Lets the pool say what it has to say.
+    #[inline]
+    pub(super) fn turn(&mut self) {
+        if self.stirred || self.now >= self.pool_due {
+            self.ask_pool();
+        }
+    }
+
+    #[inline(never)]
+    fn ask_pool(&mut self) {
+        let now = self.now;
+        loop {
+            self.stirred = false;
+            if self.closing {
+                self.drain();
+            } else {
+                self.ask_for_lanes();
+            }
+            while let Some(action) = self.pool.poll(now) {
+                match action {
+                    pool::Action::Open(id) => self.hold(id),
+                    pool::Action::Close(id, _) => self.drop_connection(id),
+                    pool::Action::Ping(id) => self.check(id),
+                    pool::Action::Serve { token, id } => self.serve(token, id),
+                    pool::Action::Refuse { token, why } => self.refuse(token, why),
+                }
+            }
+            if !self.stirred {
+                self.pool_due = self.pool.poll_timeout();
+                return;
+            }
+        }
+    }
+
+    /// A connection is to be dialled, as soon as one may.
+    fn hold(&mut self, id: Id) {
+        if let Some(link) = self.links.as_mut().get_mut(id.index()) {
+            (link.id, link.role) = (Some(id), Role::Held);
+            self.to_open += 1;
+        }
+    }
+
+    /// The pool has no use for a connection.
+    fn drop_connection(&mut self, id: Id) {
+        let Some(at) = self.find(id) else { return };
+        let Some(link) = self.link_mut(at) else { return };
+        link.connection.close();
+        match link.role {
+            Role::Held => {
+                link.role = Role::None;
+                self.to_open -= 1;
+            }
+            _ => self.bury(at),
+        }
+    }
+
+    /// The pool has no connection for somebody.
+    fn refuse(&mut self, token: crate::conn::Token, why: pool::Refusal) {
+        let ticket = Ticket::of(token);
+        for lane in 0..self.config.lanes {
+            if lane_token(lane) == token
+                && let Some(lane) = self.lanes.get_mut(usize::from(lane))
+            {
+                *lane = Lane::None;
+                flaw!(LaneGivenUp => return *lane = Lane::Asked);
+                self.stirred |= !self.closing;
+                return;
+            }
+        }
+        if self.calls.get(ticket).is_some_and(|call| call.stage == Stage::Asking) {
+            self.end(ticket.index, Failure::NotSent, None, Some(why));
+        }
+    }
+
+    /// Shared connections that are missing.
+    fn ask_for_lanes(&mut self) {
+        for lane in 0..self.config.lanes {
+            if let Some(Lane::None) = self.lanes.get(usize::from(lane)) {
+                match self.pool.get(self.now, lane_token(lane)) {
+                    Ok(Got::Lent(id)) => self.serve(lane_token(lane), id),
+                    Ok(Got::Waiting(_)) => {
+                        if let Some(lane) = self.lanes.get_mut(usize::from(lane)) {
+                            *lane = Lane::Asked;
+                        }
+                    }
+                    Err(refusal) => return self.unreachable(refusal),
+                }
+            }
+        }
+    }
+
+    /// There is no shared connection, and none to be had: whoever waits for one need not wait.
+    fn unreachable(&mut self, refusal: pool::Refusal) {
+        if self.best_lane().is_some() || !matches!(refusal, pool::Refusal::Unavailable(_)) {
+            return;
+        }
+        while let Some(index) = self.calls.first_queued() {
+            self.end(index, Failure::NotSent, None, Some(refusal));
+        }
+    }
+
+    /// Closes what is no longer needed, once the last answer is told.
+    fn drain(&mut self) {
+        self.pool.close(self.now);
+        if self.calls.taken > 0 {
+            return;
+        }
+        for lane in 0..Config::LANES {
+            if let Some(place) = self.lanes.get_mut(usize::from(lane))
+                && let Lane::At(at) = core::mem::replace(place, Lane::None)
+                && let Some(id) = self.link(at).and_then(|link| link.id)
+            {
+                self.pool.put(self.now, id, Returned::Clean);
+            }
+        }
+    }
+
+    // What the driver learned.
+
+    /// A dial has succeeded: the handshake begins. Said of a connection that is open, it changes nothing.
+    ///
+    /// # Errors
+    /// [`Full`] if the buffers cannot hold the handshake; the connection is closed then.
+    pub fn handle_connected(&mut self, now: Instant, id: Id, settings: &Settings<'_>) -> Result<(), Full> {
+        let now = self.clock(now);
+        let Some(at) = self.find(id) else { return Ok(()) };
+        let Some(link) = self.link_mut(at).filter(|link| link.role == Role::Opening) else { return Ok(()) };
+        link.home = (settings.db, settings.tracking.is_some());
+        let started = link.connection.start(now, settings);
+        if started.is_err() {
+            self.stirred = true;
+            self.pool.handle_open_failed(now, id, DialCode::LOST);
+            self.bury(at);
+        } else {
+            self.watch(at);
+            self.list_news(at);
+        }
+        started
+    }
+
+    /// A dial has failed, for a reason with this number of the driver's.
+    pub fn handle_connect_failed(&mut self, now: Instant, id: Id, code: DialCode) {
+        let now = self.clock(now);
+        if let Some(at) = self.find(id)
+            && self.link(at).is_some_and(|link| link.role == Role::Opening)
+        {
+            self.stirred = true;
+            self.pool.handle_open_failed(now, id, code);
+            self.set_role(at, Role::None);
+        }
+    }
+
+    /// Room for the next read of a connection; see [`Connection::recv_space`](crate::conn::Connection::recv_space).
+    pub fn recv_space(&mut self, id: Id) -> Option<&mut [u8]> {
+        let at = self.find(id)?;
+        self.link_mut(at)?.connection.recv_space()
+    }
+
+    /// So many bytes were received.
+    pub fn handle_received(&mut self, id: Id, n: usize) {
+        self.with(id, |connection| connection.handle_received(n));
+    }
+
+    /// What to write to a connection.
+    pub fn poll_transmit(&self, id: Id) -> &[u8] {
+        let at = self.find(id).and_then(|at| self.link(at));
+        at.map_or(&[], |link| link.connection.poll_transmit())
+    }
+
+    /// So many bytes of it were sent.
+    pub fn handle_transmitted(&mut self, id: Id, n: usize) {
+        let Some(at) = self.find(id) else { return };
+        let Some(link) = self.link_mut(at) else { return };
+        link.connection.handle_transmitted(n);
+        if self.calls.first_queued().is_some() {
+            self.dispatch();
+        }
+    }
+
+    /// The peer closed its side.
+    pub fn handle_eof(&mut self, id: Id) {
+        self.with(id, crate::conn::Connection::handle_eof);
+    }
+
+    /// The socket has failed.
+    pub fn handle_transport_error(&mut self, id: Id) {
+        self.with(id, crate::conn::Connection::handle_transport_error);
+    }
+
+    fn with(&mut self, id: Id, act: impl FnOnce(&mut crate::conn::Connection<M::Storage, F>)) {
+        if let Some(at) = self.find(id)
+            && let Some(link) = self.link_mut(at)
+        {
+            act(&mut link.connection);
+            self.list_news(at);
+        }
+    }
+}

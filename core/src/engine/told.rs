@@ -1,0 +1,108 @@
+//! What the hook is told.
+
+use super::call::{Call, Calls};
+use super::machine::Engine;
+use super::{Config, Memory};
+use crate::command::AnyRequest;
+use crate::conn::Failure;
+use crate::hook::{Attempt, End, Hook, Outcome, Refusal, Times, Unsent};
+use crate::pool;
+use crate::resp::Encoder;
+use crate::time::Instant;
+
+impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
+    /// An attempt begins, unless the hook refuses.
+    #[inline]
+    pub(super) fn before(&mut self, index: u16, request: Option<&dyn AnyRequest>) -> Result<(), Refusal> {
+        if self.hook.is_active() { self.ask_hook(index, request) } else { Ok(()) }
+    }
+
+    #[inline(never)]
+    fn ask_hook(&mut self, index: u16, request: Option<&dyn AnyRequest>) -> Result<(), Refusal> {
+        let now = self.now;
+        let Some(call) = self.calls.at_mut(index) else { return Ok(()) };
+        call.bytes = match request {
+            Some(request) => {
+                let mut measure = Encoder::new(&mut []);
+                request.encode(&mut measure);
+                measure.finish().len() as u64
+            }
+            None => call.kept.len(),
+        };
+        self.hook.before_command(now, &attempt(&self.config, call))?;
+        (call.told, call.sent) = (true, now);
+        Ok(())
+    }
+
+    /// An attempt has ended without an answer.
+    #[inline]
+    pub(super) fn after(&mut self, index: u16, outcome: Outcome<'_>) {
+        if self.hook.is_active() {
+            tell(&mut self.hook, &mut self.calls, &self.config, self.now, index, outcome, 0);
+        }
+    }
+
+    /// An attempt has ended with the answer that this connection lends.
+    #[inline]
+    pub(super) fn after_answer(&mut self, at: u16, index: u16) {
+        if self.hook.is_active()
+            && let Some(link) = self.links.as_ref().get(usize::from(at))
+        {
+            let (reply, bytes) = (link.connection.lent(), link.connection.lent_len() as u64);
+            let outcome = reply.error().map_or(Outcome::Answered, |error| Outcome::Error(error.kind()));
+            tell(&mut self.hook, &mut self.calls, &self.config, self.now, index, outcome, bytes);
+        }
+    }
+
+    /// A call has ended without an answer, and perhaps without a connection.
+    #[inline]
+    pub(super) fn after_all(&mut self, index: u16, failure: Failure, refused: Option<pool::Refusal>) {
+        if self.hook.is_active() {
+            self.after(
+                index,
+                refused.map_or(Outcome::Failed(failure), |refused| Outcome::Unsent(unsent(refused))),
+            );
+        }
+    }
+}
+
+/// The hook is told how an attempt went, if it let it pass.
+#[inline(never)]
+fn tell<Q: AsRef<[Call]> + AsMut<[Call]>>(
+    hook: &mut impl Hook,
+    calls: &mut Calls<Q>,
+    config: &Config,
+    now: Instant,
+    index: u16,
+    outcome: Outcome<'_>,
+    bytes: u64,
+) {
+    if let Some(call) = calls.at_mut(index)
+        && core::mem::take(&mut call.told)
+    {
+        let times = Times { submitted: call.since, started: call.sent, written: call.sent, ended: now };
+        hook.after_command(now, &attempt(config, call), &End { outcome, times, bytes });
+    }
+}
+
+fn attempt(config: &Config, call: &Call) -> Attempt<'static> {
+    Attempt {
+        command: call.command,
+        keys: 0,
+        bytes: call.bytes,
+        address: config.address,
+        db: config.db as u16,
+        number: u16::from(call.made) + 1,
+        most: u16::try_from(config.retry.retries).map_or(u16::MAX, |most| most.saturating_add(1)),
+    }
+}
+
+const fn unsent(refused: pool::Refusal) -> Unsent {
+    match refused {
+        pool::Refusal::Exhausted => Unsent::PoolExhausted,
+        pool::Refusal::Full => Unsent::Full,
+        pool::Refusal::Timeout { .. } => Unsent::PoolTimeout,
+        pool::Refusal::Unavailable(_) => Unsent::Unreachable,
+        pool::Refusal::Closed => Unsent::Closed,
+    }
+}

@@ -1,0 +1,231 @@
+//! What the application of a whole client asks for.
+
+use alloc::vec::Vec;
+use core::num::NonZeroU32;
+
+use super::super::net::Net;
+use super::super::server::Name;
+use super::super::work::{Plan, Word};
+use super::judge::{Asked, Judge};
+use super::{Heap, WholeEngine};
+use crate::command::{Retry, words};
+use crate::conn::{self, Token};
+use crate::engine::{Config, Lease, Options, Ticket};
+use crate::pool;
+use crate::resp::Digits;
+use crate::retry::{self, Backoff, BreakerConfig, BudgetConfig};
+use crate::time::{Duration, Instant};
+
+/// Who asks.
+#[derive(Debug, Default)]
+pub(super) struct App {
+    tickets: Vec<(u64, Ticket)>,
+    leases: Vec<Lease>,
+}
+
+/// A client as they come.
+pub(super) fn config(net: &mut Net) -> (Config, Heap) {
+    let random = &mut net.random;
+    let connections = random.between(1, 4) as usize;
+    let mut patience = || Duration::from_millis(random.between(10, 120));
+    let every = if patience().as_millis().is_multiple_of(3) { 2 } else { 0 };
+    let connection = conn::Config {
+        verify_every: NonZeroU32::new(every),
+        handshake_timeout: patience(),
+        reply_timeout: Some(patience()),
+        write_timeout: Some(patience()),
+        grace: patience(),
+        ..conn::Config::SERVER
+    };
+    let (wait_timeout, dial_timeout, timeout) = (patience(), patience(), patience());
+    let (idle_time, health_interval, lifetime) = (patience(), patience(), patience());
+    let mut some = |span: Duration| if random.one_in(2) { span } else { Duration::ZERO };
+    let (idle_time, health_interval, lifetime) = (some(idle_time), some(health_interval), some(lifetime));
+    let backoff =
+        Backoff::new(Duration::from_millis(1), Duration::from_millis(20)).unwrap_or(Backoff::DEFAULT);
+    let ceiling = [Retry::ReadOnly, Retry::LastWriteWins, Retry::Always];
+    let config = Config {
+        lanes: random.below(3) as u8,
+        connection,
+        pool: pool::Config {
+            size: connections as u16,
+            min_idle: random.below(2) as u16,
+            wait_timeout,
+            dial_timeout,
+            idle_time,
+            health_interval,
+            lifetime,
+            reuse: !random.one_in(8),
+            backoff_base: Duration::from_millis(1),
+            backoff_cap: Duration::from_millis(20),
+            ..pool::Config::DEFAULT
+        },
+        retry: retry::Policy {
+            retries: random.below(4) as u32,
+            backoff,
+            ceiling: ceiling.get(random.below(3) as usize).copied().unwrap_or(Retry::Always),
+        },
+        budget: BudgetConfig { percent: 20, burst: random.below(20) as u16, floor: random.below(3) as u16 },
+        breaker: random.one_in(4).then(|| BreakerConfig {
+            least: 1 + random.below(4) as u32,
+            window: Duration::from_millis(50),
+            open: Duration::from_millis(10),
+            ..BreakerConfig::default()
+        }),
+        dials: (2000, 20),
+        timeout: random.one_in(2).then_some(timeout * 2),
+        db: 0,
+        drain: Config::DEFAULT.drain,
+        address: Config::DEFAULT.address,
+        seed: random.bits(),
+    };
+    let bytes = if random.one_in(4) { 128 } else { 2048 };
+    let calls = random.between(1, 24) as usize;
+    (config, Heap { connections, calls, bytes, buffer: (64, 4096) })
+}
+
+impl App {
+    /// One thing of many.
+    pub(super) fn work(&mut self, net: &mut Net, engine: &mut WholeEngine, judge: &mut Judge) -> bool {
+        let now = Instant::from_micros(net.now);
+        match net.random.below(20) {
+            0..=1 => self.cancel(net, engine, judge),
+            2 => match engine.lease(now, Token(judge.next())) {
+                Ok(ticket) => {
+                    let token = judge.taken(Asked::wish());
+                    self.tickets.push((token, ticket));
+                    true
+                }
+                Err(_) => false,
+            },
+            3..=5 if !self.leases.is_empty() => self.use_lease(net, engine, judge),
+            6 if !self.leases.is_empty() => {
+                let at = net.random.below(self.leases.len() as u64) as usize;
+                let lease = self.leases.swap_remove(at);
+                // It knows of its answers, or not yet.
+                if net.random.one_in(2)
+                    && let Some(connection) = engine.leased(lease)
+                {
+                    while let Some(event) = connection.poll_event() {
+                        judge.lease_event(&event);
+                    }
+                }
+                engine.release(now, lease);
+                true
+            }
+            _ => {
+                let mut plan = match net.random.below(12) {
+                    0 => Plan { number: 1 + net.random.below(20), ..Plan::new(Word::Wait) },
+                    1..=4 => Plan::new(Word::Count),
+                    5..=8 => Plan::new(Word::Echo),
+                    _ => Plan::data(&mut net.random),
+                };
+                plan.later = None;
+                let options = Options {
+                    timeout: net.random.one_in(8).then(|| Duration::from_micros(net.random.below(30_000))),
+                    class: None,
+                    own: net.random.one_in(16),
+                };
+                self.ask(plan, &options, net, engine, judge).is_some()
+            }
+        }
+    }
+
+    fn ask(
+        &mut self,
+        plan: Plan,
+        options: &Options,
+        net: &Net,
+        engine: &mut WholeEngine,
+        judge: &mut Judge,
+    ) -> Option<u64> {
+        let token = judge.next();
+        let (name, digits) = (Name::new(token), Digits::unsigned(plan.number));
+        let (parts, len) = plan.words(&digits, name.as_bytes());
+        let request = words(parts.get(..len)?);
+        let ticket = engine.submit(Instant::from_micros(net.now), Token(token), &request, options).ok()?;
+        judge.taken(Asked::plan(plan));
+        self.tickets.push((token, ticket));
+        Some(token)
+    }
+
+    /// A request that a server in order answers.
+    pub(super) fn ask_plainly(
+        &mut self,
+        net: &mut Net,
+        engine: &mut WholeEngine,
+        judge: &mut Judge,
+    ) -> Option<u64> {
+        self.ask(Plan::new(Word::Echo), &Options::default(), net, engine, judge)
+    }
+
+    fn cancel(&mut self, net: &mut Net, engine: &mut WholeEngine, judge: &mut Judge) -> bool {
+        self.tickets.retain(|&(token, _)| !judge.is_over(token));
+        let at = net.random.below(self.tickets.len() as u64) as usize;
+        let Some(&(token, ticket)) = self.tickets.get(at) else { return false };
+        match engine.cancel(Instant::from_micros(net.now), ticket) {
+            Some(failure) => judge.cancelled(token, failure),
+            None => judge.flag(|| alloc::format!("{token} is not over, and cannot be cancelled")),
+        }
+        true
+    }
+
+    /// Something that only a connection of one's own can do: a transaction, or a part of one.
+    fn use_lease(&mut self, net: &mut Net, engine: &mut WholeEngine, judge: &mut Judge) -> bool {
+        let at = net.random.below(self.leases.len() as u64) as usize;
+        let Some(&lease) = self.leases.get(at) else { return false };
+        let now = Instant::from_micros(net.now);
+        let Some(connection) = engine.leased(lease) else {
+            judge.flag(|| "a lease has ended by itself".into());
+            return true;
+        };
+        while let Some(event) = connection.poll_event() {
+            judge.lease_event(&event);
+        }
+        let plan = match net.random.below(8) {
+            0 => Plan::new(Word::Watch),
+            1 => Plan::new(Word::Multi),
+            2 => Plan::new(Word::Exec),
+            3 => Plan::new(Word::Discard),
+            _ => Plan::new(Word::Count),
+        };
+        let token = judge.next();
+        let (name, digits) = (Name::new(token), Digits::unsigned(plan.number));
+        let (parts, len) = plan.words(&digits, name.as_bytes());
+        // MULTI and its like have no arguments.
+        let len = if matches!(plan.word, Word::Multi | Word::Exec | Word::Discard) { 1 } else { len };
+        let Some(parts) = parts.get(..len) else { return false };
+        if connection.submit(now, Token(token), &words(parts)).is_ok() {
+            judge.taken(Asked::leased(plan));
+        }
+        true
+    }
+
+    /// A connection of one's own is as good as new.
+    pub(super) fn leased(
+        &mut self,
+        lease: Lease,
+        line: Option<usize>,
+        net: &Net,
+        engine: &mut WholeEngine,
+        judge: &mut Judge,
+    ) {
+        self.leases.push(lease);
+        let Some(connection) = engine.leased(lease) else {
+            return judge.flag(|| "a lease that is none".into());
+        };
+        let state = connection.state();
+        if connection.owes_answers() || state.transaction || state.watching {
+            judge.flag(|| alloc::format!("lent with {} in flight, {state:?}", connection.in_flight()));
+        }
+        if line.and_then(|line| net.lines.get(line)).is_some_and(|line| line.session.is_altered()) {
+            judge.flag(|| "lent although the server remembers something".into());
+        }
+    }
+
+    pub(super) fn release_all(&mut self, engine: &mut WholeEngine, now: Instant) {
+        for lease in self.leases.drain(..) {
+            engine.release(now, lease);
+        }
+    }
+}

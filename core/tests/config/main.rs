@@ -1,0 +1,9 @@
+//! The configuration: defaults as they were promised, texts both ways, faults all at once, differences.
+
+mod changes;
+mod defaults;
+mod faults;
+#[cfg(feature = "defmt")]
+mod hidden;
+mod names;
+mod texts;

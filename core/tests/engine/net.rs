@@ -1,0 +1,203 @@
+//! A driver over a responder in memory, in virtual time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use respire_core::conn::{Settings, Token};
+use respire_core::engine::{Action, Config, Engine, Event, Failed, Heap, Lease};
+use respire_core::pool::{DialCode, Id};
+use respire_core::resp::Value;
+use respire_core::testing::{ClientId, Responder};
+use respire_core::time::Instant;
+
+/// What was told.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Told {
+    Reply(u64, Value),
+    Failed(u64, Failed),
+    Leased(u64, Lease),
+}
+
+pub(crate) type TestEngine = Engine<Heap, 16>;
+
+/// An engine, its sockets and the server.
+pub(crate) struct Net {
+    pub(crate) engine: TestEngine,
+    pub(crate) server: Responder,
+    pub(crate) sockets: BTreeMap<usize, (Id, ClientId)>,
+    pub(crate) now: Instant,
+    pub(crate) told: Vec<Told>,
+    /// Nobody listens.
+    pub(crate) down: bool,
+    /// Bytes of the server stay on their way.
+    pub(crate) silent: bool,
+    pub(crate) dials: u32,
+    /// Why connections have ended.
+    pub(crate) reasons: Vec<String>,
+    /// Who said BLPOP, which the responder does not know, and waits for an answer.
+    pub(crate) blocked: Vec<ClientId>,
+}
+
+pub(crate) const HEAP: Heap = Heap { connections: 4, calls: 32, bytes: 4096, buffer: (256, 1 << 20) };
+
+impl Net {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self::with(HEAP, config)
+    }
+
+    pub(crate) fn with(memory: Heap, config: &Config) -> Self {
+        let now = Instant::from_millis(1_700_000_000_000);
+        Self {
+            engine: Engine::new(memory, config, now),
+            server: Responder::new(),
+            sockets: BTreeMap::new(),
+            now,
+            told: Vec::new(),
+            down: false,
+            silent: false,
+            dials: 0,
+            reasons: Vec::new(),
+            blocked: Vec::new(),
+        }
+    }
+
+    /// Moves everything that can be moved without time passing.
+    pub(crate) fn turn(&mut self) {
+        loop {
+            let mut idle = true;
+            while let Some(event) = self.engine.poll_event(self.now) {
+                idle = false;
+                match event {
+                    Event::Reply { token, reply } => {
+                        self.told.push(Told::Reply(token.0, reply.get().expect("any value")));
+                    }
+                    Event::Failed { token, failed } => self.told.push(Told::Failed(token.0, failed)),
+                    Event::Leased { token, lease } => self.told.push(Told::Leased(token.0, lease)),
+                    Event::Push(_) => {}
+                }
+            }
+            while let Some(action) = self.engine.poll_action(self.now) {
+                idle = false;
+                self.act(action);
+            }
+            for (id, client) in self.sockets.values().copied().collect::<Vec<_>>() {
+                idle &= !self.move_bytes(id, client);
+            }
+            if idle {
+                return;
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Open(id) => {
+                self.dials += 1;
+                if self.down {
+                    self.engine.handle_connect_failed(self.now, id, DialCode(7));
+                } else {
+                    let client = self.server.connect(self.wall());
+                    self.sockets.insert(id.index(), (id, client));
+                    self.engine.handle_connected(self.now, id, &Settings::NONE).expect("it fits");
+                }
+            }
+            Action::Close(id) => {
+                let reason = self.engine.close_reason(id).map(|reason| format!("{reason:?}"));
+                self.reasons.extend(reason);
+                if let Some((_, client)) = self.sockets.remove(&id.index()) {
+                    self.server.disconnect(client);
+                }
+            }
+        }
+    }
+
+    fn move_bytes(&mut self, id: Id, client: ClientId) -> bool {
+        let (now, mut moved) = (self.wall(), false);
+        let bytes = self.engine.poll_transmit(id).to_vec();
+        if !bytes.is_empty() {
+            if bytes.windows(5).any(|word| word == b"BLPOP") {
+                self.blocked.push(client);
+            } else {
+                self.server.receive(now, client, &bytes);
+            }
+            self.engine.handle_transmitted(id, bytes.len());
+            moved = true;
+        }
+        if self.silent {
+            return moved;
+        }
+        let output = self.server.output(client).to_vec();
+        if !output.is_empty()
+            && let Some(space) = self.engine.recv_space(id)
+        {
+            let n = space.len().min(output.len());
+            space[..n].copy_from_slice(&output[..n]);
+            self.engine.handle_received(id, n);
+            self.server.sent(client, n);
+            moved = true;
+        } else if output.is_empty() && self.server.wants_close(client) {
+            self.server.disconnect(client);
+            self.sockets.remove(&id.index());
+            self.engine.handle_eof(id);
+            moved = true;
+        }
+        moved
+    }
+
+    fn wall(&self) -> Duration {
+        Duration::from_micros(self.now.as_micros())
+    }
+
+    /// Lets time pass, timer by timer.
+    pub(crate) fn pass(&mut self, span: Duration) {
+        let end = self.now.saturating_add(span);
+        self.turn();
+        loop {
+            let due = self.engine.poll_timeout();
+            if due > end {
+                break;
+            }
+            self.now = self.now.max(due);
+            let before = (due, self.told.len(), self.dials);
+            self.engine.handle_timeout(self.now);
+            self.turn();
+            assert!(
+                self.engine.poll_timeout() > self.now
+                    || before != (self.engine.poll_timeout(), self.told.len(), self.dials),
+                "a timer that nothing comes of: {:?} {:?}",
+                self.now,
+                self.engine
+            );
+        }
+        self.now = end;
+    }
+
+    pub(crate) fn ms(&mut self, millis: u64) {
+        self.pass(Duration::from_millis(millis));
+    }
+
+    /// Cuts all connections.
+    pub(crate) fn cut(&mut self) {
+        for (id, client) in std::mem::take(&mut self.sockets).into_values() {
+            self.server.disconnect(client);
+            self.engine.handle_transport_error(id);
+        }
+    }
+
+    /// What was told since the last time.
+    pub(crate) fn told(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
+    }
+
+    /// The lease that was told last.
+    pub(crate) fn leased(&mut self) -> Lease {
+        match self.told().pop() {
+            Some(Told::Leased(_, lease)) => lease,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub(crate) const fn token(n: u64) -> Token {
+    Token(n)
+}

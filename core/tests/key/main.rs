@@ -1,0 +1,8 @@
+//! Keys on their way: the policy and what it makes of requests, against a naive model.
+
+mod allocations;
+mod answers;
+mod map;
+mod model;
+mod refused;
+mod requests;

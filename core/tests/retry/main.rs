@@ -1,0 +1,4 @@
+//! Backoff, budget, bucket and breaker against naive models that remember everything.
+
+mod breaker;
+mod budget;

@@ -1,0 +1,56 @@
+//! What an engine has told, and what its driver has done.
+
+use respire_core::conn::Token;
+use respire_core::engine::{Failed, Lease};
+use respire_core::resp::{Reply, Value};
+use respire_core::time::Instant;
+
+/// What somebody was told.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Told {
+    /// The answer.
+    Reply(Value),
+    /// The answer is an error, whose text this is.
+    Rejected(String),
+    /// There is none.
+    Failed(Failed),
+    /// A connection of one's own.
+    Leased(Lease),
+}
+
+/// Who was told what, and when.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Record {
+    /// Whose request.
+    pub token: Token,
+    /// What became of it.
+    pub told: Told,
+    /// By the clock of [`Drive::now`](super::Drive::now).
+    pub at: Instant,
+}
+
+/// What a driver has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Turns that were made.
+    pub turns: u64,
+    /// Dials that were begun.
+    pub dials: u64,
+    /// Writes that took something.
+    pub writes: u64,
+    /// Reads that brought something.
+    pub reads: u64,
+    /// Messages that nobody asked for.
+    pub pushes: u64,
+}
+
+impl From<Reply<'_>> for Told {
+    fn from(reply: Reply<'_>) -> Self {
+        match reply.get() {
+            Ok(value) => Self::Reply(value),
+            Err(error) => {
+                Self::Rejected(reply.error().map_or_else(|| error.to_string(), |error| error.to_string()))
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The engine over real sockets and real servers: what was promised of connections, requests and time.
+//!
+//! The server is the witness where it can be: its lists of clients, its counters and its data, asked over another
+//! connection.
+
+mod bulk;
+mod calls;
+mod losses;
+mod news;
+mod outages;
+mod pool;
+mod seeds;
+mod shared;
+mod storms;
+mod support;
+mod time;
