@@ -235,7 +235,7 @@ impl Drive {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Open(id) => {
+            Action::Open { id, .. } => {
                 self.counts.dials += 1;
                 match self.dial(id) {
                     Ok(stream) => {

@@ -2,9 +2,11 @@
 
 #![cfg(all(feature = "testing", feature = "alloc"))]
 
+mod databases;
 mod life;
 mod losses;
 mod net;
+mod pipeline;
 mod requests;
 mod review;
 
@@ -16,7 +18,7 @@ use respire_core::pool;
 use respire_core::resp::Value;
 use respire_core::retry::{self, Backoff};
 
-const NONE: Options = Options { timeout: None, class: None, own: false };
+const NONE: Options = Options::DEFAULT;
 
 /// Short pauses, and a pool of four.
 fn config() -> Config {

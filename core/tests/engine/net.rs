@@ -14,6 +14,8 @@ use respire_core::time::Instant;
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Told {
     Reply(u64, Value),
+    /// The answer is an error.
+    Rejected(u64, String),
     Failed(u64, Failed),
     Leased(u64, Lease),
 }
@@ -69,7 +71,10 @@ impl Net {
                 idle = false;
                 match event {
                     Event::Reply { token, reply } => {
-                        self.told.push(Told::Reply(token.0, reply.get().expect("any value")));
+                        self.told.push(match reply.error() {
+                            None => Told::Reply(token.0, reply.get().expect("any value")),
+                            Some(error) => Told::Rejected(token.0, error.to_string()),
+                        });
                     }
                     Event::Failed { token, failed } => self.told.push(Told::Failed(token.0, failed)),
                     Event::Leased { token, lease } => self.told.push(Told::Leased(token.0, lease)),
@@ -91,7 +96,7 @@ impl Net {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Open(id) => {
+            Action::Open { id, .. } => {
                 self.dials += 1;
                 if self.down {
                     self.engine.handle_connect_failed(self.now, id, DialCode(7));
@@ -144,7 +149,7 @@ impl Net {
         moved
     }
 
-    fn wall(&self) -> Duration {
+    pub(crate) fn wall(&self) -> Duration {
         Duration::from_micros(self.now.as_micros())
     }
 
