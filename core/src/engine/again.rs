@@ -53,6 +53,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 if let Some(call) = self.calls.at_mut(index) {
                     call.at = at;
                 }
+                flaw!(OrderLost => self.part(index));
+                let Some(&call) = self.calls.at(index) else { return true };
                 if self.calls.at(call.before).is_some_and(|before| before.stage != Stage::Sent) {
                     self.wait(index, Stage::Following);
                 } else {

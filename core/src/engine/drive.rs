@@ -33,17 +33,20 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     #[must_use = "an action is told once"]
     pub fn poll_action(&mut self, now: Instant) -> Option<Action> {
         let now = self.clock(now);
-        self.turn();
-        if self.to_close > 0
-            && let Some(id) = self.links.as_mut().iter_mut().find_map(|link| link.dead.take())
-        {
-            self.to_close -= 1;
-            return Some(Action::Close(id));
-        }
-        while self.to_open > 0 && now >= self.open_at {
+        loop {
+            self.turn();
+            if self.to_close > 0
+                && let Some(id) = self.links.as_mut().iter_mut().find_map(|link| link.dead.take())
+            {
+                self.to_close -= 1;
+                return Some(Action::Close(id));
+            }
+            if self.to_open == 0 || now < self.open_at {
+                return None;
+            }
             if let Err(at) = self.dials.take(now) {
                 self.open_at = at;
-                break;
+                return None;
             }
             self.to_open -= 1;
             let held = self.links.as_mut().iter_mut().find(|link| link.role == Role::Held)?;
@@ -53,7 +56,6 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 return Some(Action::Open { id, address });
             }
         }
-        None
     }
 
     /// Lets the pool say what it has to say.

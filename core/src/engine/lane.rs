@@ -177,6 +177,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         else {
             return Tuned::Ready;
         };
+        flaw!(WrongDatabase => return Tuned::Ready);
         let (now, until) = (self.now, Some(self.soon()));
         let Some(link) = self.link_mut(at) else { return Tuned::Lost };
         if link.connection.state().db == Some(database) {

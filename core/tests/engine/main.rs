@@ -3,6 +3,7 @@
 #![cfg(all(feature = "testing", feature = "alloc"))]
 
 mod databases;
+mod hooks;
 mod life;
 mod losses;
 mod net;

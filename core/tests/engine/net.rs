@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use respire_core::conn::{Settings, Token};
 use respire_core::engine::{Action, Config, Engine, Event, Failed, Heap, Lease};
+use respire_core::hook::Hook;
 use respire_core::pool::{DialCode, Id};
 use respire_core::resp::Value;
 use respire_core::testing::{ClientId, Responder};
@@ -20,11 +21,9 @@ pub(crate) enum Told {
     Leased(u64, Lease),
 }
 
-pub(crate) type TestEngine = Engine<Heap, 16>;
-
 /// An engine, its sockets and the server.
-pub(crate) struct Net {
-    pub(crate) engine: TestEngine,
+pub(crate) struct Net<H: Hook = ()> {
+    pub(crate) engine: Engine<Heap, 16, H>,
     pub(crate) server: Responder,
     pub(crate) sockets: BTreeMap<usize, (Id, ClientId)>,
     pub(crate) now: Instant,
@@ -48,9 +47,15 @@ impl Net {
     }
 
     pub(crate) fn with(memory: Heap, config: &Config) -> Self {
+        Self::with_hook(memory, config, ())
+    }
+}
+
+impl<H: Hook> Net<H> {
+    pub(crate) fn with_hook(memory: Heap, config: &Config, hook: H) -> Self {
         let now = Instant::from_millis(1_700_000_000_000);
         Self {
-            engine: Engine::new(memory, config, now),
+            engine: Engine::with_hook(memory, config, hook, now),
             server: Responder::new(),
             sockets: BTreeMap::new(),
             now,
