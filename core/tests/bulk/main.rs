@@ -3,6 +3,7 @@
 mod batches;
 #[cfg(feature = "flaws")]
 mod flaws;
+mod kinds;
 mod model;
 mod properties;
 mod retries;

@@ -10,7 +10,8 @@ use respire_core::conn::Failure;
 use respire_core::resp::Encoder;
 use respire_core::time::{Duration, Instant};
 
-use crate::model::{End, Fate, Kind, Model, State};
+use crate::kinds::Kind;
+use crate::model::{End, Fate, Model, State};
 
 #[derive(Clone, Debug)]
 enum Op {

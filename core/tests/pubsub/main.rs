@@ -5,3 +5,4 @@ mod flaws;
 mod properties;
 mod queue;
 mod registry;
+mod world;
