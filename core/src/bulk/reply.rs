@@ -60,7 +60,7 @@ impl<'a> View<'a> {
         let stats = &mut self.core.stats;
         stats.in_flight = stats.in_flight.wrapping_sub(1);
         let mut flights = self.core.flights.iter_mut();
-        if let Some(flight) = flights.find(|flight| flight.left > 0 && flight.number == batch) {
+        if let Some(flight) = flights.find(|flight| flight.number == batch) {
             flight.left = flight.left.saturating_sub(1);
             if flight.left == 0 {
                 stats.batches_in_flight = stats.batches_in_flight.wrapping_sub(1);
@@ -137,7 +137,8 @@ impl<'a> View<'a> {
         }
         let mut number = self.core.next;
         for _ in 0..before {
-            let waits = self.core.window.get(number, self.slots).filter(|slot| slot.is_again());
+            let slot = self.core.window.get(number, self.slots);
+            let waits = slot.filter(|slot| slot.state == State::Queued);
             if let Some(len) = waits.filter(|slot| slot.lane.meets(lane)).map(|slot| slot.len) {
                 self.resolve(number, State::Overtaken);
                 self.unqueue(len);

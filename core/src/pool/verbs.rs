@@ -52,7 +52,7 @@ impl Machine<'_> {
             return Err(Refusal::Closed);
         }
         let active = u32::from(state.lent) + u32::from(state.line.len());
-        if state.rules.max_active < u16::MAX && active >= u32::from(state.rules.max_active) {
+        if active >= state.rules.max_active {
             return Err(Refusal::Exhausted);
         }
         if let Some(why) = state.dials.down(&state.rules)
