@@ -169,6 +169,7 @@ impl<E: Copy> Default for Sticky<E> {
 mod tests {
     use super::*;
     use crate::pool::Slot;
+    use std::string::ToString;
 
     fn ids() -> [Id; 2] {
         let mut slot = Slot::EMPTY;
@@ -205,6 +206,7 @@ mod tests {
         assert_eq!((sticky.get(), sticky.handle_taken(id)), (Ok(Shared::Take), Ok(())));
         assert_eq!(sticky.get(), Ok(Shared::Ready(id)));
         assert_eq!((sticky.close(), sticky.get()), (None, Err(StickyError::Closed)));
+        assert_eq!(StickyError::Closed.to_string(), "the shared connection was closed on this side");
         assert_eq!(sticky.put(id), None);
         assert_eq!(sticky.put(id), Some((id, Returned::NeedsReset)));
         assert_eq!((sticky.put(id), sticky.close(), sticky.fail(id, 1)), (None, None, None));

@@ -13,12 +13,14 @@ mod lent;
 mod machine;
 mod misuse;
 mod parts;
+mod rejected;
 mod requests;
 mod secrets;
 mod state;
 mod subscriber;
 mod supply;
 mod time;
+mod unsupplied;
 mod verify;
 
 use respire_core::buffer::{Growing, Storage};
