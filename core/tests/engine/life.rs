@@ -10,7 +10,7 @@ use respire_core::pool::{self, Refusal};
 use crate::net::{HEAP, Told, token};
 use crate::{NONE, config, ready};
 
-/// S1-CLI-08, S0-POOL-03: a connection of one's own comes back as new.
+/// S1-CLI-08, S0-POOL-03, S1-CONN-09: a connection of one's own comes back as new.
 #[test]
 fn a_lease_is_given_back_as_new() {
     let mut net = ready(&config());

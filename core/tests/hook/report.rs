@@ -11,7 +11,7 @@ fn ended(outcome: Outcome<'_>, micros: u64) -> End<'_> {
     End { outcome, times, bytes: 0 }
 }
 
-/// S1-ERR-06: command, keys, server, database, attempt, time and what it waited for, in one line.
+/// S1-ERR-06, S1-KI-05: command, keys, server, database, attempt, time and what it waited for, in one line.
 #[test]
 fn a_report_is_one_line() {
     let attempt = |request: &dyn respire_core::command::AnyRequest, keys, host, number| Attempt {

@@ -73,6 +73,7 @@ fn the_protocol_is_as_asked() {
     assert_eq!(version(&Client::connect(url).unwrap()), "2");
 }
 
+/// S1-CONN-08: servers that want a password.
 #[test]
 fn a_password_and_no_user() {
     for kind in Kind::ALL {
@@ -99,6 +100,7 @@ fn a_password_and_no_user() {
     }
 }
 
+/// S1-CONN-08: servers that want to know who comes.
 #[test]
 fn a_user_and_a_password() {
     for kind in Kind::ALL {

@@ -15,7 +15,7 @@ fn with_pool(base: Config, change: impl FnOnce(pool::Config) -> pool::Config) ->
     Config { pool: change(base.pool), ..base }
 }
 
-/// S0-OPT-12: without reuse there is a connection for each request.
+/// S0-OPT-12, S1-CONN-09: without reuse there is a connection for each request.
 #[test]
 fn pool_off() {
     let Some(server) = redis() else { return };

@@ -117,7 +117,7 @@ fn waiting_for_an_answer_has_an_end() {
     assert_eq!((answer, app.counts().dials), (Told::Reply(text("mine")), 1));
 }
 
-/// S1-OPT-07: one request may take less time than others, and tell nobody else's answer.
+/// S1-OPT-07, S1-CONN-12: one request may take less time than others, and tell nobody else's answer.
 #[test]
 fn a_request_has_a_deadline_of_its_own() {
     let Some(server) = redis() else { return };
