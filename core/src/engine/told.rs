@@ -81,7 +81,8 @@ fn tell<Q: AsRef<[Call]> + AsMut<[Call]>>(
         && core::mem::take(&mut call.told)
     {
         let times = Times { submitted: call.since, started: call.sent, written: call.sent, ended: now };
-        hook.after_command(now, &attempt(config, call), &End { outcome, times, bytes });
+        let end = End { outcome, times, bytes, connection: call.id };
+        hook.after_command(now, &attempt(config, call), &end);
     }
 }
 

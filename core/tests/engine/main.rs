@@ -2,10 +2,12 @@
 
 #![cfg(all(feature = "testing", feature = "alloc"))]
 
+mod execution;
 mod life;
 mod losses;
 mod net;
 mod requests;
+mod resources;
 mod review;
 
 use std::time::Duration;

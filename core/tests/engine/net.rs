@@ -63,30 +63,28 @@ impl Net {
 
     /// Moves everything that can be moved without time passing.
     pub(crate) fn turn(&mut self) {
-        loop {
-            let mut idle = true;
-            while let Some(event) = self.engine.poll_event(self.now) {
-                idle = false;
-                match event {
-                    Event::Reply { token, reply } => {
-                        self.told.push(Told::Reply(token.0, reply.get().expect("any value")));
-                    }
-                    Event::Failed { token, failed } => self.told.push(Told::Failed(token.0, failed)),
-                    Event::Leased { token, lease } => self.told.push(Told::Leased(token.0, lease)),
-                    Event::Push(_) => {}
+        while self.step() {}
+    }
+
+    /// Moves one thing: tells an event, does an action, or moves the bytes of a connection. Whether there was any.
+    pub(crate) fn step(&mut self) -> bool {
+        if let Some(event) = self.engine.poll_event(self.now) {
+            match event {
+                Event::Reply { token, reply } => {
+                    self.told.push(Told::Reply(token.0, reply.get().expect("any value")));
                 }
+                Event::Failed { token, failed } => self.told.push(Told::Failed(token.0, failed)),
+                Event::Leased { token, lease } => self.told.push(Told::Leased(token.0, lease)),
+                Event::Push(_) => {}
             }
-            while let Some(action) = self.engine.poll_action(self.now) {
-                idle = false;
-                self.act(action);
-            }
-            for (id, client) in self.sockets.values().copied().collect::<Vec<_>>() {
-                idle &= !self.move_bytes(id, client);
-            }
-            if idle {
-                return;
-            }
+            return true;
         }
+        if let Some(action) = self.engine.poll_action(self.now) {
+            self.act(action);
+            return true;
+        }
+        let sockets: Vec<_> = self.sockets.values().copied().collect();
+        sockets.into_iter().any(|(id, client)| self.move_bytes(id, client))
     }
 
     fn act(&mut self, action: Action) {
