@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(single.get(), Err(SingleError::Closed));
     }
 
-    /// S1-ERR-04: a bad connection keeps its cause.
+    /// S1-ERR-04, S2-DEP-01: a bad connection keeps its cause.
     #[test]
     fn the_cause_is_the_source() {
         let [id, _] = ids();

@@ -34,7 +34,8 @@ fn exchange<S: Storage>(connection: &mut Connection<S, 4>, now: Instant, copy: &
     assert_eq!((answered, &copy[..]), (6, &b"hello"[..]));
 }
 
-/// S1-KI-02, S1-KI-03: a connection in fixed memory allocates nothing: not for requests, not for text, not for numbers.
+/// S1-KI-02, S1-KI-03: a connection in fixed memory allocates nothing: not for requests, not for text, not
+/// for numbers.
 #[test]
 fn a_connection_allocates_nothing() {
     let mut connection = ready(|| [0; 256], conn::Config::DEVICE);
@@ -104,8 +105,8 @@ fn connected<M: Memory<4>>(memory: M) -> (Engine<M, 4>, Id) {
     (engine, id)
 }
 
-/// S1-KI-02: an engine in fixed memory allocates nothing, from the first request on: what waits and what may go again
-/// has its place.
+/// S1-KI-02, S3-PERF-01: an engine in fixed memory allocates nothing, from the first request on: what waits
+/// and what may go again has its place.
 #[test]
 fn an_engine_allocates_nothing() {
     let mut kept = None;

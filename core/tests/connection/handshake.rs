@@ -62,7 +62,7 @@ fn resp2_says_no_hello() {
     check("start resp2 password p\n> AUTH p\nquiet\n< +OK\nready resp2");
 }
 
-/// S1-CONN-08: a server that knows no `HELLO` is asked in words that it knows.
+/// S1-CONN-08, S2-COMP-01: a server that knows no `HELLO` is asked in words that it knows.
 #[test]
 fn a_server_without_hello_is_spoken_to_in_resp2() {
     check(
@@ -211,8 +211,8 @@ fn a_handshake_can_end_in_many_ways() {
     );
 }
 
-/// S1-CONN-04, S1-CONN-13: on another transport nothing is left of the old one: half an answer, half a request,
-/// what it was subscribed to.
+/// S1-CONN-04, S1-CONN-13: on another transport nothing is left of the old one: half an answer, half a
+/// request, what it was subscribed to.
 #[test]
 fn the_next_life_starts_clean() {
     check("start password p\nsent 9\nclose\nclosed Local\nquiet\nstart\n> HELLO 3\nquiet\n< %0\nready resp3");

@@ -110,8 +110,8 @@ const CLASSES: [Retry; 7] = [
     Retry::Never,
 ];
 
-/// S1-CLI-02: whatever happens to a request, and whatever sort of request it is: it is executed as often as it may be,
-/// and its caller is told the truth.
+/// S1-CLI-02: whatever happens to a request, and whatever sort of request it is: it is executed as often as
+/// it may be, and its caller is told the truth.
 #[test]
 fn execution() {
     let ceilings = [Retry::ReadOnly, Retry::LastWriteWins, Retry::ServerAdmin];

@@ -206,8 +206,8 @@ fn whatever_happens_all_is_given_back() {
     }
 }
 
-/// S1-CLI-01, S1-CLEAN-02: the end comes once: when the last answer is told, the last lease is back and the last
-/// connection closed, and not before. Nothing comes behind it.
+/// S1-CLI-01, S1-CLEAN-02: the end comes once: when the last answer is told, the last lease is back and the
+/// last connection closed, and not before. Nothing comes behind it.
 #[test]
 fn the_end_comes_once_and_last() {
     let pool = pool::Config { min_idle: 1, ..config().pool };
@@ -248,8 +248,8 @@ fn the_end_comes_once_and_last() {
     assert_eq!(net.engine.poll_timeout(), Instant::MAX);
 }
 
-/// S1-POOL-01: nothing in it is shared and nothing locked: whoever owns it may take it to another thread, in the middle
-/// of everything.
+/// S1-POOL-01: nothing in it is shared and nothing locked: whoever owns it may take it to another thread, in
+/// the middle of everything.
 #[test]
 fn it_moves_to_another_thread() {
     const fn is_send_and_sync<T: Send + Sync>() {}

@@ -143,8 +143,8 @@ fn the_first_is_around_the_second() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// S1-HOOK-01, S1-HOOK-03, S1-HOOK-04, S1-HOOK-05: whoever refuses, and however the hooks are put together, they
-    /// are told what closures around closures would be.
+    /// S1-HOOK-01, S1-HOOK-03, S1-HOOK-04, S1-HOOK-05: whoever refuses, and however the hooks are put
+    /// together, they are told what closures around closures would be.
     #[test]
     fn however_they_are_put_together(refuses in prop::collection::vec(prop::bool::weighted(0.2), 5)) {
         let all: Vec<_> = ('A'..='E').zip(refuses).collect();

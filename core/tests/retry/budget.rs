@@ -112,7 +112,8 @@ proptest! {
     }
 }
 
-/// S1-ERR-05: a hundred clients whose server is down for ten seconds: what is sent besides first attempts stays within the budget.
+/// S1-ERR-05: a hundred clients whose server is down for ten seconds: what is sent besides first attempts
+/// stays within the budget.
 #[test]
 fn storm() {
     let (policy, mut budget, mut random) = (Policy::default(), Budget::default(), Random::new(1));

@@ -24,8 +24,8 @@ fn servers() -> impl Iterator<Item = (Server, Admin)> {
     })
 }
 
-/// S0-SEC-02, S1-OPT-04: what a user may not do is refused by the server, and his program is told so by the name of
-/// the command, once, and nothing else happens to it.
+/// S0-SEC-02, S1-OPT-04: what a user may not do is refused by the server, and his program is told so by the
+/// name of the command, once, and nothing else happens to it.
 #[test]
 fn acl() {
     for (server, admin) in servers() {
@@ -49,8 +49,8 @@ fn acl() {
     }
 }
 
-/// S1-CONN-08, S1-OPT-05: with a password, with a user and his password, in either version, with a name and a database:
-/// all of it is so before the first request.
+/// S1-CONN-08, S1-OPT-05, S3-CONF-02: with a password, with a user and his password, in either version, with
+/// a name and a database: all of it is so before the first request.
 #[test]
 fn handshake() {
     for (server, admin) in servers() {
@@ -94,8 +94,8 @@ fn is_rejected(why: Refusal) -> bool {
     matches!(why, Refusal::Unavailable(why) if why.code == DialCode::REJECTED)
 }
 
-/// S1-OPT-06: what a connection is told when it starts may be other than what the last one was told: passwords change,
-/// connections that stand go on, and each that is new comes with the newest.
+/// S1-OPT-06: what a connection is told when it starts may be other than what the last one was told:
+/// passwords change, connections that stand go on, and each that is new comes with the newest.
 #[test]
 fn rotation() {
     let Some(server) = redis() else { return };

@@ -46,7 +46,8 @@ fn replies() -> Vec<(&'static str, Value, Value)> {
     ]
 }
 
-/// S1-CONN-05: every type that servers say is read as what it is, in both versions, and the next answer is the next one.
+/// S1-CONN-05: every type that servers say is read as what it is, in both versions, and the next answer is
+/// the next one.
 #[test]
 fn all_types() {
     everywhere(|_, protocol, app| {
@@ -67,8 +68,8 @@ fn all_types() {
     });
 }
 
-/// S1-KI-06: errors alone and inside of other answers, functions, sharded subscriptions, tracking: whatever the server
-/// has, works.
+/// S1-KI-06: errors alone and inside of other answers, functions, sharded subscriptions, tracking: whatever
+/// the server has, works.
 #[test]
 fn features() {
     everywhere(|server, protocol, app| {

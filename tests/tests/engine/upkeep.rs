@@ -19,8 +19,8 @@ fn ids(admin: &Admin) -> HashSet<String> {
     admin.clients().into_iter().map(|client| client["id"].clone()).collect()
 }
 
-/// S0-MNT-01: connections are asked whether they live, old ones are replaced, lost ones too, and those beyond what is
-/// kept ready end: because time passes, and nobody asks for anything.
+/// S0-MNT-01: connections are asked whether they live, old ones are replaced, lost ones too, and those beyond
+/// what is kept ready end: because time passes, and nobody asks for anything.
 #[test]
 fn maintain() {
     let Some(server) = redis() else { return };
@@ -64,8 +64,8 @@ fn what_rests_too_long_ends() {
 
 const NAMED: Address<'static> = Address { host: "db.example", port: 6390 };
 
-/// S0-ERR-02: a connection is killed under a request: this is told once, with the name of the command and never with
-/// its arguments, which attempt it was, where, and on which connection.
+/// S0-ERR-02, S4-CLI-06: a connection is killed under a request: this is told once, with the name of the
+/// command and never with its arguments, which attempt it was, where, and on which connection.
 #[test]
 fn a_loss_is_told_once() {
     let Some(server) = redis() else { return };
@@ -116,8 +116,8 @@ fn attempts_have_numbers() {
     assert_eq!(on.len(), 3, "each on another connection: {log:?}");
 }
 
-/// S1-CLI-04: all of a client on one server: a pool, answers, errors, deadlines, what goes again, what is replaced, the
-/// end.
+/// S1-CLI-04: all of a client on one server: a pool, answers, errors, deadlines, what goes again, what is
+/// replaced, the end.
 #[test]
 fn client_smoke() {
     let Some(server) = redis() else { return };
