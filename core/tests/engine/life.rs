@@ -144,7 +144,7 @@ fn hook() {
 
         fn after_command(&mut self, _: respire_core::time::Instant, attempt: &Attempt<'_>, end: &End<'_>) {
             let (name, ms) = (Kind::from(end.outcome).name(), end.times.total().as_millis());
-            let (command, on) = (attempt.command.words[0], end.connection.map(|id| id.index()));
+            let (command, on) = (attempt.command.words[0], end.connection.map(pool::Id::index));
             self.0.push(format!("{command} {name} {} bytes, {ms} ms, {on:?}", end.bytes));
         }
     }

@@ -34,7 +34,7 @@ fn replies() -> Vec<(&'static str, Value, Value)> {
     vec![
         ("string", text("Hello World"), text("Hello World")),
         ("integer", Value::Integer(12345), Value::Integer(12345)),
-        ("double", text("3.141"), Value::Double(3.141)),
+        ("double", text("3.141"), Value::Double(3141.0 / 1000.0)),
         ("null", Value::Null, Value::Null),
         ("array", Value::Array(three()), Value::Array(three())),
         ("set", Value::Array(three()), Value::Set(three())),
