@@ -13,6 +13,7 @@ mod lent;
 mod machine;
 mod misuse;
 mod parts;
+mod refusals;
 mod requests;
 mod secrets;
 mod state;

@@ -2,6 +2,8 @@
 
 #![cfg(all(feature = "testing", feature = "alloc"))]
 
+mod alone;
+mod circuit;
 mod execution;
 mod life;
 mod losses;

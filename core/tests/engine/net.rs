@@ -196,6 +196,15 @@ impl Net {
     }
 }
 
+/// How this one has failed.
+pub(crate) fn failed(told: &[Told], token: u64) -> Failed {
+    let of = |told: &Told| match told {
+        Told::Failed(of, failed) if *of == token => Some(*failed),
+        _ => None,
+    };
+    told.iter().find_map(of).unwrap_or_else(|| panic!("{told:?}"))
+}
+
 pub(crate) const fn token(n: u64) -> Token {
     Token(n)
 }
