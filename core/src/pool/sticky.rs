@@ -168,14 +168,7 @@ impl<E: Copy> Default for Sticky<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pool::Slot;
-
-    fn ids() -> [Id; 2] {
-        let mut slot = Slot::EMPTY;
-        let id = slot.id(0);
-        slot.renew();
-        [id, slot.id(0)]
-    }
+    use crate::pool::slot::ids;
 
     /// S1-POOL-15: a connection that went bad is recorded, and the next user takes another.
     #[test]
