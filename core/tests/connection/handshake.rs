@@ -101,21 +101,6 @@ fn a_server_without_hello_is_spoken_to_in_resp2() {
     );
 }
 
-/// S1-CONN-08: `CLIENT SETINFO` may be unknown.
-#[test]
-fn a_label_that_is_refused_is_no_matter() {
-    check(
-        r#"
-        start library lib 1.0
-        sent
-        < %0
-        < -ERR Unknown subcommand or wrong number of arguments for 'SETINFO'
-        < -ERR Unknown subcommand or wrong number of arguments for 'SETINFO'
-        ready resp3
-        "#,
-    );
-}
-
 #[test]
 fn pushes_do_not_disturb_the_handshake() {
     check("start db 1\nsent\n< >1\\r\\n+hello\n< %0\n< >2\\r\\n+a\\r\\n*1\\r\\n:1\n< +OK\nready resp3");
@@ -274,6 +259,56 @@ fn tracking_needs_resp3() {
     let old = "-ERR unknown command `HELLO`";
     check(&format!("start tracking read\nsent\n< {old}\nclosed Rejected(ServerError({}))", &old[1..]));
     check("start tracking read\nsent\n< %0\n< -ERR no\nclosed Rejected(ServerError(ERR no))");
+}
+
+/// Whatever a server may say in a handshake has a reason of its own that a program can tell from others.
+#[test]
+fn every_refusal_has_its_reason() {
+    use respire_core::conn::{CloseReason, Config, Connection, Settings};
+    use respire_core::error::{ErrorKind, ProtocolError};
+    use respire_core::time::Instant;
+
+    let reason = |sent: bool, bytes: &[u8], check: &dyn Fn(CloseReason<'_>)| {
+        let mut connection = Connection::<_, 4>::new([0; 128], [0; 128], Config::default());
+        connection.start(Instant::ZERO, &Settings::NONE).unwrap();
+        if sent {
+            connection.handle_transmitted(usize::MAX);
+        }
+        connection.recv_space().unwrap()[..bytes.len()].copy_from_slice(bytes);
+        connection.handle_received(bytes.len());
+        assert!(connection.poll_event().is_some());
+        check(connection.close_reason().unwrap());
+        assert!(!connection.is_ready());
+    };
+    let rejections: [(&[u8], ErrorKind<'_>); 7] = [
+        (b"-NOAUTH HELLO must be called with the client already authenticated\r\n", ErrorKind::NoAuth),
+        (b"-WRONGPASS invalid username-password pair\r\n", ErrorKind::WrongPassword),
+        (b"-LOADING Redis is loading the dataset in memory\r\n", ErrorKind::Loading),
+        (b"-BUSY Redis is busy running a script\r\n", ErrorKind::Busy),
+        (b"-MASTERDOWN Link with MASTER is down\r\n", ErrorKind::MasterDown),
+        (b"-DENIED Redis is running in protected mode\r\n", ErrorKind::Denied),
+        (b"-ERR max number of clients reached\r\n", ErrorKind::Err),
+    ];
+    for (bytes, kind) in rejections {
+        reason(true, bytes, &|reason| match reason {
+            CloseReason::Rejected(error) => assert_eq!(error.kind(), kind),
+            other => panic!("{other:?}"),
+        });
+        // Before anything was asked.
+        reason(false, bytes, &|reason| match reason {
+            CloseReason::Refused(error) => assert_eq!(error.kind(), kind),
+            other => panic!("{other:?}"),
+        });
+    }
+    for (banner, first) in
+        [(&b"HTTP/1.1 400 Bad Request\r\n"[..], b'H'), (b"\x15\x03\x01\0\x02\x02\x46", 0x15)]
+    {
+        for sent in [false, true] {
+            reason(sent, banner, &|reason| {
+                assert_eq!(reason, CloseReason::Protocol(ProtocolError::UnknownType(first)));
+            });
+        }
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod lent;
 mod machine;
 mod misuse;
 mod parts;
-mod refusals;
+mod rejected;
 mod requests;
 mod secrets;
 mod state;
