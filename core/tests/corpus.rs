@@ -98,6 +98,7 @@ fn every_vector_is_a_seed_of_every_reader() {
     }
 }
 
+/// S0-SVC-03: whatever bytes come, nothing panics.
 #[test]
 fn every_target_is_replayed() {
     let files = fs::read_dir(fuzz().join("fuzz_targets")).unwrap();

@@ -133,6 +133,7 @@ fn visits(bytes: &[u8], size: usize) -> usize {
     visits
 }
 
+/// S1-KI-03: replies are read in one pass.
 #[test]
 fn no_byte_is_looked_at_again_and_again() {
     let bulk = [b"$100000\r\n".to_vec(), vec![b'x'; 100_000], b"\r\n".to_vec()].concat();

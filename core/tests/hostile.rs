@@ -155,6 +155,7 @@ const VALUES: &[(&str, &[u8], &str)] = &[
     ("CRLF at the end of a payload", b"$2\r\n\r\n\r\n", r#""\r\n""#),
 ];
 
+/// S1-CONN-05: what breaks the protocol has a name.
 #[test]
 fn every_error_is_the_same_however_it_arrives() {
     for &(name, bytes, error) in ERRORS {
@@ -164,6 +165,7 @@ fn every_error_is_the_same_however_it_arrives() {
     }
 }
 
+/// S1-CONN-05: and it is told at the first byte that shows it.
 #[test]
 fn no_error_comes_too_late() {
     // Where the naive reader knows that no byte can mend it, the scanner knows, too.
@@ -243,6 +245,7 @@ fn over(limits: Limits, bytes: &[u8]) -> Option<Over> {
     whole.over
 }
 
+/// S0-SEC-03: replies have limits, to the byte.
 #[test]
 fn limits_are_kept_to_the_byte() {
     let limits = Limits { line: 3, bulk: 4, elements: 2, total: 4, depth: 2, frame: 36, skip: 1000 };

@@ -172,6 +172,7 @@ proptest! {
         check(&bytes, &sizes)?;
     }
 
+    /// S1-CONN-01: bytes that come one by one say the same as bytes that come at once.
     #[test]
     fn pieces_of_resp_read_alike(bytes in almost_resp(), sizes in sizes()) {
         check(&bytes, &sizes)?;

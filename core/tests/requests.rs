@@ -109,6 +109,7 @@ proptest! {
     }
 }
 
+/// S1-CONN-07: requests are arrays of strings, whatever their length.
 #[test]
 fn lengths_at_their_corners() {
     for len in [0, 1, 9, 10, 11, 99, 100, 101, 999, 1000, 65_535, 65_536, 1 << 20] {
@@ -162,6 +163,7 @@ fn effects_are_known_by_words_too() {
     assert_eq!(command::quit().command().effect, effect("QUIT"));
 }
 
+/// S0-SEC-03: nor does a request that carries one.
 #[test]
 fn no_request_shows_a_password() {
     let canary = "c4n4ry-pass";

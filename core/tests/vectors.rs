@@ -11,6 +11,7 @@ use support::oracle::{self, Tree};
 use support::{scan_everyway, show, skip_byte_by_byte};
 use table::{VECTORS, Vector};
 
+/// S1-CONN-05: all types of RESP2 and RESP3, also streamed ones and what stands in front of others.
 #[test]
 fn every_vector_is_one_frame_however_it_arrives() {
     for Vector { name, bytes, reads } in VECTORS {
@@ -24,6 +25,7 @@ fn every_vector_is_one_frame_however_it_arrives() {
     }
 }
 
+/// S1-CONN-05: and each is read as a naive reader reads it.
 #[test]
 fn every_vector_reads_as_the_oracle_says() {
     for Vector { name, bytes, .. } in VECTORS {

@@ -40,6 +40,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll};
 use respire_core::conn::Settings;
 use respire_core::engine::{Action, Engine, Event, Heap, Life};
+use respire_core::hook::Hook;
 use respire_core::pool::{DialCode, Id};
 use respire_core::time::Instant;
 
@@ -49,11 +50,12 @@ pub use told::{Counts, Record, Told};
 pub const IN_FLIGHT: usize = 1024;
 
 /// An engine with its sockets. Whoever turns it moves it; nothing happens in between.
-pub struct Drive {
+pub struct Drive<H = ()> {
     /// To submit, lease, release, cancel and close, with the time of [`now`](Self::now).
-    pub engine: Engine<Heap, IN_FLIGHT>,
+    pub engine: Engine<Heap, IN_FLIGHT, H>,
+    /// What the next connections are told when they start.
+    pub settings: Settings<'static>,
     address: SocketAddr,
-    settings: Settings<'static>,
     poll: Poll,
     events: Events,
     /// By [`Id::index`], which is the socket's token for mio too.
@@ -81,18 +83,18 @@ enum Stage {
     Over,
 }
 
-impl Drive {
+impl<H: Hook> Drive<H> {
     /// A driver for an engine that was made at [`Instant::ZERO`]. It does nothing before the first turn.
     ///
     /// # Panics
     ///
     /// When the system has nothing to wait with.
     #[must_use]
-    pub fn new(engine: Engine<Heap, IN_FLIGHT>, address: SocketAddr, settings: Settings<'static>) -> Self {
+    pub fn new(engine: Engine<Heap, IN_FLIGHT, H>, address: SocketAddr, settings: Settings<'static>) -> Self {
         Self {
             engine,
-            address,
             settings,
+            address,
             poll: Poll::new().expect("something to wait with"),
             events: Events::with_capacity(64),
             sockets: Vec::new(),
@@ -341,7 +343,12 @@ enum Way {
 
 impl Socket {
     /// A read or a write did nothing. Whether that is news.
-    fn stumble(&mut self, error: &io::Error, way: Way, engine: &mut Engine<Heap, IN_FLIGHT>) -> bool {
+    fn stumble<H: Hook>(
+        &mut self,
+        error: &io::Error,
+        way: Way,
+        engine: &mut Engine<Heap, IN_FLIGHT, H>,
+    ) -> bool {
         match (error.kind(), way) {
             (ErrorKind::WouldBlock, Way::Read) => self.readable = false,
             (ErrorKind::WouldBlock, Way::Write) => self.writable = false,
@@ -374,7 +381,7 @@ fn code(error: &io::Error) -> DialCode {
     DialCode(error.raw_os_error().and_then(|code| u32::try_from(code).ok()).unwrap_or(0))
 }
 
-impl fmt::Debug for Drive {
+impl<H: Hook> fmt::Debug for Drive<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Drive")
             .field("address", &self.address)

@@ -332,6 +332,7 @@ mod tests {
         Endpoint::Tcp { host: host.into(), port }
     }
 
+    /// S3-CONF-01: host, port and database from a URL, and who one is.
     #[test]
     fn every_part_has_its_place() {
         let full =

@@ -9,7 +9,7 @@ use super::{Memory, Options};
 use crate::command::AnyRequest;
 use crate::conn::{SubmitError, Token};
 use crate::error::Full;
-use crate::hook::{Batch, BatchEnd, End, Hook, Outcome, Tally, Times};
+use crate::hook::{Batch, BatchEnd, Hook, Outcome, Tally};
 use crate::time::Instant;
 
 /// Requests that go to one connection, one behind the other and with nothing of anybody else's before they are
@@ -131,7 +131,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     #[inline]
     pub(super) fn count(&mut self, index: u16, outcome: Outcome<'_>) {
         if self.calls.at(index).is_some_and(|call| call.group != NIL) {
-            count(&mut self.calls, index, &End { outcome, times: Times::at(self.now), bytes: 0 });
+            count(&mut self.calls, index, outcome, 0);
         }
     }
 
@@ -159,13 +159,18 @@ impl<Q: AsRef<[Call]> + AsMut<[Call]>> Calls<Q> {
 }
 
 /// How one of a pipeline's calls has ended.
-pub(super) fn count<Q: AsRef<[Call]> + AsMut<[Call]>>(calls: &mut Calls<Q>, index: u16, end: &End<'_>) {
-    if let Some(&Call { group, bytes, .. }) = calls.at(index)
+pub(super) fn count<Q: AsRef<[Call]> + AsMut<[Call]>>(
+    calls: &mut Calls<Q>,
+    index: u16,
+    outcome: Outcome<'_>,
+    bytes: u64,
+) {
+    if let Some(&Call { group, bytes: sent, .. }) = calls.at(index)
         && let Some(group) = calls.group(group)
     {
-        group.tally.add(end);
+        group.tally.count(outcome, bytes);
         group.batch.commands = group.batch.commands.saturating_add(1);
-        group.batch.bytes = group.batch.bytes.saturating_add(bytes);
+        group.batch.bytes = group.batch.bytes.saturating_add(sent);
     }
 }
 

@@ -109,7 +109,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let Some(link) = self.links.as_ref().get(usize::from(at)) else { return };
         let (reply, bytes) = (link.connection.lent(), link.connection.lent_len() as u64);
         let outcome = reply.error().map_or(Outcome::Answered, |error| Outcome::Error(error.kind()));
-        count(&mut self.calls, index, &End { outcome, times: Times::at(self.now), bytes });
+        count(&mut self.calls, index, outcome, bytes);
     }
 
     /// A call has ended without an answer, and perhaps without a connection.
@@ -139,7 +139,8 @@ fn tell<Q: AsRef<[Call]> + AsMut<[Call]>>(
         && core::mem::take(&mut call.told)
     {
         let times = Times { submitted: call.since, started: call.sent, written: call.sent, ended: now };
-        hook.after_command(now, &attempt(config, call), &End { outcome, times, bytes });
+        let end = End { outcome, times, bytes, connection: call.id };
+        hook.after_command(now, &attempt(config, call), &end);
     }
 }
 

@@ -5,6 +5,7 @@ use core::fmt;
 use super::outcome::{DialOutcome, Fate, Kind, Outcome, Phase, Refusal};
 use crate::command::Command;
 use crate::config::Address;
+use crate::pool::Id;
 use crate::time::{Duration, Instant};
 
 /// A connection that is dialled.
@@ -56,6 +57,8 @@ pub struct End<'a> {
     pub times: Times,
     /// Bytes of the answer.
     pub bytes: u64,
+    /// The connection that it was on, if it came to one.
+    pub connection: Option<Id>,
 }
 
 /// The stations of a request. One that it never reached has the time of its end.
@@ -133,13 +136,17 @@ pub struct Tally {
 impl Tally {
     /// Adds one more.
     pub const fn add(&mut self, end: &End<'_>) {
-        let counter = match end.outcome {
+        self.count(end.outcome, end.bytes);
+    }
+
+    pub(crate) const fn count(&mut self, outcome: Outcome<'_>, bytes: u64) {
+        let counter = match outcome {
             Outcome::Answered => &mut self.answered,
             Outcome::Error(_) => &mut self.errors,
             _ => &mut self.failed,
         };
         *counter = counter.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(end.bytes);
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 }
 
@@ -178,7 +185,7 @@ impl Times {
 impl End<'_> {
     /// What a hook refused.
     pub(super) const fn refused(now: Instant, refusal: Refusal) -> Self {
-        Self { outcome: Outcome::Refused(refusal), times: Times::at(now), bytes: 0 }
+        Self { outcome: Outcome::Refused(refusal), times: Times::at(now), bytes: 0, connection: None }
     }
 }
 

@@ -24,6 +24,7 @@
 //! `get` and `put` take the same few instructions however many slots there are. `poll` looks at the idle
 //! slots one by one only when a lifetime or a health check may be due.
 
+mod bad;
 mod config;
 mod dial;
 mod learn;
@@ -38,11 +39,12 @@ mod sticky;
 mod verbs;
 mod waiter;
 
+pub use bad::BadConn;
 pub use config::{Config, Order};
 pub use dial::{DialCode, Unavailable};
 pub use outcome::{Action, Got, Put, Reason, Refusal, Returned};
 pub use shell::Pool;
-pub use single::{BadConn, Single, SingleError};
+pub use single::{Single, SingleError};
 pub use slot::{Age, Id, Slot};
 pub use stats::Stats;
 pub use sticky::{Shared, Sticky, StickyError};

@@ -2,27 +2,7 @@
 
 use core::fmt;
 
-use super::{Id, Returned};
-
-/// A connection that can no longer be used, and why: `E` is the owner's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct BadConn<E> {
-    /// What has happened to it.
-    pub cause: E,
-}
-
-impl<E> fmt::Display for BadConn<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection can no longer be used")
-    }
-}
-
-impl<E: core::error::Error + 'static> core::error::Error for BadConn<E> {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.cause)
-    }
-}
+use super::{BadConn, Id, Returned};
 
 /// Why a [`Single`] has no connection to give.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -151,14 +131,7 @@ mod tests {
 
     use super::*;
     use crate::error::Full;
-    use crate::pool::Slot;
-
-    fn ids() -> [Id; 2] {
-        let mut slot = Slot::EMPTY;
-        let id = slot.id(0);
-        slot.renew();
-        [id, slot.id(0)]
-    }
+    use crate::pool::slot::ids;
 
     /// S1-POOL-14: after a connection has gone bad every call returns the same error until `reset()`.
     #[test]
@@ -182,7 +155,7 @@ mod tests {
         assert_eq!(single.get(), Err(SingleError::Closed));
     }
 
-    /// S1-ERR-04: a bad connection keeps its cause.
+    /// S1-ERR-04, S2-DEP-01: a bad connection keeps its cause.
     #[test]
     fn the_cause_is_the_source() {
         let [id, _] = ids();

@@ -131,6 +131,15 @@ impl Linked for Slot {
     }
 }
 
+/// The names of two connections in one place, one after the other.
+#[cfg(test)]
+pub(super) fn ids() -> [Id; 2] {
+    let mut slot = Slot::EMPTY;
+    let id = slot.id(0);
+    slot.renew();
+    [id, slot.id(0)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

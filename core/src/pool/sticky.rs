@@ -168,15 +168,8 @@ impl<E: Copy> Default for Sticky<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pool::Slot;
+    use crate::pool::slot::ids;
     use std::string::ToString;
-
-    fn ids() -> [Id; 2] {
-        let mut slot = Slot::EMPTY;
-        let id = slot.id(0);
-        slot.renew();
-        [id, slot.id(0)]
-    }
 
     /// S1-POOL-15: a connection that went bad is recorded, and the next user takes another.
     #[test]

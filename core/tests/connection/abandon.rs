@@ -7,6 +7,7 @@ use respire_core::time::{Duration, Instant};
 use super::time::{failed, start};
 use super::{check, growing};
 
+/// S1-CONN-13: what was given up before it was sent leaves no byte behind.
 #[test]
 fn what_nobody_waits_for_is_taken_back() {
     check(

@@ -2,6 +2,7 @@
 
 use super::check;
 
+/// S1-CONN-08: all of it in one batch, and nothing else before it is done.
 #[test]
 fn hello_carries_password_and_name() {
     check(
@@ -61,6 +62,7 @@ fn resp2_says_no_hello() {
     check("start resp2 password p\n> AUTH p\nquiet\n< +OK\nready resp2");
 }
 
+/// S1-CONN-08, S2-COMP-01: a server that knows no `HELLO` is asked in words that it knows.
 #[test]
 fn a_server_without_hello_is_spoken_to_in_resp2() {
     check(
@@ -117,6 +119,8 @@ fn a_handshake_can_end_in_many_ways() {
     );
 }
 
+/// S1-CONN-04, S1-CONN-13: on another transport nothing is left of the old one: half an answer, half a
+/// request, what it was subscribed to.
 #[test]
 fn the_next_life_starts_clean() {
     check("start password p\nsent 9\nclose\nclosed Local\nquiet\nstart\n> HELLO 3\nquiet\n< %0\nready resp3");

@@ -57,6 +57,7 @@ fn rejections_keep_the_server_s_text() {
     );
 }
 
+/// S1-CONN-08: `CLIENT SETINFO` may be unknown.
 #[test]
 fn a_label_that_is_refused_is_no_matter() {
     check(

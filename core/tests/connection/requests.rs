@@ -13,6 +13,7 @@ fn check3(text: &str) {
     check(&format!("{READY3}{text}"));
 }
 
+/// S1-CONN-01: the machine alone, without a pool, in memory of a fixed size, fed whole and cut at every byte.
 #[test]
 fn answers_come_in_the_order_of_requests() {
     check2(

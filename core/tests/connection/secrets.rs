@@ -18,6 +18,7 @@ fn holds(memory: &[u8]) -> bool {
     memory.windows(CANARY.len()).any(|window| window == CANARY.as_bytes())
 }
 
+/// S0-SEC-03: nothing that can be printed shows it.
 #[test]
 fn no_debug_shows_the_password() {
     for protocol in [None, Some(Protocol::Resp2), Some(Protocol::Resp3)] {
@@ -57,6 +58,7 @@ fn a_server_that_repeats_the_password_is_not_quoted() {
     }
 }
 
+/// S0-SEC-03: it is wiped from memory.
 #[test]
 fn the_password_is_wiped_once_it_was_used() {
     let ends: [(&[&[u8]], Option<Protocol>); 5] = [

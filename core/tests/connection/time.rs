@@ -135,6 +135,7 @@ fn without_grace_the_first_that_is_late_ends_all() {
     );
 }
 
+/// S1-CONN-13: nothing is left of what was given up before it was sent.
 #[test]
 fn what_is_late_is_not_sent() {
     check(
@@ -287,6 +288,7 @@ fn early_and_late_calls_do_nothing() {
     check("start resp2\nready resp2\nclose\nclosed Local\n@99s\ntimeout\neof\nerror\nclose\n< +OK\nquiet");
 }
 
+/// S1-CONN-12: a caller's own time goes before that of the connection, or there is none.
 #[test]
 fn a_request_may_have_its_own_deadline_or_none() {
     check(

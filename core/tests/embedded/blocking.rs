@@ -20,6 +20,7 @@ fn turn(
     (result, events)
 }
 
+/// S1-CONN-11: over whatever reads and writes.
 #[test]
 fn typed_commands_over_any_piece_size() {
     for (step, buffers) in [(1, false), (1, true), (7, false), (usize::MAX, true)] {

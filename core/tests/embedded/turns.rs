@@ -64,6 +64,7 @@ fn each(wire: impl Fn() -> Wire, test: impl Fn(&RefCell<Wire>, Driver<'_>)) {
     }
 }
 
+/// S1-CONN-11: over whatever reads and writes without blocking.
 #[test]
 fn typed_commands_over_any_piece_size() {
     for (step, buffers) in [(1, false), (1, true), (7, false), (usize::MAX, true)] {
@@ -134,6 +135,7 @@ fn the_end_is_an_event() {
     });
 }
 
+/// S1-CONN-13: a write or a flush that fails is told, and so is each request.
 #[test]
 fn a_broken_transport_resolves_what_is_in_flight() {
     type Set = fn(&mut Wire);

@@ -10,7 +10,7 @@ use respire_core::pool::{self, Refusal};
 use crate::net::{HEAP, Told, token};
 use crate::{NONE, config, ready};
 
-/// S1-CLI-08, S0-POOL-03: a connection of one's own comes back as new.
+/// S1-CLI-08, S0-POOL-03, S1-CONN-09: a connection of one's own comes back as new.
 #[test]
 fn a_lease_is_given_back_as_new() {
     let mut net = ready(&config());
@@ -144,7 +144,8 @@ fn hook() {
 
         fn after_command(&mut self, _: respire_core::time::Instant, attempt: &Attempt<'_>, end: &End<'_>) {
             let (name, ms) = (Kind::from(end.outcome).name(), end.times.total().as_millis());
-            self.0.push(format!("{} {name} {} bytes, {ms} ms", attempt.command.words[0], end.bytes));
+            let (command, on) = (attempt.command.words[0], end.connection.map(pool::Id::index));
+            self.0.push(format!("{command} {name} {} bytes, {ms} ms, {on:?}", end.bytes));
         }
     }
 
@@ -183,8 +184,8 @@ fn hook() {
         [
             "GET 20 bytes, 1 of 4",
             "GET 20 bytes, 1 of 4",
-            "GET cancelled 0 bytes, 0 ms",
-            "GET not_now 15 bytes, 5 ms",
+            "GET cancelled 0 bytes, 0 ms, Some(0)",
+            "GET not_now 15 bytes, 5 ms, Some(0)",
         ]
     );
     assert_eq!(log[4], "GET 20 bytes, 2 of 4");

@@ -2,13 +2,17 @@
 
 #![cfg(all(feature = "testing", feature = "alloc"))]
 
+mod alone;
+mod circuit;
 mod databases;
+mod execution;
 mod hooks;
 mod life;
 mod losses;
 mod net;
 mod pipeline;
 mod requests;
+mod resources;
 mod review;
 
 use std::time::Duration;

@@ -41,6 +41,8 @@ pub(crate) struct Net<H: Hook = ()> {
 
 pub(crate) const HEAP: Heap = Heap { connections: 4, calls: 32, bytes: 4096, buffer: (256, 1 << 20) };
 
+pub(crate) type TestEngine = Engine<Heap, 16>;
+
 impl Net {
     pub(crate) fn new(config: &Config) -> Self {
         Self::with(HEAP, config)
@@ -70,33 +72,31 @@ impl<H: Hook> Net<H> {
 
     /// Moves everything that can be moved without time passing.
     pub(crate) fn turn(&mut self) {
-        loop {
-            let mut idle = true;
-            while let Some(event) = self.engine.poll_event(self.now) {
-                idle = false;
-                match event {
-                    Event::Reply { token, reply } => {
-                        self.told.push(match reply.error() {
-                            None => Told::Reply(token.0, reply.get().expect("any value")),
-                            Some(error) => Told::Rejected(token.0, error.to_string()),
-                        });
-                    }
-                    Event::Failed { token, failed } => self.told.push(Told::Failed(token.0, failed)),
-                    Event::Leased { token, lease } => self.told.push(Told::Leased(token.0, lease)),
-                    Event::Push(_) => {}
+        while self.step() {}
+    }
+
+    /// Moves one thing: tells an event, does an action, or moves the bytes of a connection. Whether there was any.
+    pub(crate) fn step(&mut self) -> bool {
+        if let Some(event) = self.engine.poll_event(self.now) {
+            match event {
+                Event::Reply { token, reply } => {
+                    self.told.push(match reply.error() {
+                        None => Told::Reply(token.0, reply.get().expect("any value")),
+                        Some(error) => Told::Rejected(token.0, error.to_string()),
+                    });
                 }
+                Event::Failed { token, failed } => self.told.push(Told::Failed(token.0, failed)),
+                Event::Leased { token, lease } => self.told.push(Told::Leased(token.0, lease)),
+                Event::Push(_) => {}
             }
-            while let Some(action) = self.engine.poll_action(self.now) {
-                idle = false;
-                self.act(action);
-            }
-            for (id, client) in self.sockets.values().copied().collect::<Vec<_>>() {
-                idle &= !self.move_bytes(id, client);
-            }
-            if idle {
-                return;
-            }
+            return true;
         }
+        if let Some(action) = self.engine.poll_action(self.now) {
+            self.act(action);
+            return true;
+        }
+        let sockets: Vec<_> = self.sockets.values().copied().collect();
+        sockets.into_iter().any(|(id, client)| self.move_bytes(id, client))
     }
 
     fn act(&mut self, action: Action) {
@@ -206,6 +206,15 @@ impl<H: Hook> Net<H> {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// How this one has failed.
+pub(crate) fn failed(told: &[Told], token: u64) -> Failed {
+    let of = |told: &Told| match told {
+        Told::Failed(of, failed) if *of == token => Some(*failed),
+        _ => None,
+    };
+    told.iter().find_map(of).unwrap_or_else(|| panic!("{told:?}"))
 }
 
 pub(crate) const fn token(n: u64) -> Token {

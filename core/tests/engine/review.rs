@@ -7,15 +7,15 @@ use respire_core::command::{Later, StringCommands, get, incr, ping, raw, set, wa
 use respire_core::conn::{
     self, Event as ConnEvent, Failure, Protocol, Settings, SubmitError, Tracking, TrackingMode,
 };
-use respire_core::engine::{Action, Config, Engine, Event, Heap, Options, Refused};
+use respire_core::engine::{Action, Config, Event, Heap, Options, Refused};
 use respire_core::error::{Full, Misuse};
 use respire_core::pool::{self, DialCode, Refusal};
 use respire_core::resp::Value;
-use respire_core::retry::{self, BreakerConfig, BudgetConfig};
+use respire_core::retry::{self, BudgetConfig};
 use respire_core::testing::Local;
-use respire_core::time::Instant;
 
-use crate::net::{HEAP, Net, Told, token};
+use crate::alone::{alone, exchange, open};
+use crate::net::{HEAP, Net, Told, failed, token};
 use crate::{NONE, config, ready};
 
 /// What the server has said is replaced by this.
@@ -32,14 +32,6 @@ fn answer(net: &mut Net, text: &[u8]) {
     }
     net.silent = false;
     net.turn();
-}
-
-fn failed(told: &[Told], token: u64) -> respire_core::engine::Failed {
-    let of = |told: &Told| match told {
-        Told::Failed(of, failed) if *of == token => Some(*failed),
-        _ => None,
-    };
-    told.iter().find_map(of).unwrap_or_else(|| panic!("{told:?}"))
 }
 
 /// A server that goes on telling a monitor, or is about to close, is nothing for the next one.
@@ -160,36 +152,6 @@ fn what_is_too_large_to_be_kept_is_sent_whoever_made_it() {
     assert_eq!(refused, Err(Refused::Submit(SubmitError::Full(Full::TooLarge))));
 }
 
-/// An engine without sockets.
-fn alone(config: &Config) -> (Engine<Heap, 16>, Instant) {
-    let now = Instant::from_millis(1000);
-    (Engine::new(HEAP, config, now), now)
-}
-
-/// Writes what there is, and reads this. Says what was answered.
-fn exchange(engine: &mut Engine<Heap, 16>, now: Instant, id: pool::Id, text: &[u8]) -> Vec<u64> {
-    let n = engine.poll_transmit(id).len();
-    engine.handle_transmitted(id, n);
-    engine.recv_space(id).unwrap()[..text.len()].copy_from_slice(text);
-    engine.handle_received(id, text.len());
-    let mut answered = Vec::new();
-    while let Some(event) = engine.poll_event(now) {
-        if let Event::Reply { token, .. } = event {
-            answered.push(token.0);
-        }
-    }
-    answered
-}
-
-/// Dials, and is connected.
-fn open(engine: &mut Engine<Heap, 16>, now: Instant) -> pool::Id {
-    let Some(Action::Open { id, .. }) = engine.poll_action(now) else { panic!("{engine:?}") };
-    let resp2 = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
-    engine.handle_connected(now, id, &resp2).unwrap();
-    assert_eq!(engine.poll_event(now), None);
-    id
-}
-
 /// An attempt takes no longer than an attempt may, also if all of them together have more time.
 #[test]
 fn an_attempt_on_a_connection_of_its_own_has_its_own_deadline() {
@@ -214,73 +176,6 @@ fn an_attempt_on_a_connection_of_its_own_has_its_own_deadline() {
     assert_eq!(net.told(), []);
     net.ms(1);
     assert_eq!(failed(&net.told(), 2).failure, Failure::TimedOut);
-}
-
-fn breaker() -> Option<BreakerConfig> {
-    Some(BreakerConfig { least: 2, ..BreakerConfig::default() })
-}
-
-/// A server that answers more than there is room for works.
-#[test]
-fn answers_that_are_too_large_open_no_circuit() {
-    let mut net = Net::with(Heap { buffer: (128, 128), ..HEAP }, &Config { breaker: breaker(), ..config() });
-    net.turn();
-    for n in 0..4 {
-        let taken = net.engine.submit(net.now, token(n), &get("k"), &NONE);
-        assert!(taken.is_ok(), "{taken:?}");
-        net.silent = true;
-        net.turn();
-        let (id, client) = *net.sockets.values().next().unwrap();
-        net.server.sent(client, net.server.output(client).len());
-        net.server.inject(client, format!("$500\r\n{}\r\n", "x".repeat(500)).as_bytes());
-        let _ = id;
-        net.silent = false;
-        net.turn();
-        assert_eq!(failed(&net.told(), n).failure, Failure::TooLarge);
-    }
-}
-
-/// Whether there is a second attempt or not: a server that loads its data serves nobody.
-#[test]
-fn errors_that_pass_open_the_circuit_also_if_nothing_goes_again() {
-    let retry = retry::Policy { retries: 0, ..config().retry };
-    let (mut engine, now) = alone(&Config { breaker: breaker(), retry, ..config() });
-    let id = open(&mut engine, now);
-    for n in 0..2 {
-        engine.submit(now, token(n), &get("k"), &NONE).unwrap();
-        assert_eq!(exchange(&mut engine, now, id, b"-LOADING soon\r\n"), [n]);
-    }
-    let refused = engine.submit(now, token(9), &get("k"), &NONE);
-    assert!(matches!(refused, Err(Refused::Circuit(_))), "{refused:?}");
-}
-
-/// The probe of a circuit that is half open is too large for its connection. Another is let through at once.
-#[test]
-fn a_probe_that_cannot_be_sent_gives_back_its_pass() {
-    let retry = retry::Policy { retries: 0, ..config().retry };
-    let memory = Heap { buffer: (128, 128), ..HEAP };
-    let pool = pool::Config { fail_after: 0, ..config().pool };
-    let mut net = Net::with(memory, &Config { breaker: breaker(), retry, pool, ..config() });
-    net.turn();
-    net.silent = true;
-    for n in 0..2 {
-        net.engine.submit(net.now, token(n), &get("k"), &NONE).unwrap();
-    }
-    net.turn();
-    net.cut();
-    net.down = true;
-    net.silent = false;
-    net.turn();
-    net.ms(5000);
-    net.told();
-    net.down = false;
-    // No connection yet: it waits, and then it does not fit.
-    let taken = net.engine.submit(net.now, token(3), &set("k", &"x".repeat(300)), &NONE);
-    assert!(taken.is_ok(), "{taken:?}");
-    net.ms(200);
-    assert_eq!(failed(&net.told(), 3).failure, Failure::NotSent);
-    let taken = net.engine.submit(net.now, token(4), &get("k"), &NONE);
-    assert!(taken.is_ok(), "{taken:?}");
 }
 
 /// However many retries there may be, they come to an end.

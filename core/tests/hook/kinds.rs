@@ -4,8 +4,8 @@ use respire_core::conn::Failure;
 use respire_core::error::{Author, Proof, ServerError};
 use respire_core::hook::{DialOutcome, Kind, Outcome, Phase, Refusal, Unsent};
 
-/// S1-ERR-09: numbers, names and what follows from them stay as they are. t: a timeout, c: the connection,
-/// r: may be sent again.
+/// S1-ERR-09, S1-KI-05: numbers, names and what follows from them stay as they are. t: a timeout, c: the
+/// connection, r: may be sent again.
 #[test]
 fn kinds_are_frozen() {
     let table: Vec<_> = Kind::ALL

@@ -76,6 +76,10 @@ fn attempt() -> Attempt<'static> {
     Attempt { command: &Command::UNKNOWN, keys: 0, bytes: 20, address: HOME, db: 0, number: 1, most: 1 }
 }
 
+fn ended(outcome: Outcome<'_>, bytes: u64) -> End<'_> {
+    End { outcome, times: Times::at(NOW), bytes, connection: None }
+}
+
 /// Does each of the four things, as an engine would.
 fn drive(hook: &mut impl Hook, log: &RefCell<Vec<String>>) {
     let done = |what: &str| log.borrow_mut().push(what.to_owned());
@@ -86,8 +90,7 @@ fn drive(hook: &mut impl Hook, log: &RefCell<Vec<String>>) {
     }
     if hook.before_command(NOW, &attempt()).is_ok() {
         done("command");
-        let end = End { outcome: Outcome::Failed(Failure::Unknown), times: Times::at(NOW), bytes: 0 };
-        hook.after_command(NOW, &attempt(), &end);
+        hook.after_command(NOW, &attempt(), &ended(Outcome::Failed(Failure::Unknown), 0));
     }
     let batch = Batch { commands: 2, bytes: 40 };
     if hook.before_pipeline(NOW, &batch).is_ok() {
@@ -133,15 +136,15 @@ fn the_first_is_around_the_second() {
     let hook = |name| Recorder { name, refuses: false, log: &log };
     let mut pair = (hook('A'), hook('B'));
     assert_eq!(pair.before_command(NOW, &attempt()), Ok(()));
-    pair.after_command(NOW, &attempt(), &End { outcome: Outcome::Answered, times: Times::at(NOW), bytes: 5 });
+    pair.after_command(NOW, &attempt(), &ended(Outcome::Answered, 5));
     assert_eq!(*log.borrow(), ["A before command", "B before command", "B after command", "A after command"]);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// S1-HOOK-01, S1-HOOK-03, S1-HOOK-04, S1-HOOK-05: whoever refuses, and however the hooks are put together, they
-    /// are told what closures around closures would be.
+    /// S1-HOOK-01, S1-HOOK-03, S1-HOOK-04, S1-HOOK-05: whoever refuses, and however the hooks are put
+    /// together, they are told what closures around closures would be.
     #[test]
     fn however_they_are_put_together(refuses in prop::collection::vec(prop::bool::weighted(0.2), 5)) {
         let all: Vec<_> = ('A'..='E').zip(refuses).collect();

@@ -8,10 +8,10 @@ use respire_core::time::{Duration, Instant};
 
 fn ended(outcome: Outcome<'_>, micros: u64) -> End<'_> {
     let times = Times { ended: Instant::from_micros(micros), ..Times::at(Instant::ZERO) };
-    End { outcome, times, bytes: 0 }
+    End { outcome, times, bytes: 0, connection: None }
 }
 
-/// S1-ERR-06: command, keys, server, database, attempt, time and what it waited for, in one line.
+/// S1-ERR-06, S1-KI-05: command, keys, server, database, attempt, time and what it waited for, in one line.
 #[test]
 fn a_report_is_one_line() {
     let attempt = |request: &dyn respire_core::command::AnyRequest, keys, host, number| Attempt {

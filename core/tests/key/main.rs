@@ -1,6 +1,5 @@
 //! Keys on their way: the policy and what it makes of requests, against a naive model.
 
-mod allocations;
 mod answers;
 mod map;
 mod model;

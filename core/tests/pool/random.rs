@@ -315,7 +315,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// S1-KI-01: no leak, no double loan, whatever happens in whatever order.
+    /// S1-KI-01, S1-POOL-01: no leak, no double loan, whatever happens in whatever order.
     #[test]
     fn the_pool_does_as_the_model(case in cases()) {
         case.play();

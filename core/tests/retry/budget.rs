@@ -16,8 +16,8 @@ fn steps() -> impl Strategy<Value = Vec<(u64, bool)>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// S1-ERR-05: retries are no more than so many percent of the first attempts, the burst and the floor, after every step;
-    /// and none is refused that a balance with fractions would pay for.
+    /// S1-ERR-05, S1-KI-05: retries are no more than so many percent of the first attempts, the burst and the
+    /// floor, after every step; and none is refused that a balance with fractions would pay for.
     #[test]
     fn retries_are_a_part_of_the_load(steps in steps(), percent in 0..=100_u8, burst in 0..12_u16, floor in 0..4_u16) {
         let mut budget = Budget::new(BudgetConfig { percent, burst, floor });
@@ -112,7 +112,8 @@ proptest! {
     }
 }
 
-/// S1-ERR-05: a hundred clients whose server is down for ten seconds: what is sent besides first attempts stays within the budget.
+/// S1-ERR-05: a hundred clients whose server is down for ten seconds: what is sent besides first attempts
+/// stays within the budget.
 #[test]
 fn storm() {
     let (policy, mut budget, mut random) = (Policy::default(), Budget::default(), Random::new(1));

@@ -48,6 +48,7 @@ const USER: [&[u8]; 4] = [
     b"%?\r\n+age\r\n(30\r\n+name\r\n=7\r\ntxt:ann\r\n+score\r\n$3\r\n1.5\r\n.\r\n",
 ];
 
+/// S3-PERF-02: answers become types of the program's own.
 #[test]
 fn structs_are_made_from_every_shape_of_a_map() {
     all(&USER, ANN);

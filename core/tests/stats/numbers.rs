@@ -19,7 +19,7 @@ fn tell(hook: &mut impl Hook, request: &dyn AnyRequest, number: u16, outcome: Ou
         Attempt { command: request.row(), keys: 0, bytes: 10, address: HOME, db: 0, number, most: 4 };
     assert_eq!(hook.before_command(NOW, &attempt), Ok(()));
     let submitted = Instant::from_micros(NOW.as_micros() - micros);
-    let end = End { outcome, times: Times { submitted, ..Times::at(NOW) }, bytes: 3 };
+    let end = End { outcome, times: Times { submitted, ..Times::at(NOW) }, bytes: 3, connection: None };
     hook.after_command(NOW, &attempt, &end);
 }
 

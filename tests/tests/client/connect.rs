@@ -73,6 +73,7 @@ fn the_protocol_is_as_asked() {
     assert_eq!(version(&Client::connect(url).unwrap()), "2");
 }
 
+/// S1-CONN-08, S3-CONF-02: servers that want a password.
 #[test]
 fn a_password_and_no_user() {
     for kind in Kind::ALL {
@@ -99,6 +100,7 @@ fn a_password_and_no_user() {
     }
 }
 
+/// S1-CONN-08, S3-CONF-02: servers that want to know who comes.
 #[test]
 fn a_user_and_a_password() {
     for kind in Kind::ALL {
@@ -234,6 +236,7 @@ fn a_server_without_hello_is_spoken_to_in_resp2() {
     assert!(!format!("{error} {error:?}").contains("canary"));
 }
 
+/// S3-CONN-04: a server that is full says so, and it is known from a wrong password.
 #[test]
 fn too_many_clients() {
     for kind in Kind::ALL {

@@ -29,6 +29,7 @@ fn with_subscriber(test: impl Fn(&mut Subscriber, &respire::Client) -> Result<()
     });
 }
 
+/// S3-PUB-02, S3-PUB-03, S4-PUB-03: channels and patterns are confirmed, and a message says by which it came.
 #[test]
 fn channels_and_patterns() {
     with_subscriber(|news, client| {

@@ -42,6 +42,7 @@ fn keys_and_values_are_bytes() {
     });
 }
 
+/// S1-CONN-07: a server reads the numbers that were written.
 #[test]
 fn numbers_arrive_as_they_were() {
     everywhere(|_, client| {
@@ -126,6 +127,7 @@ pub(crate) fn buffer_sizes(client: &respire::Client) -> Vec<usize> {
         .collect()
 }
 
+/// S1-KI-02: the memory of a large answer is given back.
 #[test]
 fn the_memory_of_a_peak_is_given_back() {
     let Some(server) = redis() else { return };

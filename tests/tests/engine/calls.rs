@@ -92,7 +92,7 @@ fn pushes() {
     assert_eq!(app.value(&get("theirs")), text("v"));
 }
 
-/// S1-CLI-05: what is asked in one go is written in one go.
+/// S1-CLI-05, S3-LIB-01, S3-PERF-04: what is asked in one go is written in one go.
 #[test]
 fn a_thousand_requests_go_in_few_writes() {
     let Some(server) = redis() else { return };
@@ -146,7 +146,7 @@ fn cancel() {
     assert!(app.listen().len() == 1 && app.engine.pending() == 0);
 }
 
-/// S1-CLI-06: of two who change what they have read, one wins.
+/// S1-CLI-06, S3-LIB-02: of two who change what they have read, one wins.
 #[test]
 fn tx_watch() {
     let Some(server) = redis() else { return };
@@ -187,7 +187,7 @@ fn errors_leave_every_connection_in_place() {
     assert!(came < 4, "{came}");
 }
 
-/// S0-SVC-04: closed once or twice is the same.
+/// S0-SVC-04, S4-CLI-10: closed once or twice is the same.
 #[test]
 fn close_twice() {
     let Some(server) = redis() else { return };

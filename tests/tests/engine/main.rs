@@ -3,14 +3,18 @@
 //! The server is the witness where it can be: its lists of clients, its counters and its data, asked over another
 //! connection.
 
+mod access;
 mod bulk;
 mod calls;
+mod log;
 mod losses;
 mod news;
 mod outages;
 mod pool;
+mod protocol;
 mod seeds;
 mod shared;
 mod storms;
 mod support;
 mod time;
+mod upkeep;

@@ -28,8 +28,8 @@ fn back(app: &mut App, server: &Server) -> Instant {
     Instant::now()
 }
 
-/// S0-POOL-04: a server is stopped, starts again and loads its data; requests work again, and nobody had to do
-/// anything. What was not executed is told so.
+/// S0-POOL-04, S3-CONF-06, S4-CLI-02: a server is stopped, starts again and loads its data; requests work
+/// again, and nobody had to do anything. What was not executed is told so.
 #[test]
 fn restart() {
     if !Kind::Redis70.available_or_skip() {
@@ -77,7 +77,8 @@ fn restart() {
     assert_eq!((admin.ask("GET n"), admin.ask("DBSIZE")), (text("20"), Value::Integer(6001)));
 }
 
-/// S1-POOL-06: while nobody listens requests fail at once, and the first probe that finds the server ends that.
+/// S1-POOL-06: while nobody listens requests fail at once, and the first probe that finds the server ends
+/// that.
 #[test]
 fn server_down() {
     let Some(server) = redis() else { return };
@@ -146,7 +147,8 @@ fn breaker() {
     two.into_iter().for_each(|token| assert_eq!(app.hear(token), Told::Reply(status("PONG"))));
 }
 
-/// S1-POOL-06: a server that lets nobody in is as good as none: requests fail, and it is not asked all the time.
+/// S1-POOL-06: a server that lets nobody in is as good as none: requests fail, and it is not asked all the
+/// time.
 #[test]
 fn a_server_that_refuses_is_left_alone() {
     if !Kind::Redis70.available_or_skip() {
@@ -166,8 +168,8 @@ fn a_server_that_refuses_is_left_alone() {
     assert_eq!(App::with(server.addr(), &config(), settings("sesame")).value(&ping()), status("PONG"));
 }
 
-/// S1-ERR-07: without descriptors for more connections those that are there go on, and who waits for another is told
-/// why there is none.
+/// S1-ERR-07: without descriptors for more connections those that are there go on, and who waits for another
+/// is told why there is none.
 #[test]
 fn few_descriptors() {
     if let Ok(address) = env::var(FEW) {

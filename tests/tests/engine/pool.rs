@@ -15,7 +15,7 @@ fn with_pool(base: Config, change: impl FnOnce(pool::Config) -> pool::Config) ->
     Config { pool: change(base.pool), ..base }
 }
 
-/// S0-OPT-12: without reuse there is a connection for each request.
+/// S0-OPT-12, S1-CONN-09: without reuse there is a connection for each request.
 #[test]
 fn pool_off() {
     let Some(server) = redis() else { return };
@@ -31,7 +31,7 @@ fn pool_off() {
     assert_eq!(app.engine.pool_stats().closed(Reason::NotReused), 20);
 }
 
-/// S1-POOL-04: what was opened is closed, a thousand times.
+/// S1-POOL-04, S3-CONN-03: what was opened is closed, a thousand times.
 #[test]
 fn fd_count() {
     let Some(server) = redis() else { return };
@@ -165,8 +165,8 @@ fn max_active() {
     assert_eq!(app.value(&ping()), status("PONG"));
 }
 
-/// S1-POOL-05, S1-POOL-07: the last one that came back goes first, so that one caller keeps one connection warm; or
-/// the one that rested longest.
+/// S1-POOL-05, S1-POOL-07: the last one that came back goes first, so that one caller keeps one connection
+/// warm; or the one that rested longest.
 #[test]
 fn fifo_lifo() {
     let Some(server) = redis() else { return };
@@ -195,7 +195,7 @@ fn lifetime() {
     assert_eq!(app.engine.pool_stats().closed(Reason::Lifetime), 1);
 }
 
-/// S0-POOL-03: what one caller has done to a connection the next one never sees.
+/// S0-POOL-03, S3-PERF-05: what one caller has done to a connection the next one never sees.
 #[test]
 fn reuse_dirty() {
     let Some(server) = redis() else { return };

@@ -10,6 +10,7 @@ use respire::prelude::*;
 use respire_core::command::AnyRequest;
 use respire_core::conn::{Event, Settings, Token};
 use respire_core::engine::{Config, Engine, Failed, Heap, Lease, Options, Refused, Ticket};
+use respire_core::hook::Hook;
 use respire_core::pool;
 use respire_core::resp::Value;
 use respire_core::retry::{self, Backoff, BudgetConfig};
@@ -63,8 +64,8 @@ pub(crate) fn redis() -> Option<Server> {
 }
 
 /// One caller of an engine; its tokens are numbers from 0 on.
-pub(crate) struct App {
-    drive: Drive,
+pub(crate) struct App<H = ()> {
+    drive: Drive<H>,
     asked: u64,
     heard: HashMap<u64, Record>,
 }
@@ -75,6 +76,12 @@ impl App {
     }
 
     pub(crate) fn with(server: SocketAddr, config: &Config, settings: Settings<'static>) -> Self {
+        Self::hooked(server, config, settings, ())
+    }
+}
+
+impl<H: Hook> App<H> {
+    pub(crate) fn hooked(server: SocketAddr, config: &Config, settings: Settings<'static>, hook: H) -> Self {
         let memory = Heap {
             // More than may be: what bounds them is the rule, not the memory.
             connections: usize::from(config.pool.size) + 4,
@@ -82,7 +89,7 @@ impl App {
             bytes: 1 << 20,
             buffer: (4 << 10, 64 << 20),
         };
-        let engine = Engine::new(memory, config, respire_core::time::Instant::ZERO);
+        let engine = Engine::with_hook(memory, config, hook, respire_core::time::Instant::ZERO);
         Self { drive: Drive::new(engine, server, settings), asked: 0, heard: HashMap::new() }
     }
 
@@ -216,21 +223,21 @@ impl App {
     }
 }
 
-impl Deref for App {
-    type Target = Drive;
+impl<H> Deref for App<H> {
+    type Target = Drive<H>;
 
-    fn deref(&self) -> &Drive {
+    fn deref(&self) -> &Drive<H> {
         &self.drive
     }
 }
 
-impl DerefMut for App {
-    fn deref_mut(&mut self) -> &mut Drive {
+impl<H> DerefMut for App<H> {
+    fn deref_mut(&mut self) -> &mut Drive<H> {
         &mut self.drive
     }
 }
 
-impl std::fmt::Debug for App {
+impl<H: Hook> std::fmt::Debug for App<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("App").field("drive", &self.drive).field("asked", &self.asked).finish_non_exhaustive()
     }

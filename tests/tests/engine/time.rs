@@ -1,5 +1,6 @@
 //! Every wait has an end: dialling, shaking hands, writing, waiting for an answer, for a connection.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::net::SocketAddr;
 
@@ -52,7 +53,7 @@ fn full() -> (Socket, Vec<Socket>, SocketAddr) {
     (listener, guests.collect(), address.as_socket().expect("an address"))
 }
 
-/// S1-OPT-07, S1-POOL-06: a server that does not take the connection.
+/// S1-OPT-07, S1-POOL-06, S3-CONF-05: a server that does not take the connection.
 #[test]
 fn dialling_has_an_end() {
     let (_listener, _guests, address) = full();
@@ -117,7 +118,7 @@ fn waiting_for_an_answer_has_an_end() {
     assert_eq!((answer, app.counts().dials), (Told::Reply(text("mine")), 1));
 }
 
-/// S1-OPT-07: one request may take less time than others, and tell nobody else's answer.
+/// S1-OPT-07, S1-CONN-12: one request may take less time than others, and tell nobody else's answer.
 #[test]
 fn a_request_has_a_deadline_of_its_own() {
     let Some(server) = redis() else { return };
@@ -145,7 +146,8 @@ fn what_blocks_takes_as_long_as_it_says() {
     assert_eq!(record.told, Told::Reply(Value::Null));
 }
 
-/// S0-OPT-16, S1-POOL-12, S1-ERR-03: who waits for a connection is told when his time is over, to five in a hundred.
+/// S0-OPT-16, S1-POOL-12, S1-ERR-03: who waits for a connection is told when his time is over, to five in a
+/// hundred.
 #[test]
 fn pool_wait() {
     let Some(server) = redis() else { return };
@@ -185,7 +187,7 @@ fn a_deadline_counts_from_the_first_moment() {
     assert_eq!(failed(record.told).failure, Failure::Expired);
 }
 
-/// S1-OPT-07: the settings of a connection hold for each that is opened.
+/// S1-OPT-07, S3-CONN-01: the settings of a connection hold for each that is opened, and for each in its place.
 #[test]
 fn settings_hold_for_every_connection() {
     let Some(server) = redis() else { return };
@@ -194,11 +196,19 @@ fn settings_hold_for_every_connection() {
     let base = each_its_own(3);
     let config = Config { db: 3, pool: pool::Config { min_idle: 3, ..base.pool }, ..base };
     let mut app = App::with(server.addr(), &config, settings);
-    app.until("all connections", |app| app.engine.pool_stats().idle == 3);
-    assert_eq!(app.value(&ping()), status("PONG"));
-    let clients = admin.clients();
-    assert!(clients.len() == 3 && clients.iter().all(|c| c["name"] == "respire" && c["db"] == "3"));
-    assert!(clients.iter().all(|client| client["resp"] == "3"), "{clients:?}");
+    for _ in 0..2 {
+        app.until("all connections", |app| app.engine.pool_stats().idle == 3 && admin.count() == 3);
+        assert_eq!(app.value(&ping()), status("PONG"));
+        let clients = admin.clients();
+        let same = |client: &HashMap<String, String>| {
+            ["name", "db", "resp"].map(|field| &*client[field]) == ["respire", "3", "3"]
+        };
+        assert!(clients.len() == 3 && clients.iter().all(same), "{clients:?}");
+        // Those that come in their place are the same.
+        admin.kill_all();
+        let lost = app.counts().dials;
+        app.until("others", |app| app.counts().dials >= lost + 3);
+    }
 }
 
 /// S0-SVC-01: an engine that waits for something does nothing else, and has not forgotten what for.

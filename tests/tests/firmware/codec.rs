@@ -13,6 +13,7 @@ fn requests_are_written_and_replies_read() {
     }
 }
 
+/// S0-SVC-03: the codec is linked without a panic.
 #[test]
 fn nothing_in_it_can_panic() {
     for profile in [Profile::Release, Profile::Small] {

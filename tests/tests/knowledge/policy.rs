@@ -105,7 +105,7 @@ fn strings(value: &Value) -> BTreeSet<String> {
     array(value).iter().map(text).collect()
 }
 
-/// S0-OPT-05: every key that any command stores has the prefix, and what comes back has not.
+/// S0-OPT-05, S4-CLI-03: every key that any command stores has the prefix, and what comes back has not.
 #[test]
 fn prefix() {
     everywhere(|kind, server, client| {
@@ -150,7 +150,8 @@ fn prefix() {
     });
 }
 
-/// S0-OPT-07, X-06: what is stored is hashed behind the prefix and the hash tag, and is found again however the key is spelled.
+/// S0-OPT-07, X-06: what is stored is hashed behind the prefix and the hash tag, and is found again however
+/// the key is spelled.
 #[test]
 fn hash_keys() {
     everywhere(|kind, server, client| {
@@ -175,7 +176,8 @@ fn hash_keys() {
     });
 }
 
-/// S0-OPT-04, S0-KEY-03, X-04: keys are spread over six databases, requests are divided, and the answers are one again, in order.
+/// S0-OPT-04, S0-KEY-03, X-04: keys are spread over six databases, requests are divided, and the answers are
+/// one again, in order.
 #[test]
 fn mget_sharded() {
     everywhere(|kind, server, client| {
