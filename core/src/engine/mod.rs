@@ -55,6 +55,7 @@ mod answer;
 mod arena;
 mod call;
 mod config;
+mod configured;
 mod drive;
 mod event;
 mod lease;
@@ -67,6 +68,7 @@ mod told;
 
 pub use call::{Call, Ticket};
 pub use config::{Config, Options};
+pub use configured::{Configured, User};
 pub use drive::Action;
 pub use event::{Event, Failed, Refused};
 pub use lease::Lease;
