@@ -132,6 +132,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 self.unlist_news();
                 self.watch(at);
                 flaw!(QueueStalls => return None);
+                self.give_up_lane(at);
                 // Answers that nobody waits for make room, too.
                 self.dispatch();
             }
@@ -265,19 +266,27 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if self.before(index, None).is_err() {
             return self.end(index, Failure::NotSent, None, None);
         }
-        if own {
-            if let Err(error) = self.ask(index, None) {
-                let refused = match error {
-                    super::Refused::Pool(refused) => Some(refused),
-                    _ => None,
-                };
-                self.end(index, Failure::NotSent, None, refused);
-            }
+        if own || self.config.lanes == 0 {
+            self.ask_again(index);
         } else {
             self.wait(index, Stage::Queued);
             self.dispatch();
             // Perhaps there is no hope: the pool knows.
             self.stirred |= self.best_lane().is_none();
+        }
+    }
+
+    /// What is kept goes over a connection of its own.
+    pub(super) fn ask_again(&mut self, index: u16) {
+        if let Some(call) = self.calls.at_mut(index) {
+            call.own = true;
+        }
+        if let Err(error) = self.ask(index, None) {
+            let refused = match error {
+                super::Refused::Pool(refused) => Some(refused),
+                _ => None,
+            };
+            self.end(index, Failure::NotSent, None, refused);
         }
     }
 
@@ -415,6 +424,6 @@ pub(super) const fn lane_token(lane: u8) -> Token {
     Token(OURS | lane as u64)
 }
 
-const fn lane_of(token: Token) -> Option<u8> {
+pub(super) const fn lane_of(token: Token) -> Option<u8> {
     if is_ours(token) { Some(token.0 as u8) } else { None }
 }

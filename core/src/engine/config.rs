@@ -59,6 +59,14 @@ impl Config {
     };
 }
 
+impl Config {
+    /// How many connections of a pool of so many are shared: one is left for what blocks, if there may be two.
+    pub(super) fn lanes_of(&self, limit: usize) -> u8 {
+        let limit = u8::try_from(limit).unwrap_or(u8::MAX);
+        self.lanes.min(limit.saturating_sub(1).max(1)).min(Self::LANES)
+    }
+}
+
 impl Default for Config {
     /// [`Config::DEFAULT`].
     fn default() -> Self {

@@ -1,6 +1,6 @@
 //! What a driver does for an engine: connections, and their bytes.
 
-use super::answer::lane_token;
+use super::answer::{lane_of, lane_token};
 use super::call::{Stage, Ticket};
 use super::link::Role;
 use super::machine::{Engine, Lane};
@@ -107,17 +107,15 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// The pool has no connection for somebody.
     fn refuse(&mut self, token: crate::conn::Token, why: pool::Refusal) {
-        let ticket = Ticket::of(token);
-        for lane in 0..self.config.lanes {
-            if lane_token(lane) == token
-                && let Some(lane) = self.lanes.get_mut(usize::from(lane))
-            {
+        if let Some(lane) = lane_of(token) {
+            flaw!(LaneGivenUp => return);
+            if let Some(lane) = self.lanes.get_mut(usize::from(lane)) {
                 *lane = Lane::None;
-                flaw!(LaneGivenUp => return *lane = Lane::Asked);
-                self.stirred |= !self.closing;
-                return;
             }
+            self.stirred |= !self.closing;
+            return;
         }
+        let ticket = Ticket::of(token);
         if self.calls.get(ticket).is_some_and(|call| call.stage == Stage::Asking) {
             self.end(ticket.index, Failure::NotSent, None, Some(why));
         }
@@ -129,9 +127,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             if let Some(Lane::None) = self.lanes.get(usize::from(lane)) {
                 match self.pool.get(self.now, lane_token(lane)) {
                     Ok(Got::Lent(id)) => self.serve(lane_token(lane), id),
-                    Ok(Got::Waiting(_)) => {
+                    Ok(Got::Waiting(place)) => {
                         if let Some(lane) = self.lanes.get_mut(usize::from(lane)) {
-                            *lane = Lane::Asked;
+                            *lane = Lane::Asked(place);
                         }
                     }
                     Err(refusal) => return self.unreachable(refusal),

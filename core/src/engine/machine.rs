@@ -9,7 +9,7 @@ use super::link::{Link, Role};
 use super::memory::{Memory, Parts};
 use crate::conn::CloseReason;
 use crate::hook::Hook;
-use crate::pool::{self, Id, Pool};
+use crate::pool::{self, Id, Place, Pool};
 use crate::random::Random;
 use crate::retry::{Breaker, Bucket, Budget};
 use crate::time::Instant;
@@ -19,7 +19,7 @@ use crate::time::Instant;
 /// `M` is its [`Memory`], `F` how many requests a connection has in flight.
 ///
 /// - **Verbs** are for what the application wants: [`submit`](Self::submit), [`cancel`](Self::cancel),
-///   [`lease`](Self::lease), [`release`](Self::release), [`close`](Self::close);
+///   [`lease`](Self::lease), [`release`](Self::release), [`reconfigure`](Self::reconfigure), [`close`](Self::close);
 /// - **`handle_*`** tell what the driver learned from sockets and the clock;
 /// - **`poll_*`** say what has happened, and what the driver must do: poll events, then actions, until there are
 ///   none of either; then bytes.
@@ -59,8 +59,8 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lane {
     None,
-    /// The pool was asked for it.
-    Asked,
+    /// The pool was asked for it, and this is its place in the line.
+    Asked(Place),
     /// At this place among the links.
     At(u16),
 }
@@ -115,9 +115,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let Parts { links, slots, line, calls, bytes } = memory.split(config.connection);
         let mut random = Random::new(config.seed);
         let pool = Pool::new(slots, line, &config.pool, random.bits(), now);
-        // One is left for what blocks, if there may be two.
-        let limit = u8::try_from(pool.limit()).unwrap_or(u8::MAX);
-        let lanes = config.lanes.min(limit.saturating_sub(1).max(1)).min(Config::LANES);
+        let lanes = config.lanes_of(pool.limit());
         Self {
             links,
             pool,

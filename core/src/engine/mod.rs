@@ -60,6 +60,7 @@ mod drive;
 mod event;
 mod lease;
 mod link;
+mod live;
 mod machine;
 mod memory;
 mod submit;

@@ -3,6 +3,7 @@
 #![cfg(all(feature = "testing", feature = "alloc"))]
 
 mod life;
+mod live;
 mod losses;
 mod net;
 mod requests;

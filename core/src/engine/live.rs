@@ -1,0 +1,81 @@
+//! Another configuration for an engine that runs.
+
+use super::link::Role;
+use super::machine::{Engine, Lane};
+use super::{Config, Memory};
+use crate::hook::Hook;
+use crate::time::Instant;
+
+impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
+    /// Goes by this configuration from now on. No request fails for it that would not fail in an engine made with it.
+    ///
+    /// | field | from when on |
+    /// |---|---|
+    /// | [`timeout`](Config::timeout) | for requests that are taken from now on |
+    /// | [`connection`](Config::connection) | times: for what is sent, written or abandoned from now on, and handshakes that begin; limits: for connections that are opened |
+    /// | [`retry`](Config::retry) | for what fails from now on; what rests already goes again as it was decided |
+    /// | [`budget`](Config::budget), [`dials`](Config::dials) | at once; what is saved up stays, as far as it may |
+    /// | [`breaker`](Config::breaker) | at once, see [`Breaker::set_config`](crate::retry::Breaker::set_config) |
+    /// | [`pool`](Config::pool) | at once, also for those that wait; a size beyond the memory is bent as in [`new`](Self::new). What is too much is closed when nobody uses it |
+    /// | [`lanes`](Config::lanes) | at once; one too many takes no more requests, and is given back behind its last answer |
+    /// | [`drain`](Config::drain) | for a [`close`](Self::close) to come |
+    /// | [`address`](Config::address), [`db`](Config::db) | for what the hook is told from now on |
+    /// | [`seed`](Config::seed) | never |
+    ///
+    /// What a connection is told in its handshake is not in here: the driver gives new settings to those it opens.
+    pub fn reconfigure(&mut self, now: Instant, config: &Config) {
+        let now = self.clock(now);
+        self.budget.set_config(now, config.budget);
+        self.breaker.set_config(now, config.breaker);
+        self.dials.set_rate(now, config.dials.0, config.dials.1);
+        // Perhaps the next dial need not wait so long any more.
+        self.open_at = now;
+        for link in self.links.as_mut() {
+            link.connection.set_config(config.connection);
+        }
+        self.pool.set_config(now, &config.pool);
+        // A pool that is closed has room for none, and its lanes have answers to come.
+        let lanes = if self.closing { self.config.lanes } else { config.lanes_of(self.pool.limit()) };
+        self.config = Config { lanes, ..*config };
+        self.stirred = true;
+        self.give_up_lanes();
+        if lanes == 0 {
+            // Who waits for a shared connection gets one of his own.
+            while let Some(index) = self.calls.first_queued() {
+                self.ask_again(index);
+            }
+        } else {
+            self.dispatch();
+        }
+    }
+
+    /// Shared connections that are too many are given back, or not waited for.
+    fn give_up_lanes(&mut self) {
+        for lane in usize::from(self.config.lanes)..self.lanes.len() {
+            match self.lanes.get(lane) {
+                Some(&Lane::At(at)) => self.give_up_lane(at),
+                Some(&Lane::Asked(place)) => {
+                    self.pool.cancel(self.now, place);
+                    if let Some(lane) = self.lanes.get_mut(lane) {
+                        *lane = Lane::None;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// One of them, once nothing is in flight on it.
+    pub(super) fn give_up_lane(&mut self, at: u16) {
+        if let Some(link) = self.link(at)
+            && let (Role::Lane(lane), Some(id)) = (link.role, link.id)
+            && lane >= self.config.lanes
+            && link.connection.in_flight() == 0
+        {
+            if let Some(place) = self.lanes.get_mut(usize::from(lane)) {
+                *place = Lane::None;
+            }
+            self.take_back(id);
+        }
+    }
+}
