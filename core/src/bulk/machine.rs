@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn numbers_go_round() {
         let now = Instant::ZERO;
-        let config = Config { batch_size: 3, retry_base: crate::time::Duration::ZERO, ..Config::DEFAULT };
+        let config = Config { batch_size: 3, retry_base: Duration::ZERO, ..Config::DEFAULT };
         let mut bulk = Bulk::new([0; 512], [Slot::EMPTY; 6], config);
         let start = usize::MAX - 20;
         (bulk.core.window.head, bulk.core.window.tail) = (start, start);

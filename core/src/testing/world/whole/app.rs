@@ -17,10 +17,14 @@ use crate::retry::{self, Backoff, BreakerConfig, BudgetConfig};
 use crate::time::{Duration, Instant};
 
 /// Who asks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct App {
     tickets: Vec<(u64, Ticket)>,
     leases: Vec<Lease>,
+    /// As the client was made.
+    config: Config,
+    /// Whether it is told otherwise while it runs.
+    changes: bool,
 }
 
 /// A client as they come.
@@ -85,6 +89,10 @@ pub(super) fn config(net: &mut Net) -> (Config, Heap) {
 }
 
 impl App {
+    pub(super) fn new(net: &mut Net, config: Config) -> Self {
+        Self { tickets: Vec::new(), leases: Vec::new(), config, changes: net.random.one_in(3) }
+    }
+
     /// One thing of many.
     pub(super) fn work(&mut self, net: &mut Net, engine: &mut WholeEngine, judge: &mut Judge) -> bool {
         let now = Instant::from_micros(net.now);
@@ -111,6 +119,19 @@ impl App {
                     }
                 }
                 engine.release(now, lease);
+                true
+            }
+            7 if self.changes => {
+                let (other, _) = config(net);
+                // What it is judged by stays.
+                let verify_every = self.config.connection.verify_every;
+                let other = Config {
+                    connection: conn::Config { verify_every, ..other.connection },
+                    retry: retry::Policy { backoff: other.retry.backoff, ..self.config.retry },
+                    budget: self.config.budget,
+                    ..other
+                };
+                engine.reconfigure(now, &other);
                 true
             }
             _ => {

@@ -78,6 +78,7 @@ impl Whole {
         let engine = Engine::new(memory, &config, now);
         let lines = alloc::vec![None; memory.connections];
         let judge = Judge::new(&config, now);
+        let app = App::new(&mut net, config);
         let verified = config.connection.verify_every.is_some();
         Self {
             options: *options,
@@ -86,7 +87,7 @@ impl Whole {
             lines,
             settings,
             verified,
-            app: App::default(),
+            app,
             judge,
             late: 0,
         }
