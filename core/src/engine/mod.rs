@@ -63,6 +63,7 @@ mod link;
 mod live;
 mod machine;
 mod memory;
+mod size;
 mod submit;
 mod timer;
 mod told;

@@ -8,6 +8,7 @@ mod losses;
 mod net;
 mod requests;
 mod review;
+mod size;
 
 use std::time::Duration;
 

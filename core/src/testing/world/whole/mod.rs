@@ -80,17 +80,7 @@ impl Whole {
         let judge = Judge::new(&config, now);
         let app = App::new(&mut net, config);
         let verified = config.connection.verify_every.is_some();
-        Self {
-            options: *options,
-            net,
-            engine,
-            lines,
-            settings,
-            verified,
-            app,
-            judge,
-            late: 0,
-        }
+        Self { options: *options, net, engine, lines, settings, verified, app, judge, late: 0 }
     }
 
     fn play(mut self) -> (Report, VecDeque<String>) {
