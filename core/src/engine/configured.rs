@@ -34,7 +34,7 @@ use crate::time::Duration;
 /// | class | how it is made |
 /// |---|---|
 /// | live | [`Engine::reconfigure`](super::Engine::reconfigure) and [`Bulk::set_config`](bulk::Bulk::set_config) with what this makes of the new options; keys, with the new policy |
-/// | drain | the same, and new [`settings`](Self::settings): they are for connections that are opened from then on. Those that are open live on; a second engine beside the one that is [closed](super::Engine::close) has none of them |
+/// | drain | the same, and new [`settings`](Self::settings): they are for connections that are opened from then on, and [`Engine::renew`](super::Engine::renew) replaces those that are open |
 /// | fixed | a new client: the data would be elsewhere, or called otherwise |
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Configured<'a> {

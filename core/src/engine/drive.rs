@@ -1,10 +1,10 @@
 //! What a driver does for an engine: connections, and their bytes.
 
+use super::Memory;
 use super::answer::{lane_of, lane_token};
 use super::call::{Stage, Ticket};
 use super::link::Role;
 use super::machine::{Engine, Lane};
-use super::{Config, Memory};
 use crate::conn::{Failure, Settings};
 use crate::error::Full;
 use crate::flaw::flaw;
@@ -65,6 +65,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             if self.closing {
                 self.drain();
             } else {
+                self.replace_lane();
                 self.ask_for_lanes();
             }
             while let Some(action) = self.pool.poll(now) {
@@ -76,6 +77,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                     pool::Action::Refuse { token, why } => self.refuse(token, why),
                 }
             }
+            self.give_up_spare();
             if !self.stirred {
                 self.pool_due = self.pool.poll_timeout();
                 return;
@@ -86,7 +88,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// A connection is to be dialled, as soon as one may.
     fn hold(&mut self, id: Id) {
         if let Some(link) = self.links.as_mut().get_mut(id.index()) {
-            (link.id, link.role) = (Some(id), Role::Held);
+            (link.id, link.role, link.old) = (Some(id), Role::Held, false);
             self.to_open += 1;
         }
     }
@@ -154,8 +156,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if self.calls.taken > 0 {
             return;
         }
-        for lane in 0..Config::LANES {
-            if let Some(place) = self.lanes.get_mut(usize::from(lane))
+        for lane in 0..self.lanes.len() {
+            if let Some(place) = self.lanes.get_mut(lane)
                 && let Lane::At(at) = core::mem::replace(place, Lane::None)
                 && let Some(id) = self.link(at).and_then(|link| link.id)
             {

@@ -12,6 +12,8 @@ pub struct Link<S, const F: usize> {
     pub(super) role: Role,
     /// What its settings ask for: the database, and that the server tells which keys have changed.
     pub(super) home: (u32, bool),
+    /// It is closed when nobody uses it.
+    pub(super) old: bool,
     /// The connection that was here before, while its socket is to be closed.
     pub(super) dead: Option<Id>,
     /// The next one that may have something to tell.
@@ -50,6 +52,7 @@ impl<S: Storage, const F: usize> Link<S, F> {
             id: None,
             role: Role::None,
             home: (0, false),
+            old: false,
             dead: None,
             next: 0,
             listed: false,

@@ -1,9 +1,10 @@
-//! Another configuration for an engine that runs.
+//! Another configuration, and other connections, for an engine that runs.
 
 use super::link::Role;
-use super::machine::{Engine, Lane};
+use super::machine::{Engine, Lane, SPARE};
 use super::{Config, Memory};
 use crate::hook::Hook;
+use crate::pool::Reason;
 use crate::time::Instant;
 
 impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
@@ -22,7 +23,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// | [`address`](Config::address), [`db`](Config::db) | for what the hook is told from now on |
     /// | [`seed`](Config::seed) | never |
     ///
-    /// What a connection is told in its handshake is not in here: the driver gives new settings to those it opens.
+    /// What a connection is told in its handshake is not in here: the driver gives other settings to those that it opens, and
+    /// [`renew`](Self::renew) replaces those that are open.
     pub fn reconfigure(&mut self, now: Instant, config: &Config) {
         let now = self.clock(now);
         self.budget.set_config(now, config.budget);
@@ -49,6 +51,64 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
+    /// Replaces every connection that there is: for another server, password or version of the protocol, which new ones
+    /// are told in their handshake. No request fails for it.
+    ///
+    /// What nobody uses is closed now, and what is lent when it comes back. A shared one goes on until there is a new one for
+    /// it, one after the other, and is closed behind its last answer; if the pool has no room for two, what comes
+    /// meanwhile waits.
+    pub fn renew(&mut self, now: Instant) {
+        let now = self.clock(now);
+        self.stirred = true;
+        for link in self.links.as_mut() {
+            match (link.role, link.id) {
+                (Role::Lane(_) | Role::Own(_) | Role::Leased, _) => link.old = true,
+                (Role::Opening | Role::Idle | Role::Resetting(_) | Role::Checking, Some(id)) => {
+                    self.pool.remove(now, id, Reason::User);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The next shared connection that is old makes room for a new one.
+    pub(super) fn replace_lane(&mut self) {
+        let Some(Lane::None) = self.lanes.get(SPARE) else { return };
+        for lane in 0..usize::from(self.config.lanes) {
+            if let Some(&Lane::At(at)) = self.lanes.get(lane)
+                && self.link(at).is_some_and(|link| link.old)
+            {
+                self.lanes.swap(lane, SPARE);
+                return self.set_role(at, Role::Lane(Config::LANES));
+            }
+        }
+    }
+
+    /// The shared connection that is being replaced, while nothing has come in its place and something may.
+    #[cold]
+    pub(super) fn old_lane(&self) -> Option<u16> {
+        let Some(&Lane::At(at)) = self.lanes.get(SPARE) else { return None };
+        let connection = &self.link(at)?.connection;
+        (connection.is_ready() && connection.in_flight() < F && !self.can_spare()).then_some(at)
+    }
+
+    /// Whether it need not wait for what replaces it: that is here, or will not be before it is gone.
+    fn can_spare(&self) -> bool {
+        let mut lanes = self.lanes.iter().take(usize::from(self.config.lanes));
+        let is_ready = |at| self.link(at).is_some_and(|link| link.connection.is_ready());
+        let stats = self.pool.stats();
+        self.closing
+            || self.config.lanes == 0
+            || lanes.any(|lane| matches!(*lane, Lane::At(at) if is_ready(at)))
+            || usize::from(stats.total) >= self.pool.limit() && stats.dialling == 0
+    }
+
+    pub(super) fn give_up_spare(&mut self) {
+        if let Some(&Lane::At(at)) = self.lanes.get(SPARE) {
+            self.give_up_lane(at);
+        }
+    }
+
     /// Shared connections that are too many are given back, or not waited for.
     fn give_up_lanes(&mut self) {
         for lane in usize::from(self.config.lanes)..self.lanes.len() {
@@ -71,6 +131,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             && let (Role::Lane(lane), Some(id)) = (link.role, link.id)
             && lane >= self.config.lanes
             && link.connection.in_flight() == 0
+            && (lane < Config::LANES || self.can_spare())
         {
             if let Some(place) = self.lanes.get_mut(usize::from(lane)) {
                 *place = Lane::None;

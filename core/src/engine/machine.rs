@@ -19,7 +19,7 @@ use crate::time::Instant;
 /// `M` is its [`Memory`], `F` how many requests a connection has in flight.
 ///
 /// - **Verbs** are for what the application wants: [`submit`](Self::submit), [`cancel`](Self::cancel),
-///   [`lease`](Self::lease), [`release`](Self::release), [`reconfigure`](Self::reconfigure), [`close`](Self::close);
+///   [`lease`](Self::lease), [`release`](Self::release), [`reconfigure`](Self::reconfigure), [`renew`](Self::renew), [`close`](Self::close);
 /// - **`handle_*`** tell what the driver learned from sockets and the clock;
 /// - **`poll_*`** say what has happened, and what the driver must do: poll events, then actions, until there are
 ///   none of either; then bytes.
@@ -29,7 +29,8 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) calls: Calls<M::Calls>,
     pub(super) arena: Arena<M::Bytes>,
     pub(super) config: Config,
-    pub(super) lanes: [Lane; Config::LANES as usize],
+    /// The last one is for a connection that is to be replaced.
+    pub(super) lanes: [Lane; SPARE + 1],
     pub(super) budget: Budget,
     pub(super) breaker: Breaker,
     pub(super) dials: Bucket,
@@ -99,6 +100,9 @@ pub struct Stats {
     pub unkept: u64,
 }
 
+/// The lane behind the last that may be.
+pub(super) const SPARE: usize = Config::LANES as usize;
+
 /// The end of a list of links.
 pub(super) const NIL: u16 = u16::MAX;
 
@@ -122,7 +126,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             calls: Calls::new(calls),
             arena: Arena::new(bytes),
             config: Config { lanes, ..*config },
-            lanes: [Lane::None; Config::LANES as usize],
+            lanes: [Lane::None; SPARE + 1],
             budget: Budget::new(config.budget),
             breaker: Breaker::new(config.breaker),
             dials: Bucket::new(config.dials.0, config.dials.1),
@@ -255,16 +259,19 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     #[inline]
     pub(super) fn best_lane(&self) -> Option<u16> {
         let mut best = (F, None);
+        let mut ready = false;
         for lane in self.lanes.iter().take(usize::from(self.config.lanes)) {
             if let Lane::At(at) = *lane
                 && let Some(link) = self.link(at)
                 && link.connection.is_ready()
-                && link.connection.in_flight() < best.0
             {
-                best = (link.connection.in_flight(), Some(at));
+                ready = true;
+                if link.connection.in_flight() < best.0 {
+                    best = (link.connection.in_flight(), Some(at));
+                }
             }
         }
-        best.1
+        if ready { best.1 } else { self.old_lane() }
     }
 
     /// Something is due then.

@@ -24,6 +24,8 @@ pub(crate) type TestEngine = Engine<Heap, 16>;
 pub(crate) struct Net {
     pub(crate) engine: TestEngine,
     pub(crate) server: Responder,
+    /// What connections are told that are opened from now on.
+    pub(crate) settings: Settings<'static>,
     pub(crate) sockets: BTreeMap<usize, (Id, ClientId)>,
     pub(crate) now: Instant,
     pub(crate) told: Vec<Told>,
@@ -50,6 +52,7 @@ impl Net {
         Self {
             engine: Engine::new(memory, config, now),
             server: Responder::new(),
+            settings: Settings::NONE,
             sockets: BTreeMap::new(),
             now,
             told: Vec::new(),
@@ -89,7 +92,7 @@ impl Net {
         }
     }
 
-    fn act(&mut self, action: Action) {
+    pub(crate) fn act(&mut self, action: Action) {
         match action {
             Action::Open(id) => {
                 self.dials += 1;
@@ -98,7 +101,7 @@ impl Net {
                 } else {
                     let client = self.server.connect(self.wall());
                     self.sockets.insert(id.index(), (id, client));
-                    self.engine.handle_connected(self.now, id, &Settings::NONE).expect("it fits");
+                    self.engine.handle_connected(self.now, id, &self.settings).expect("it fits");
                 }
             }
             Action::Close(id) => {
@@ -111,7 +114,7 @@ impl Net {
         }
     }
 
-    fn move_bytes(&mut self, id: Id, client: ClientId) -> bool {
+    pub(crate) fn move_bytes(&mut self, id: Id, client: ClientId) -> bool {
         let (now, mut moved) = (self.wall(), false);
         let bytes = self.engine.poll_transmit(id).to_vec();
         if !bytes.is_empty() {

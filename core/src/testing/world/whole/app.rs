@@ -121,6 +121,10 @@ impl App {
                 engine.release(now, lease);
                 true
             }
+            7 if self.changes && net.random.one_in(2) => {
+                engine.renew(now);
+                true
+            }
             7 if self.changes => {
                 let (other, _) = config(net);
                 // What it is judged by stays.
