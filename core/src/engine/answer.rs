@@ -276,20 +276,6 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
-    /// What is kept goes over a connection of its own.
-    pub(super) fn ask_again(&mut self, index: u16) {
-        if let Some(call) = self.calls.at_mut(index) {
-            call.own = true;
-        }
-        if let Err(error) = self.ask(index, None) {
-            let refused = match error {
-                super::Refused::Pool(refused) => Some(refused),
-                _ => None,
-            };
-            self.end(index, Failure::NotSent, None, refused);
-        }
-    }
-
     /// The breaker learns what became of an attempt.
     #[inline]
     pub(super) fn judge(&mut self, index: u16, verdict: Verdict) {

@@ -11,8 +11,8 @@ use crate::random::Random;
 use crate::retry::{self, Backoff, BreakerConfig, BudgetConfig};
 use crate::time::Duration;
 
-/// What each machine is told, made from one [`config::Config`]. Plain values: whatever no option says can be changed
-/// in them before a machine is made.
+/// What each machine is told, made from one [`config::Config`]. Plain values: what no option says can be changed in
+/// them before a machine is made.
 ///
 /// ```
 /// use respire_core::config::{Capacity, Config};
@@ -31,11 +31,11 @@ use crate::time::Duration;
 ///
 /// What a change takes while a client runs is the [class](crate::config::schema::Class) of its option:
 ///
-/// | class | how it is made |
-/// |---|---|
-/// | live | [`Engine::reconfigure`](super::Engine::reconfigure) and [`Bulk::set_config`](bulk::Bulk::set_config) with what this makes of the new options; keys, with the new policy |
-/// | drain | the same, and new [`settings`](Self::settings): they are for connections that are opened from then on, and [`Engine::renew`](super::Engine::renew) replaces those that are open |
-/// | fixed | a new client: the data would be elsewhere, or called otherwise |
+/// - **live**: [`Engine::reconfigure`](super::Engine::reconfigure) and [`Bulk::set_config`](bulk::Bulk::set_config) with
+///   what this makes of the new options; for keys, the new policy.
+/// - **drain**: the same, and new [`settings`](Self::settings) for connections that are opened from then on;
+///   [`Engine::renew`](super::Engine::renew) replaces those that are open.
+/// - **fixed**: a new client, for the data would be elsewhere, or be called otherwise.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Configured<'a> {
     /// For the engine, with its connections, pool, retries, budget and breaker. Its
@@ -53,11 +53,11 @@ pub struct Configured<'a> {
 }
 
 impl<'a> Configured<'a> {
-    /// All of it, for a program that was built for so much. The seed decides about everything that is left to chance.
+    /// All of it, for a program that was built for so much. The seed decides about all that is left to chance.
     ///
     /// # Errors
-    /// All that is wrong with the configuration: no machine bends what it is told here. A machine of unknown cores is
-    /// taken for one with a single core.
+    /// All that is wrong with the configuration: no machine has to bend what it is told here. Without a number
+    /// of cores there is one.
     pub fn new<'c>(
         config: &'c config::Config<'a>,
         capacity: Capacity,
@@ -106,7 +106,8 @@ impl<'a> Configured<'a> {
 pub enum User {
     /// Who opens sockets, and tells hooks the [address](Config::address).
     Dialler,
-    /// Who submits a request, or sends a batch: [`Timeouts::answer`](config::Timeouts::answer) says how long it may take.
+    /// Who submits a request, or sends a batch, and says how long it may take:
+    /// [`Timeouts::answer`](config::Timeouts::answer).
     Caller,
     /// Who makes the [memory](super::Memory) of connections.
     Memory,

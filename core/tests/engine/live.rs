@@ -1,27 +1,24 @@
-//! Engines that are told otherwise while they run: each field from when on, and a pool that stays in order.
+//! Engines that are told otherwise while they run: each field, and from when on.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use respire_core::command::{get, incr, raw, select, set};
-use respire_core::conn::{self, Failure, Protocol};
-use respire_core::engine::{Config, Life, Options, Refused};
+use respire_core::command::{get, incr, raw, set};
+use respire_core::conn::{self, Failure};
+use respire_core::engine::{Config, Life, Refused};
 use respire_core::pool;
-use respire_core::random::Random;
 use respire_core::resp::{Limits, Value};
 use respire_core::retry::{self, BreakerConfig, BudgetConfig};
 
-use crate::net::{HEAP, Net, Told, token};
+use crate::net::{Net, Told, token};
 use crate::{NONE, config, ready, text};
 
-const OWN: Options = Options { own: true, ..NONE };
-
-fn ms(millis: u64) -> Duration {
+pub(crate) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
 /// No retries: what fails is told at once.
-fn once() -> Config {
+pub(crate) fn once() -> Config {
     Config { retry: retry::Policy { retries: 0, ..config().retry }, ..config() }
 }
 
@@ -30,14 +27,14 @@ fn with_times(config: Config, reply: u64, grace: u64) -> Config {
     Config { connection, ..config }
 }
 
-fn with_pool(config: Config, change: impl FnOnce(&mut pool::Config)) -> Config {
+pub(crate) fn with_pool(config: Config, change: impl FnOnce(&mut pool::Config)) -> Config {
     let mut pool = config.pool;
     change(&mut pool);
     Config { pool, ..config }
 }
 
 impl Net {
-    fn reconfigure(&mut self, config: &Config) {
+    pub(crate) fn reconfigure(&mut self, config: &Config) {
         self.engine.reconfigure(self.now, config);
         self.turn();
     }
@@ -332,243 +329,4 @@ fn a_closed_engine_ends() {
     net.reconfigure(&config());
     net.ms(1000);
     assert_eq!((net.engine.life(), net.sockets.len()), (Life::Closed, 0));
-}
-
-/// S0-CFG-04, S1-CFG-02: from version 3 to 2 under load: what is sent is answered, what comes goes on, and in the end
-/// every connection is a new one.
-#[test]
-fn every_connection_is_replaced_under_load() {
-    for lanes in [0, 1, 2, 3] {
-        let config = with_pool(Config { lanes, ..once() }, |pool| pool.min_idle = 1);
-        let mut net = Net::new(&config);
-        net.turn();
-        net.engine.lease(net.now, token(100)).unwrap();
-        net.turn();
-        let lease = net.leased();
-        let first: Vec<_> = net.sockets.values().map(|(id, _)| *id).collect();
-        net.settings.protocol = Some(Protocol::Resp2);
-        net.silent = true;
-        for n in 0..20 {
-            net.engine.submit(net.now, token(n), &incr("n"), &NONE).unwrap();
-        }
-        net.engine.renew(net.now);
-        net.turn();
-        net.silent = false;
-        let mut answered = 0;
-        for n in 20..60 {
-            net.engine.submit(net.now, token(n), &incr("n"), &NONE).unwrap();
-            // Some of all that happens in a turn: there is always something in flight.
-            for (id, client) in net.sockets.values().copied().collect::<Vec<_>>() {
-                net.move_bytes(id, client);
-            }
-            while net.engine.poll_event(net.now).is_some() {
-                answered += 1;
-            }
-            while let Some(action) = net.engine.poll_action(net.now) {
-                net.act(action);
-            }
-        }
-        net.turn();
-        let told = net.told();
-        assert!(told.iter().all(|told| matches!(told, Told::Reply(..))), "{told:?}");
-        assert_eq!(answered + told.len(), 60, "{lanes}");
-        assert_eq!(net.engine.leased(lease).unwrap().protocol(), Protocol::Resp3);
-        net.engine.release(net.now, lease);
-        net.turn();
-        for (id, _) in net.sockets.values() {
-            assert!(first.iter().all(|first| !first.is_same_connection(*id)), "{lanes}");
-        }
-        let stats = net.engine.pool_stats();
-        assert_eq!(
-            (stats.lent, stats.idle >= 1, net.engine.stats().failed),
-            (lanes.into(), true, 0),
-            "{stats:?}"
-        );
-        net.engine.lease(net.now, token(101)).unwrap();
-        net.turn();
-        let lease = net.leased();
-        assert_eq!(net.engine.leased(lease).unwrap().protocol(), Protocol::Resp2);
-    }
-}
-
-/// S0-CFG-04: while new connections cannot be had, the shared ones stay; and where there is room for one only, it is
-/// replaced between two requests.
-#[test]
-fn a_shared_connection_is_not_given_up_for_nothing() {
-    let mut net = ready(&once());
-    net.down = true;
-    net.engine.renew(net.now);
-    for n in 0..9 {
-        net.ms(1000);
-        net.engine.submit(net.now, token(n), &incr("n"), &NONE).unwrap();
-        net.turn();
-        assert_eq!(net.told(), [Told::Reply(n, Value::Integer(n as i64 + 1))]);
-    }
-    let dials = net.dials;
-    net.down = false;
-    net.ms(1000);
-    assert_eq!((net.dials, net.sockets.len()), (dials + 1, 1), "it is replaced");
-    // Twice is as good as once.
-    net.engine.renew(net.now);
-    net.engine.renew(net.now);
-    net.turn();
-    assert_eq!((net.dials, net.sockets.len()), (dials + 2, 1));
-
-    let mut net = ready(&with_pool(once(), |pool| pool.size = 1));
-    net.silent = true;
-    net.engine.submit(net.now, token(1), &incr("n"), &NONE).unwrap();
-    net.turn();
-    net.engine.renew(net.now);
-    net.turn();
-    net.engine.submit(net.now, token(2), &incr("n"), &NONE).unwrap();
-    net.ms(10);
-    assert_eq!((net.dials, net.told()), (1, vec![]));
-    net.silent = false;
-    net.turn();
-    assert_eq!(net.told(), [1, 2].map(|n| Told::Reply(n, Value::Integer(n as i64))));
-    assert_eq!((net.dials, net.sockets.len()), (2, 1));
-    // What is given up in the middle of it ends as always.
-    net.engine.renew(net.now);
-    net.engine.close(net.now);
-    net.turn();
-    assert_eq!((net.engine.life(), net.sockets.len()), (Life::Closed, 0));
-}
-
-/// Any configuration.
-fn any(random: &mut Random) -> Config {
-    let mut some = |spans: &[u64]| ms(spans[random.below(spans.len() as u64) as usize]);
-    let pool = pool::Config {
-        idle_time: some(&[0, 20, 500]),
-        lifetime: some(&[0, 0, 50, 900]),
-        wait_timeout: some(&[0, 30, 500]),
-        health_interval: some(&[0, 40]),
-        dial_timeout: some(&[100, 5000]),
-        ..config().pool
-    };
-    let reply = some(&[50, 400, 5000]);
-    let grace = some(&[0, 50, 5000]);
-    let pool = pool::Config {
-        size: random.between(1, 6) as u16,
-        min_idle: random.below(4) as u16,
-        max_idle: random.below(4) as u16,
-        max_active: if random.one_in(4) { random.between(1, 4) as u16 } else { 0 },
-        reuse: !random.one_in(5),
-        order: if random.one_in(2) { pool::Order::Lifo } else { pool::Order::Fifo },
-        ..pool
-    };
-    Config {
-        lanes: random.below(5) as u8,
-        connection: conn::Config { reply_timeout: Some(reply), grace, ..config().connection },
-        retry: retry::Policy { retries: random.below(4) as u32, ..config().retry },
-        breaker: random.one_in(3).then(|| BreakerConfig {
-            least: 3,
-            open: ms(60),
-            ..BreakerConfig::default()
-        }),
-        pool,
-        timeout: random.one_in(3).then(|| ms(300)),
-        ..config()
-    }
-}
-
-/// What a pool with this configuration has, once all is quiet.
-fn most(config: &Config) -> u16 {
-    let active = if config.pool.max_active == 0 { u16::MAX } else { config.pool.max_active };
-    config.pool.size.min(HEAP.connections as u16).min(active)
-}
-
-/// S0-CFG-04, S0-OPT-13: whatever the engine is told, and whenever: each request is told once, the pool's numbers add up, and
-/// in the end there are as many connections as there may be.
-#[test]
-fn a_pool_stays_in_order_whatever_it_is_told() {
-    let (seeds, steps) = if cfg!(miri) { (2, 20) } else { (150, 120) };
-    for seed in 0..seeds {
-        let random = &mut Random::new(seed);
-        let mut current = any(random);
-        let mut net = Net::new(&current);
-        let (mut taken, mut told, mut leases) = (Vec::new(), Vec::new(), Vec::new());
-        for n in 0..steps {
-            let mut submit = |net: &mut Net, request: &dyn respire_core::command::AnyRequest, options| {
-                if net.engine.submit(net.now, token(n), request, options).is_ok() {
-                    taken.push(n);
-                }
-            };
-            match random.below(12) {
-                0..4 => submit(&mut net, &incr("n"), &NONE),
-                4 => submit(&mut net, &get("n"), &OWN),
-                5 => taken.extend(net.engine.lease(net.now, token(n)).is_ok().then_some(n)),
-                6 if !leases.is_empty() => {
-                    let lease = leases.swap_remove(random.below(leases.len() as u64) as usize);
-                    let now = net.now;
-                    if let Some(connection) = net.engine.leased(lease) {
-                        // Its state is put in order, or not.
-                        let _ = connection.submit(now, token(1), &select(random.below(3) as i64));
-                        net.turn();
-                        while net.engine.leased(lease).is_some_and(|lent| lent.poll_event().is_some()) {}
-                    }
-                    net.engine.release(net.now, lease);
-                }
-                7 => net.silent = random.one_in(3),
-                8 if random.one_in(4) => net.cut(),
-                9 => net.down = random.one_in(4),
-                10 => {
-                    current = any(random);
-                    net.engine.reconfigure(net.now, &current);
-                }
-                11 if random.one_in(3) => net.engine.renew(net.now),
-                _ => net.ms(random.below(200)),
-            }
-            if random.one_in(2) {
-                net.turn();
-            }
-            for now in net.told() {
-                match now {
-                    Told::Reply(token, _) | Told::Failed(token, _) => told.push(token),
-                    Told::Leased(token, lease) => {
-                        told.push(token);
-                        leases.push(lease);
-                    }
-                }
-            }
-            let stats = net.engine.pool_stats();
-            let sum =
-                stats.idle + stats.lent + stats.dialling + stats.resetting + stats.checking + stats.closing;
-            assert_eq!(stats.total, sum, "seed {seed}, step {n}");
-            assert!(usize::from(stats.total) <= HEAP.connections, "seed {seed}, step {n}");
-            assert_eq!(net.engine.pending(), taken.len() - told.len(), "seed {seed}, step {n}");
-        }
-        // All is well again, nobody waits for ever, and everybody gives back what he has.
-        (net.silent, net.down) = (false, false);
-        current = with_pool(current, |pool| pool.wait_timeout = ms(500));
-        net.reconfigure(&current);
-        for lease in leases {
-            net.engine.release(net.now, lease);
-        }
-        for _ in 0..3 {
-            net.ms(20_000);
-            for now in net.told() {
-                match now {
-                    Told::Reply(token, _) | Told::Failed(token, _) => told.push(token),
-                    Told::Leased(token, lease) => {
-                        told.push(token);
-                        net.engine.release(net.now, lease);
-                    }
-                }
-            }
-        }
-        told.sort_unstable();
-        assert_eq!(told, taken, "seed {seed}: {:?}", net.engine);
-        let (stats, most) = (net.engine.pool_stats(), most(&current));
-        let shared = u16::from(current.lanes).min((most - 1).max(1));
-        let what = format!("seed {seed}: {stats:?} {current:?}");
-        assert!(stats.total <= most && stats.waiting == 0, "{what}");
-        assert_eq!(
-            (stats.lent, usize::from(stats.total - stats.dialling)),
-            (shared, net.sockets.len()),
-            "{what}"
-        );
-        net.engine.close(net.now);
-        net.turn();
-        assert_eq!((net.engine.life(), net.sockets.len()), (Life::Closed, 0), "{what}");
-    }
 }

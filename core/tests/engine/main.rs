@@ -2,10 +2,12 @@
 
 #![cfg(all(feature = "testing", feature = "alloc"))]
 
+mod changes;
 mod life;
 mod live;
 mod losses;
 mod net;
+mod renewed;
 mod requests;
 mod review;
 mod size;
