@@ -83,7 +83,6 @@ impl<'a> Configured<'a> {
         ("redis.addr", User::Dialler),
         ("redis.host", User::Dialler),
         ("redis.port", User::Dialler),
-        ("redis.blocking_timeout", User::Caller),
         ("redis.admin_timeout", User::Caller),
         ("redis.bulk_timeout", User::Caller),
         ("buffers.read", User::Memory),
@@ -171,6 +170,7 @@ fn engine(config: &config::Config<'_>, cores: u16, seed: u64) -> Config {
         },
         breaker: config.breaker.status.then(|| breaker(&config.breaker)),
         timeout: config.timeouts.operation,
+        blocking: config.timeouts.blocking,
         seed,
         ..Config::DEFAULT
     }

@@ -13,6 +13,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// | field | from when on |
     /// |---|---|
     /// | [`timeout`](Config::timeout) | for requests that are taken from now on |
+    /// | [`blocking`](Config::blocking) | for those that are sent |
     /// | [`connection`](Config::connection) | times: for what is sent, written or abandoned from now on, and handshakes that begin; limits: for connections that are opened |
     /// | [`retry`](Config::retry) | for what fails from now on; what rests already goes again as it was decided |
     /// | [`budget`](Config::budget), [`dials`](Config::dials) | at once; what is saved up stays, as far as it may |

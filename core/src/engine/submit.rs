@@ -6,6 +6,7 @@ use super::link::Role;
 use super::machine::Engine;
 use super::{Memory, Options};
 use crate::command::{AnyRequest, Args, Blocks, Command, Effect, Frame};
+use crate::config::Patience;
 use crate::conn::{Failure, SubmitError, Token};
 use crate::error::{Full, Misuse};
 use crate::flaw::flaw;
@@ -237,6 +238,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     ) -> Result<(), SubmitError> {
         let now = self.now;
         let Some(call) = self.calls.at(index) else { return Ok(()) };
+        let blocked = if call.blocks { self.blocked_until(call) } else { None };
         let Some(link) = self.links.as_mut().get_mut(usize::from(at)) else {
             return Err(SubmitError::Closed);
         };
@@ -249,12 +251,12 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 &frame
             }
         };
-        if call.deadline == Instant::MAX {
+        if call.deadline == Instant::MAX && blocked.is_none() {
             link.connection.submit(now, token, request)?;
         } else {
             let usual = match self.config.connection.reply_timeout {
                 Some(timeout) if !call.blocks => now.saturating_add(timeout),
-                _ => Instant::MAX,
+                _ => blocked.unwrap_or(Instant::MAX),
             };
             link.connection.clock(now);
             link.connection.submit_until(Some(call.deadline.min(usual)), token, request)?;
@@ -282,6 +284,22 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             }
         }
         Ok(())
+    }
+
+    /// When a request that blocks must be answered, if that is another time than its connection would say.
+    #[cold]
+    fn blocked_until(&self, call: &Call) -> Option<Instant> {
+        let patience = match self.config.blocking {
+            Patience::Auto => return None,
+            Patience::Never => return Some(Instant::MAX),
+            Patience::For(span) => span,
+        };
+        let blocks = call.command.blocks.map(|blocks| blocks(Args::new(self.arena.frame(call.kept))));
+        Some(match blocks {
+            Some(Blocks::For(span)) => self.now.saturating_add(span).saturating_add(patience),
+            Some(Blocks::Forever) => Instant::MAX,
+            Some(Blocks::No) | None => self.now.saturating_add(patience),
+        })
     }
 
     /// Sends what waits for a shared connection, as much as there is room for.

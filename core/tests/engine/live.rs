@@ -4,8 +4,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use respire_core::command::{get, incr, raw, set};
+use respire_core::config::Patience;
 use respire_core::conn::{self, Failure};
-use respire_core::engine::{Config, Life, Refused};
+use respire_core::engine::{Config, Life, Options, Refused};
 use respire_core::pool;
 use respire_core::resp::{Limits, Value};
 use respire_core::retry::{self, BreakerConfig, BudgetConfig};
@@ -73,6 +74,40 @@ fn times_are_live() {
     net.engine.submit(net.now, token(3), &get("k"), &NONE).unwrap();
     net.ms(20);
     assert_eq!(net.failures(), [(3, Failure::TimedOut)]);
+}
+
+/// S1-OPT-07: what blocks has a patience of its own beside the time that it names, and the usual one if there is none;
+/// without end, it has none.
+#[test]
+fn what_blocks_has_its_own_patience() {
+    let blocking = |blocking| Config { blocking, ..with_times(once(), 300, 100) };
+    let block = |net: &mut Net, seconds: i64| {
+        net.engine.submit(net.now, token(1), &raw("BLPOP").arg("q").arg(seconds), &NONE).unwrap();
+        net.turn();
+    };
+    let mut net = ready(&blocking(Patience::Auto));
+    for (patience, after) in [
+        (Patience::Auto, Some(2300)),
+        (Patience::For(ms(50)), Some(2050)),
+        (Patience::For(ms(900)), Some(2900)),
+        (Patience::Never, None),
+    ] {
+        net.reconfigure(&blocking(patience));
+        block(&mut net, 2);
+        net.ms(after.unwrap_or(1_000_000) - 1);
+        assert_eq!(net.failures(), [], "{patience:?}");
+        net.ms(1);
+        assert_eq!(net.failures().len(), usize::from(after.is_some()), "{patience:?}");
+    }
+    net.reconfigure(&blocking(Patience::For(ms(50))));
+    block(&mut net, 0);
+    net.ms(1_000_000);
+    assert_eq!(net.failures(), []);
+    // Its caller knows better.
+    let options = Options { timeout: Some(ms(20)), ..NONE };
+    net.engine.submit(net.now, token(2), &raw("BLPOP").arg("q").arg(9), &options).unwrap();
+    net.ms(20);
+    assert_eq!(net.failures().len(), 1);
 }
 
 /// S1-CFG-02: limits are for connections that are opened from then on; the proofs that answers are in step begin at once.

@@ -79,6 +79,7 @@ pub(super) fn config(net: &mut Net) -> (Config, Heap) {
         dials: (2000, 20),
         timeout: random.one_in(2).then_some(timeout * 2),
         db: 0,
+        blocking: Config::DEFAULT.blocking,
         drain: Config::DEFAULT.drain,
         address: Config::DEFAULT.address,
         seed: random.bits(),
