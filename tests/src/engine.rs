@@ -52,8 +52,9 @@ pub const IN_FLIGHT: usize = 1024;
 pub struct Drive {
     /// To submit, lease, release, cancel and close, with the time of [`now`](Self::now).
     pub engine: Engine<Heap, IN_FLIGHT>,
+    /// What connections are told that are opened from now on.
+    pub settings: Settings<'static>,
     address: SocketAddr,
-    settings: Settings<'static>,
     poll: Poll,
     events: Events,
     /// By [`Id::index`], which is the socket's token for mio too.

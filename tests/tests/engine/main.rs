@@ -5,6 +5,7 @@
 
 mod bulk;
 mod calls;
+mod configured;
 mod losses;
 mod news;
 mod outages;
