@@ -53,7 +53,7 @@ pub const IN_FLIGHT: usize = 1024;
 pub struct Drive<H = ()> {
     /// To submit, lease, release, cancel and close, with the time of [`now`](Self::now).
     pub engine: Engine<Heap, IN_FLIGHT, H>,
-    /// What the next connections are told when they start.
+    /// What connections are told that are opened from now on.
     pub settings: Settings<'static>,
     address: SocketAddr,
     poll: Poll,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::command::AnyRequest;
 use crate::random::Random;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Items that wait to be sent, are in flight or have a result, in fixed memory.
 ///
@@ -21,7 +21,7 @@ use crate::time::Instant;
 /// the results that wait. The wrap of the ring costs at most one item's length.
 ///
 /// Methods are sorted by who calls them: getters; verbs of the application ([`push`](Self::push),
-/// [`cancel`](Self::cancel), [`flush`](Self::flush), [`close`](Self::close), [`give_up`](Self::give_up));
+/// [`cancel`](Self::cancel), [`set_config`](Self::set_config), [`flush`](Self::flush), [`close`](Self::close), [`give_up`](Self::give_up));
 /// [`handle_reply`](Self::handle_reply), what the driver learned; `poll_*`, what it must do and what has happened.
 /// Nothing blocks, nothing allocates. See the [module](super) for the order of items and what is sent again.
 ///
@@ -137,6 +137,12 @@ where
         self.view().cancel(ticket)
     }
 
+    /// Another configuration, for all that is not sent. An item waits no longer than the new interval from now on. The
+    /// seed does not matter.
+    pub fn set_config(&mut self, now: Instant, config: Config) {
+        self.core.set_config(now, config);
+    }
+
     /// All that is here goes as soon as batches may.
     pub const fn flush(&mut self) {
         self.core.flush = self.core.window.tail;
@@ -218,6 +224,17 @@ impl Core {
         }
     }
 
+    fn set_config(&mut self, now: Instant, config: Config) {
+        self.tick(now);
+        let waits = self.stats.queued > 0 || self.flush_at < Instant::MAX;
+        self.flush_at = match config.flush_interval {
+            Duration::ZERO => Instant::MAX,
+            interval if waits => self.flush_at.min(self.now.saturating_add(interval)),
+            _ => self.flush_at,
+        };
+        self.config = config;
+    }
+
     /// The time is that, unless it was later before.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn tick(&mut self, now: Instant) {
@@ -252,7 +269,7 @@ mod tests {
     #[test]
     fn numbers_go_round() {
         let now = Instant::ZERO;
-        let config = Config { batch_size: 3, retry_base: crate::time::Duration::ZERO, ..Config::DEFAULT };
+        let config = Config { batch_size: 3, retry_base: Duration::ZERO, ..Config::DEFAULT };
         let mut bulk = Bulk::new([0; 512], [Slot::EMPTY; 6], config);
         let start = usize::MAX - 20;
         (bulk.core.window.head, bulk.core.window.tail) = (start, start);

@@ -165,6 +165,10 @@ static CHECKS: &[Check] = &[
         conflict(wrong, config, "pool.min_idle", Rule::AtMost, "pool.max_idle")
     },
     |config, _| {
+        let wrong = config.pool.max_active.is_some_and(|most| config.pool.min_idle > most.get());
+        conflict(wrong, config, "pool.min_idle", Rule::AtMost, "pool.max_active")
+    },
+    |config, _| {
         let wrong = config.retry.max_backoff < config.retry.delay;
         conflict(wrong, config, "redis.max_retry_backoff", Rule::AtLeast, "redis.retry_delay")
     },
@@ -189,7 +193,7 @@ static CHECKS: &[Check] = &[
         conflict(wrong, config, "limits.bulk", Rule::AtMost, "limits.frame")
     },
     |config, capacity| {
-        let wrong = config.pool.size.on(capacity.cores) > capacity.connections;
+        let wrong = config.pool.size.wanted(capacity.cores) > capacity.connections.into();
         over(wrong, config, "pool.size", capacity.connections.into())
     },
     |config, capacity| {

@@ -79,7 +79,7 @@ impl Databases {
     }
 
     /// First and last of each range.
-    pub fn ranges(&self) -> impl Iterator<Item = (u16, u16)> {
+    pub fn ranges(&self) -> impl Iterator<Item = (u16, u16)> + use<> {
         self.ranges.into_iter().take(self.len.into())
     }
 

@@ -25,6 +25,9 @@
 //! | [`Fault`], [`Faults`] | what is wrong, all of it at once |
 //! | [`Difference`] | what changes from one configuration to the next, and what that takes |
 //!
+//! What the machines of this crate are told is made of it by [`engine::Configured`](crate::engine::Configured), which
+//! bends no value.
+//!
 //! Two rules hold for every text. A number without a unit has the unit of its option: seconds for
 //! `redis.timeout`, milliseconds for `redis.retry_delay`; `5s`, `1000ms`, `30m`, `24h` mean what they say. And
 //! where "none" makes sense, `none`, `0` and `-1` are the same.

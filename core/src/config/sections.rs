@@ -167,7 +167,7 @@ pub struct Breaker {
     /// How long nothing is sent then.
     pub open: Duration,
     /// How many requests are let through after that, to see.
-    pub probes: u16,
+    pub probes: u8,
 }
 
 /// How many connections there are.
@@ -209,15 +209,15 @@ pub struct Bulk {
     /// Items of a full batch.
     pub batch_size: u32,
     /// Bytes of a full batch.
-    pub batch_bytes: u64,
+    pub batch_bytes: u32,
     /// How long an item waits for a batch to be full; `None`: until it is, or is flushed.
     pub flush_interval: Option<Duration>,
     /// How often a batch is tried again.
-    pub max_retries: u16,
+    pub max_retries: u8,
     /// Whether a batch may be sent while another one waits for answers.
     pub concurrent_flush: bool,
     /// How many may wait then.
-    pub max_in_flight: u16,
+    pub max_in_flight: u8,
 }
 
 /// Memory of each connection, where it is not fixed.

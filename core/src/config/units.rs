@@ -45,9 +45,17 @@ pub enum Size {
 impl Size {
     /// How many on a machine with so many cores.
     pub const fn on(self, cores: u16) -> u16 {
+        match self.wanted(cores) {
+            wanted if wanted > u16::MAX as u32 => u16::MAX,
+            wanted => wanted as u16,
+        }
+    }
+
+    /// The same, also if it is more than any pool can have.
+    pub(super) const fn wanted(self, cores: u16) -> u32 {
         match self {
-            Self::Fixed(size) => size,
-            Self::PerCore(size) => size.saturating_mul(if cores == 0 { 1 } else { cores }),
+            Self::Fixed(size) => size as u32,
+            Self::PerCore(size) => size as u32 * if cores == 0 { 1 } else { cores as u32 },
         }
     }
 

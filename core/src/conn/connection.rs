@@ -203,6 +203,12 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     // Verbs of the application.
 
+    /// Another configuration: times are for what is submitted, written or given up from now on, and limits for the next
+    /// [life](Self::start).
+    pub const fn set_config(&mut self, config: Config) {
+        self.config = config;
+    }
+
     /// Starts a new life: encodes the handshake for a transport that was just connected.
     ///
     /// Whatever was left of an earlier life is forgotten; read its events first. A new transport may have a

@@ -2,7 +2,6 @@
 
 use super::Memory;
 use super::call::{Call, NIL, Stage, Ticket};
-use super::event::Refused;
 use super::machine::Engine;
 use crate::command::{Args, Retry};
 use crate::conn::Failure;
@@ -90,14 +89,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             if let Some(at) = self.place_behind(before) {
                 self.follow(before, at);
             }
-        } else if own {
-            if let Err(error) = self.ask(index, None) {
-                let refused = match error {
-                    Refused::Pool(refused) => Some(refused),
-                    _ => None,
-                };
-                self.end(index, Failure::NotSent, None, refused);
-            }
+        } else if own || self.config.lanes == 0 {
+            self.ask_again(index);
         } else {
             self.wait(index, Stage::Queued);
             self.dispatch(shard);

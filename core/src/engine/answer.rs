@@ -55,7 +55,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 return None;
             }
             if let Some(link) = self.links.as_mut().get_mut(usize::from(self.news.0))
-                && matches!(link.role, Role::Lane(_) | Role::Own(_) | Role::Retiring)
+                && matches!(link.role, Role::Lane(_) | Role::Own(_))
                 && let Some((token, found)) = link.connection.poll_plain()
             {
                 let (at, ticket) = (self.news.0, Ticket::of(token));
@@ -133,15 +133,13 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 self.unlist_news();
                 self.watch(at);
                 flaw!(QueueStalls => return None);
+                self.give_up_lane(at);
                 // Answers that nobody waits for make room, too.
-                match role {
-                    Role::Retiring => self.leave_retired(at),
-                    _ => self.make_use_of(at),
-                }
+                self.make_use_of(at);
             }
             News::Other => {}
             News::Ready => self.opened(at, id?),
-            News::Push if matches!(role, Role::Lane(_) | Role::Retiring) => return Some(Told::Push(at)),
+            News::Push if matches!(role, Role::Lane(_)) => return Some(Told::Push(at)),
             News::Push => {}
             News::Closed(code) => self.closed(at, id?, code),
             News::Failed(token, _) if is_ours(token) => self.tended(at, false),
@@ -192,7 +190,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     pub(super) fn leave(&mut self, at: u16) {
         let Some(link) = self.link_mut(at) else { return };
         match link.role {
-            Role::Lane(lane) => self.fill_lane(lane),
+            Role::Lane(_) => self.fill_lane(at),
             Role::Own(last) => {
                 link.live = link.live.saturating_sub(1);
                 match (link.live, link.id) {
@@ -223,7 +221,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 self.pool.handle_closed(self.now, id);
             }
         }
-        if matches!(role, Role::Lane(_) | Role::Retiring | Role::Tuning(_)) {
+        if matches!(role, Role::Lane(_) | Role::Tuning(_)) {
             self.lose_lane(at);
             self.pool.put(self.now, id, Returned::Broken);
         }

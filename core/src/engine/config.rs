@@ -1,6 +1,6 @@
 //! What an engine is told when it is made.
 
-use crate::config::Address;
+use crate::config::{Address, Patience};
 use crate::conn;
 use crate::key::{Databases, Shard, Survey, Target};
 use crate::pool;
@@ -31,6 +31,9 @@ pub struct Config {
     pub dials: (u16, u16),
     /// How long a request may take in all, attempts and waiting included; `None` for as long as its attempts do.
     pub timeout: Option<Duration>,
+    /// How long the answer to a request that blocks may take, on top of the time that it names itself; `Auto`: as
+    /// long as any other.
+    pub blocking: Patience,
     /// How long after [`close`](super::Engine::close) answers and leases are waited for; `None` for as long as they
     /// take, and what blocks without end is never over.
     pub drain: Option<Duration>,
@@ -57,6 +60,7 @@ impl Config {
         breaker: None,
         dials: (10, 20),
         timeout: None,
+        blocking: Patience::Auto,
         drain: Some(Duration::from_secs(5)),
         address: Address { host: "", port: Address::DEFAULT_PORT },
         db: 0,

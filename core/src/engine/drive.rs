@@ -77,6 +77,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             if self.closing {
                 self.drain();
             } else {
+                self.replace_lane();
                 self.ask_for_lanes();
             }
             while let Some(action) = self.pool.poll(now) {
@@ -88,6 +89,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                     pool::Action::Refuse { token, why } => self.refuse(token, why),
                 }
             }
+            self.give_up_spare();
             if !self.stirred {
                 self.pool_due = self.pool.poll_timeout();
                 return;
@@ -98,7 +100,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// A connection is to be dialled, as soon as one may.
     fn hold(&mut self, id: Id) {
         if let Some(link) = self.links.as_mut().get_mut(id.index()) {
-            (link.id, link.role) = (Some(id), Role::Held);
+            (link.id, link.role, link.old) = (Some(id), Role::Held, false);
             self.to_open += 1;
         }
     }

@@ -10,20 +10,25 @@ use crate::command::{ping, select};
 use crate::flaw::flaw;
 use crate::hook::Hook;
 use crate::key::Shard;
-use crate::pool::{self, DialCode, Got, Id, Returned, Unavailable};
+use crate::pool::{self, DialCode, Got, Id, Place, Returned, Unavailable};
 use crate::time::{Duration, Instant};
 
 /// A shared connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lane {
     None,
-    /// The pool was asked for it.
-    Asked,
+    /// The pool was asked for it, and this is its place in the line.
+    Asked(Place),
+    /// It is being made one to its database.
+    Tuning,
     /// At this place among the links.
     At(u16),
     /// The server has refused its database, and is not asked again before.
     Barred(Instant),
 }
+
+/// The lane behind the last that may be: for a connection that is to be replaced.
+pub(super) const SPARE: usize = Config::LANES as usize;
 
 /// How long a database that was refused is left alone.
 const BARRED: Duration = Duration::from_secs(1);
@@ -54,18 +59,20 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// The shared connection to a database with the fewest requests, if one takes any.
     #[inline]
     pub(super) fn best_lane(&self, shard: u8) -> Option<u16> {
-        let (mut best, mut lane) = ((F, None), shard);
+        let (mut best, mut lane, mut is_ready) = ((F, None), shard, false);
         while lane < self.config.lanes {
             if let Some(Lane::At(at)) = self.lanes.get(usize::from(lane))
                 && let Some(link) = self.link(*at)
                 && link.connection.is_ready()
-                && link.connection.in_flight() < best.0
             {
-                best = (link.connection.in_flight(), Some(*at));
+                is_ready = true;
+                if link.connection.in_flight() < best.0 {
+                    best = (link.connection.in_flight(), Some(*at));
+                }
             }
             lane = lane.saturating_add(self.shards());
         }
-        best.1
+        if is_ready { best.1 } else { self.old_lane(shard) }
     }
 
     /// Whether what is there is one of the shared connections.
@@ -81,7 +88,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
-    fn set_lane(&mut self, lane: u8, to: Lane) {
+    pub(super) fn set_lane(&mut self, lane: u8, to: Lane) {
         if let Some(lane) = self.lanes.get_mut(usize::from(lane)) {
             *lane = to;
         }
@@ -102,7 +109,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             }
             match self.pool.get(self.now, lane_token(lane)) {
                 Ok(Got::Lent(id)) => self.serve_lane(lane, id),
-                Ok(Got::Waiting(_)) => self.set_lane(lane, Lane::Asked),
+                Ok(Got::Waiting(place)) => self.set_lane(lane, Lane::Asked(place)),
                 Err(refusal) => {
                     for shard in 0..self.shards() {
                         self.unreachable(shard, refusal);
@@ -125,8 +132,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// The pool has none for a lane.
     pub(super) fn refuse_lane(&mut self, lane: u8, why: pool::Refusal) {
+        flaw!(LaneGivenUp => return);
         self.set_lane(lane, Lane::None);
-        flaw!(LaneGivenUp => return self.set_lane(lane, Lane::Asked));
         self.stirred |= !self.closing;
         // It has waited as long as anybody may; and so have those who wait for it, if they came before.
         let (shard, patience) = (self.shard_of(lane), self.config.pool.wait_timeout);
@@ -145,7 +152,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if let Some(link) = self.link_mut(at) {
             link.id = Some(id);
         }
-        self.set_lane(lane, Lane::Asked);
+        self.set_lane(lane, Lane::Tuning);
         match self.tune(at, self.shard_of(lane)) {
             Tuned::Ready => self.open_lane(lane, at),
             Tuned::Asked => self.set_role(at, Role::Tuning(Purpose::Lane(lane))),
@@ -157,19 +164,17 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     }
 
     fn open_lane(&mut self, lane: u8, at: u16) {
+        let (shard, check_at) = (self.shard_of(lane), self.next_check());
+        let expires = self.link(at).and_then(|link| self.pool.age(link.id?)).map(|age| age.expires);
         let Some(link) = self.link_mut(at) else { return };
-        link.role = Role::Lane(lane);
-        if let Some(id) = link.id
-            && let Some(age) = self.pool.age(id)
-        {
-            let check_at = self.next_check();
-            if let Some(link) = self.link_mut(at) {
-                (link.retire_at, link.check_at) = (age.expires, check_at);
-            }
-            self.wake_at(age.expires.min(check_at));
-        }
+        (link.role, link.shard) = (Role::Lane(lane), shard);
+        (link.retire_at, link.check_at) = (expires.unwrap_or(Instant::MAX), check_at);
+        let due = link.retire_at.min(check_at);
+        self.wake_at(due);
         self.set_lane(lane, Lane::At(at));
-        self.dispatch(self.shard_of(lane));
+        // It may be one too many by now.
+        self.give_up_lane(at);
+        self.dispatch(shard);
     }
 
     /// Makes a connection one to this database, if there are several.
@@ -240,10 +245,10 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let (now, until, next) = (self.now, Some(self.soon()), self.next_check());
         let Some(link) = self.link_mut(at) else { return };
         if now >= link.retire_at {
-            self.lose_lane(at);
-            self.set_role(at, Role::Retiring);
-            return self.leave_retired(at);
+            (link.old, link.retire_at) = (true, Instant::MAX);
+            self.stirred = true;
         }
+        let Some(link) = self.link_mut(at) else { return };
         if now >= link.check_at {
             link.check_at = next;
             // It speaks by itself while it has answers to give.
@@ -259,16 +264,6 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
-    /// Gives back what was a shared connection, once it has answered all.
-    pub(super) fn leave_retired(&mut self, at: u16) {
-        if let Some(link) = self.link(at)
-            && !link.connection.owes_answers()
-            && let Some(id) = link.id
-        {
-            self.take_back(id);
-        }
-    }
-
     fn next_check(&self) -> Instant {
         match self.config.pool.health_interval {
             Duration::ZERO => Instant::MAX,
@@ -278,8 +273,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// Gives all of them back.
     pub(super) fn close_lanes(&mut self) {
-        for lane in 0..Config::LANES {
-            if let Some(place) = self.lanes.get_mut(usize::from(lane))
+        for place in 0..self.lanes.len() {
+            if let Some(place) = self.lanes.get_mut(place)
                 && let Lane::At(at) = core::mem::replace(place, Lane::None)
                 && let Some(id) = self.link(at).and_then(|link| link.id)
             {

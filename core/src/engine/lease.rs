@@ -95,13 +95,14 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let until = Some(self.soon());
         let Some(at) = self.find(id) else { return };
         let Some(link) = self.link_mut(at) else { return };
-        let (db, tracks) = link.home;
+        let ((db, tracks), old) = (link.home, link.old);
         let connection = &mut link.connection;
         connection.clock(now);
         let state = connection.state();
-        flaw!(NotReset => if connection.is_ready() && !connection.owes_answers() { return self.lend_again(at, id) });
-        flaw!(LentUnanswered => if connection.is_ready() && connection.owes_answers() { return self.lend_again(at, id) });
-        let broken = connection.is_closed()
+        flaw!(NotReset => if !old && connection.is_ready() && !connection.owes_answers() { return self.lend_again(at, id) });
+        flaw!(LentUnanswered => if !old && connection.is_ready() && connection.owes_answers() { return self.lend_again(at, id) });
+        let broken = old
+            || connection.is_closed()
             || connection.owes_answers()
             || connection.owed() > 0
             || connection.is_subscribed()

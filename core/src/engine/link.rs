@@ -15,9 +15,12 @@ pub struct Link<S, const F: usize> {
     pub(super) role: Role,
     /// What its settings ask for: the database, and that the server tells which keys have changed.
     pub(super) home: (u32, bool),
+    /// It is closed when nobody uses it.
+    pub(super) old: bool,
     /// The connection that was here before, while its socket is to be closed.
     pub(super) dead: Option<Id>,
-    /// When another takes its place, and when it is asked whether it lives, if it is shared.
+    /// The database it is for, if it is shared; when another takes its place, and when it is asked whether it lives.
+    pub(super) shard: u8,
     pub(super) retire_at: Instant,
     pub(super) check_at: Instant,
     /// When it was dialled, and where.
@@ -43,8 +46,6 @@ pub(super) enum Role {
     Idle,
     /// It is shared: which of those.
     Lane(u8),
-    /// It was shared, and is to end once it has answered all.
-    Retiring,
     /// For one call, or for those of one pipeline: the last that was sent.
     Own(u16),
     /// For its lessee.
@@ -72,7 +73,9 @@ impl<S: Storage, const F: usize> Link<S, F> {
             id: None,
             role: Role::None,
             home: (0, false),
+            old: false,
             dead: None,
+            shard: 0,
             retire_at: Instant::MAX,
             check_at: Instant::MAX,
             dialled: Instant::ZERO,

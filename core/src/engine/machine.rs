@@ -5,7 +5,7 @@ use core::fmt;
 use super::Config;
 use super::arena::Arena;
 use super::call::{Calls, NIL};
-use super::lane::Lane;
+use super::lane::{Lane, SPARE};
 use super::link::{Link, Role};
 use super::memory::{Memory, Parts};
 use crate::conn::CloseReason;
@@ -20,7 +20,7 @@ use crate::time::Instant;
 /// `M` is its [`Memory`], `F` how many requests a connection has in flight.
 ///
 /// - **Verbs** are for what the application wants: [`submit`](Self::submit), [`cancel`](Self::cancel),
-///   [`lease`](Self::lease), [`release`](Self::release), [`close`](Self::close);
+///   [`lease`](Self::lease), [`release`](Self::release), [`reconfigure`](Self::reconfigure), [`renew`](Self::renew), [`close`](Self::close);
 /// - **`handle_*`** tell what the driver learned from sockets and the clock;
 /// - **`poll_*`** say what has happened, and what the driver must do: poll events, then actions, until there are
 ///   none of either; then bytes.
@@ -30,7 +30,8 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) calls: Calls<M::Calls>,
     pub(super) arena: Arena<M::Bytes>,
     pub(super) config: Config,
-    pub(super) lanes: [Lane; Config::LANES as usize],
+    /// The last one is for a connection that is to be replaced.
+    pub(super) lanes: [Lane; SPARE + 1],
     pub(super) budget: Budget,
     pub(super) breaker: Breaker,
     pub(super) dials: Bucket,
@@ -112,7 +113,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             calls: Calls::new(calls),
             arena: Arena::new(bytes),
             config: Config { lanes, ..*config },
-            lanes: [Lane::None; Config::LANES as usize],
+            lanes: [Lane::None; SPARE + 1],
             budget: Budget::new(config.budget),
             breaker: Breaker::new(config.breaker),
             dials: Bucket::new(config.dials.0, config.dials.1),

@@ -5,7 +5,8 @@ use super::call::{Call, NIL, Stage, Ticket};
 use super::lane::Tuned;
 use super::link::{Purpose, Role};
 use super::machine::Engine;
-use crate::command::{AnyRequest, Frame};
+use crate::command::{AnyRequest, Args, Blocks, Frame};
+use crate::config::Patience;
 use crate::conn::{Failure, SubmitError};
 use crate::error::{Full, Misuse};
 use crate::hook::Hook;
@@ -66,6 +67,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     ) -> Result<(), SubmitError> {
         let now = self.now;
         let Some(call) = self.calls.at(index) else { return Ok(()) };
+        let blocked = if call.blocks { self.blocked_until(call) } else { None };
         let Some(link) = self.links.as_mut().get_mut(usize::from(at)) else {
             return Err(SubmitError::Closed);
         };
@@ -78,12 +80,12 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 &frame
             }
         };
-        if call.deadline == Instant::MAX {
+        if call.deadline == Instant::MAX && blocked.is_none() {
             link.connection.submit(now, token, request)?;
         } else {
             let usual = match self.config.connection.reply_timeout {
                 Some(timeout) if !call.blocks => now.saturating_add(timeout),
-                _ => Instant::MAX,
+                _ => blocked.unwrap_or(Instant::MAX),
             };
             link.connection.clock(now);
             link.connection.submit_until(Some(call.deadline.min(usual)), token, request)?;
@@ -115,6 +117,22 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             }
         }
         Ok(())
+    }
+
+    /// When a request that blocks must be answered, if that is another time than its connection would say.
+    #[cold]
+    fn blocked_until(&self, call: &Call) -> Option<Instant> {
+        let patience = match self.config.blocking {
+            Patience::Auto => return None,
+            Patience::Never => return Some(Instant::MAX),
+            Patience::For(span) => span,
+        };
+        let blocks = call.command.blocks.map(|blocks| blocks(Args::new(self.arena.frame(call.kept))));
+        Some(match blocks {
+            Some(Blocks::For(span)) => self.now.saturating_add(span).saturating_add(patience),
+            Some(Blocks::Forever) => Instant::MAX,
+            Some(Blocks::No) | None => self.now.saturating_add(patience),
+        })
     }
 
     /// Sends what waits for a shared connection to this database, as much as there is room for.
@@ -185,8 +203,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// There may be room on a shared connection.
     #[inline]
-    pub(super) fn fill_lane(&mut self, lane: u8) {
-        let shard = self.shard_of(lane);
+    pub(super) fn fill_lane(&mut self, at: u16) {
+        let shard = self.link(at).map_or(0, |link| link.shard);
         if self.calls.first_queued(shard).is_some() {
             self.dispatch(shard);
         }
@@ -196,7 +214,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     #[inline]
     pub(super) fn make_use_of(&mut self, at: u16) {
         match self.link(at).map(|link| link.role) {
-            Some(Role::Lane(lane)) => self.fill_lane(lane),
+            Some(Role::Lane(_)) => self.fill_lane(at),
             Some(Role::Own(last)) => self.follow(last, at),
             _ => {}
         }

@@ -255,6 +255,20 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
+    /// What is kept goes over a connection of its own.
+    pub(super) fn ask_again(&mut self, index: u16) {
+        if let Some(call) = self.calls.at_mut(index) {
+            call.own = true;
+        }
+        if let Err(error) = self.ask(index, None) {
+            let refused = match error {
+                Refused::Pool(refused) => Some(refused),
+                _ => None,
+            };
+            self.end(index, Failure::NotSent, None, refused);
+        }
+    }
+
     pub(super) fn ticket(&self, index: u16) -> Option<Ticket> {
         self.calls.at(index).map(|call| Ticket { index, generation: call.generation })
     }

@@ -63,6 +63,33 @@ impl Databases {
         Self { ranges, count }
     }
 
+    /// All from the first to the last of each range, in this order.
+    ///
+    /// # Errors
+    /// As for a text; no range at all is [`NotANumber`](DatabasesError::NotANumber).
+    pub fn of(ranges: impl IntoIterator<Item = (u32, u32)>) -> Result<Self, DatabasesError> {
+        let mut all = Self::NONE;
+        for (at, (first, last)) in ranges.into_iter().enumerate() {
+            all.push(at, first, last)?;
+        }
+        if all.count == 0 { Err(DatabasesError::NotANumber) } else { Ok(all) }
+    }
+
+    const NONE: Self = Self { ranges: [Range::NONE; Self::MAX_RANGES], count: 0 };
+
+    fn push(&mut self, at: usize, first: u32, last: u32) -> Result<(), DatabasesError> {
+        let more = last.checked_sub(first).ok_or(DatabasesError::Reversed)?;
+        let count = u8::try_from(more).ok().and_then(|more| more.checked_add(1));
+        let total = count.and_then(|count| count.checked_add(self.count)).filter(|&total| total <= Self::MAX);
+        let (Some(count), Some(total)) = (count, total) else { return Err(DatabasesError::TooMany) };
+        if self.iter().any(|shard| first <= shard.database && shard.database <= last) {
+            return Err(DatabasesError::Twice);
+        }
+        *self.ranges.get_mut(at).ok_or(DatabasesError::TooMany)? = Range { first, count };
+        self.count = total;
+        Ok(())
+    }
+
     /// How many there are, at least one.
     pub const fn count(&self) -> u8 {
         self.count
@@ -126,20 +153,10 @@ impl FromStr for Databases {
     type Err = DatabasesError;
 
     fn from_str(text: &str) -> Result<Self, DatabasesError> {
-        let mut all = Self { ranges: [Range::NONE; Self::MAX_RANGES], count: 0 };
+        let mut all = Self::NONE;
         for (at, item) in text.split(',').enumerate() {
             let (first, last) = item.split_once('-').unwrap_or((item, item));
-            let (first, last) = (number(first)?, number(last)?);
-            let more = last.checked_sub(first).ok_or(DatabasesError::Reversed)?;
-            let count = u8::try_from(more).ok().and_then(|more| more.checked_add(1));
-            let total =
-                count.and_then(|count| count.checked_add(all.count)).filter(|&total| total <= Self::MAX);
-            let (Some(count), Some(total)) = (count, total) else { return Err(DatabasesError::TooMany) };
-            if all.iter().any(|shard| first <= shard.database && shard.database <= last) {
-                return Err(DatabasesError::Twice);
-            }
-            *all.ranges.get_mut(at).ok_or(DatabasesError::TooMany)? = Range { first, count };
-            all.count = total;
+            all.push(at, number(first)?, number(last)?)?;
         }
         Ok(all)
     }

@@ -42,13 +42,13 @@ impl Limits {
     pub const MAX_ELEMENTS: u32 = (1 << 29) - 1;
 
     /// For servers and desktops: lines of 64 KiB, strings of 512 MiB (the server's own limit,
-    /// `proto-max-bulk-len`), 2^28 elements, replies of 1 GiB, 128 levels.
+    /// `proto-max-bulk-len`), 2^28 elements, replies of 1 GiB, as many levels as there can be.
     pub const SERVER: Self = Self {
         line: 64 << 10,
         bulk: 512 << 20,
         elements: 1 << 28,
         total: 1 << 28,
-        depth: 128,
+        depth: Self::MAX_DEPTH as u16,
         frame: 1 << 30,
         skip: 2 << 30,
     };

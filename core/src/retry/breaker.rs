@@ -157,6 +157,28 @@ impl Breaker {
         }
     }
 
+    /// Another configuration from now on. What was counted goes on counting, unless it was over another time; a circuit
+    /// that is open is so for no longer than it would be if it opened now. Switched on or off, it is closed.
+    pub fn set_config(&mut self, now: Instant, config: Option<BreakerConfig>) {
+        let now = self.clamp(now);
+        let Some((new, old)) = config.zip(self.config) else {
+            // Passes of before say nothing to the new one.
+            let epoch = self.epoch.wrapping_add(1);
+            if config != self.config {
+                *self = Self { epoch, now, stats: self.stats, ..Self::new(config) };
+            }
+            return;
+        };
+        if let State::Open { until } = &mut self.state {
+            *until = (*until).min(after(now, new.open));
+        }
+        if new.window != old.window {
+            (self.buckets, self.sum) = ([Count::default(); Self::BUCKETS], Count::default());
+            (self.span, self.start) = (span(new.window), now);
+        }
+        self.config = config;
+    }
+
     /// What it has done so far.
     pub const fn stats(&self) -> BreakerStats {
         self.stats

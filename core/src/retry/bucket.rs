@@ -27,6 +27,14 @@ impl Bucket {
         Self { rate, burst, level: burst as u64 * TOKEN, at: Instant::ZERO }
     }
 
+    /// Another rate and burst from now on. What is there stays, as far as it may; what more there may be comes with
+    /// time.
+    pub fn set_rate(&mut self, now: Instant, rate: u16, burst: u16) {
+        self.refill(now);
+        (self.rate, self.burst) = (rate, burst);
+        self.level = self.level.min(u64::from(burst) * TOKEN);
+    }
+
     /// Takes one; if there is none, when there will be: [`Instant::MAX`] for never.
     pub fn take(&mut self, now: Instant) -> Result<(), Instant> {
         self.refill(now);

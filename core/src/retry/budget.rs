@@ -59,12 +59,18 @@ const RETRY: u32 = 100;
 impl Budget {
     /// A budget with its burst saved up.
     pub const fn new(config: BudgetConfig) -> Self {
-        let most = config.burst as u32 * RETRY;
-        let percent = if config.percent > 100 { 100 } else { config.percent };
+        let (most, percent) = rates(config);
         // The floor saves up nothing: a second's worth at most.
         let floor = Bucket::new(config.floor, config.floor);
         let stats = BudgetStats { first: 0, retried: 0, refused: 0 };
         Self { percent, most, balance: most, floor, stats }
+    }
+
+    /// Another budget from now on. What was saved up stays, as far as it may.
+    pub fn set_config(&mut self, now: Instant, config: BudgetConfig) {
+        (self.most, self.percent) = rates(config);
+        self.balance = self.balance.min(self.most);
+        self.floor.set_rate(now, config.floor, config.floor);
     }
 
     /// What went through so far; the counters wrap.
@@ -90,6 +96,11 @@ impl Budget {
     }
 }
 
+/// What can be saved up, and what each first attempt pays.
+const fn rates(config: BudgetConfig) -> (u32, u8) {
+    (config.burst as u32 * RETRY, if config.percent > 100 { 100 } else { config.percent })
+}
+
 impl Default for Budget {
     fn default() -> Self {
         Self::new(BudgetConfig::default())
@@ -112,6 +123,24 @@ mod tests {
         (0..1000).for_each(|_| budget.deposit());
         assert_eq!((0..100).filter(|_| budget.withdraw(now)).count(), 2, "no more is saved up");
         assert_eq!(budget.stats(), BudgetStats { first: 1005, retried: 5, refused: 101 });
+    }
+
+    /// S0-CFG-04: nothing is given for a change, and nothing saved up beyond the new burst.
+    #[test]
+    fn another_budget_keeps_what_was_saved_up() {
+        let config = BudgetConfig { percent: 100, burst: 4, floor: 0 };
+        let (mut budget, now) = (Budget::new(config), Instant::from_millis(1000));
+        let may = |budget: &mut Budget, now| (0..100).filter(|_| budget.withdraw(now)).count();
+        assert!(budget.withdraw(now));
+        budget.set_config(now, BudgetConfig { burst: 9, ..config });
+        assert_eq!(may(&mut budget, now), 3);
+        (0..9).for_each(|_| budget.deposit());
+        budget.set_config(now, BudgetConfig { burst: 2, floor: 5, ..config });
+        assert_eq!(may(&mut budget, now), 2, "of five a second, none has come yet");
+        assert_eq!(may(&mut budget, Instant::from_millis(2000)), 5);
+        budget.set_config(now, BudgetConfig { percent: 0, burst: 0, floor: 0 });
+        budget.deposit();
+        assert_eq!(may(&mut budget, Instant::from_millis(9000)), 0);
     }
 
     #[test]

@@ -51,6 +51,30 @@ fn no_item_waits_longer_than_the_interval() {
     assert_eq!(push(&mut untimed, at(0), "SET b 1"), Err(Refused::Closed));
 }
 
+/// S0-CFG-04: another size and interval hold for what waits already, from now on.
+#[test]
+fn batches_can_be_changed_while_items_wait() {
+    let mut bulk = bulk(config());
+    push(&mut bulk, at(1000), "SET a 1").unwrap();
+    push(&mut bulk, at(1000), "SET b 1").unwrap();
+    bulk.set_config(at(2000), Config { flush_interval: Duration::from_secs(60), ..config() });
+    assert_eq!(bulk.poll_timeout(), at(6000), "not later");
+    bulk.set_config(at(2000), Config { flush_interval: Duration::from_secs(1), ..config() });
+    assert_eq!(bulk.poll_timeout(), at(3000));
+    bulk.set_config(at(2000), Config { flush_interval: Duration::ZERO, ..config() });
+    assert_eq!(bulk.poll_timeout(), Instant::MAX);
+    bulk.set_config(at(2000), Config { flush_interval: Duration::from_secs(2), ..config() });
+    assert_eq!(bulk.poll_timeout(), at(4000), "from now on");
+    bulk.set_config(at(2000), Config { batch_size: 2, ..config() });
+    assert_eq!(numbers(&batch(&mut bulk, at(2000))), [0, 1]);
+    // One at a time, as soon as the one before is answered.
+    bulk.set_config(at(2000), Config { status: false, concurrent_flush: false, ..config() });
+    push(&mut bulk, at(2000), "SET c 1").unwrap();
+    assert!(batch(&mut bulk, at(2000)).is_empty());
+    bulk.set_config(at(2000), Config { status: false, ..config() });
+    assert_eq!(numbers(&batch(&mut bulk, at(2000))), [2]);
+}
+
 #[test]
 fn so_many_bytes_make_a_batch() {
     // Each of these takes 27 bytes.

@@ -26,7 +26,7 @@ fn all_faults_are_told_at_once() {
         told,
         [
             "redis.port = 0: must be a whole number from 1 to 65535",
-            "redis.db = \"5-2\": must be databases in ascending order: 3, 0-5 or 0,2,4-7",
+            "redis.db = \"5-2\": must be databases in ascending order, at most 64: 3, 0-5 or 0,2,4-7",
             "pool.min_idle = 60: must be at most pool.size = 50",
         ]
     );
@@ -75,8 +75,8 @@ fn each_text_is_judged() {
             "x",
             "redis.dial_timeout = \"x\": must be a time from 1ms to 86400s, or none, or auto",
         ),
-        ("redis.retry_delay", "0", "redis.retry_delay = 0ms: must be a time from 1ms to 86400000ms"),
-        ("redis.retry_delay", "none", "redis.retry_delay = \"none\": must be a time from 1ms to 86400000ms"),
+        ("redis.retry_delay", "0", "redis.retry_delay = 0ms: must be a time from 1ms to 3600000ms"),
+        ("redis.retry_delay", "none", "redis.retry_delay = \"none\": must be a time from 1ms to 3600000ms"),
         (
             "redis.timeout",
             "99999999999999999999s",
@@ -126,6 +126,10 @@ fn options_must_go_together() {
             "pool.min_idle = 6: must be at most pool.max_idle = 5",
         ),
         (
+            [("pool.min_idle", "6"), ("pool.max_active", "5")],
+            "pool.min_idle = 6: must be at most pool.max_active = 5",
+        ),
+        (
             [("redis.retry_delay", "1000"), ("redis.max_retry_backoff", "500")],
             "redis.max_retry_backoff = 500ms: must be at least redis.retry_delay = 1000ms",
         ),
@@ -167,6 +171,7 @@ fn options_must_go_together() {
     for right in [
         [("pool.size", "6"), ("pool.min_idle", "6")],
         [("pool.max_idle", "0"), ("pool.min_idle", "6")],
+        [("pool.max_active", "6"), ("pool.min_idle", "6")],
         [("redis.retry_delay", "500"), ("redis.max_retry_backoff", "500")],
         [("redis.topology", "cluster"), ("redis.db", "0")],
         [("redis.network", "unix"), ("redis.host", "/run/redis")],

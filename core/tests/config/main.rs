@@ -5,5 +5,6 @@ mod defaults;
 mod faults;
 #[cfg(feature = "defmt")]
 mod hidden;
+mod machines;
 mod names;
 mod texts;

@@ -17,6 +17,7 @@ fn text(row: &'static Row) -> BoxedStrategy<String> {
     };
     match row.kind {
         Kind::Text { .. } => "[ -~äß]{0,40}".boxed(),
+        Kind::Prefix(_) => "[a-z:{}]{0,9}".boxed(),
         Kind::Name(_) => "[!-~]{0,30}".boxed(),
         Kind::Flag => prop::sample::select(vec!["true", "false", "yes", "no", "on", "off", "1", "0"])
             .prop_map(str::to_owned)

@@ -3,17 +3,21 @@
 #![cfg(all(feature = "testing", feature = "alloc"))]
 
 mod alone;
+mod changes;
 mod circuit;
 mod databases;
 mod execution;
 mod hooks;
 mod life;
+mod live;
 mod losses;
 mod net;
 mod pipeline;
+mod renewed;
 mod requests;
 mod resources;
 mod review;
+mod size;
 
 use std::time::Duration;
 

@@ -25,6 +25,8 @@ pub(crate) enum Told {
 pub(crate) struct Net<H: Hook = ()> {
     pub(crate) engine: Engine<Heap, 16, H>,
     pub(crate) server: Responder,
+    /// What connections are told that are opened from now on.
+    pub(crate) settings: Settings<'static>,
     pub(crate) sockets: BTreeMap<usize, (Id, ClientId)>,
     pub(crate) now: Instant,
     pub(crate) told: Vec<Told>,
@@ -59,6 +61,7 @@ impl<H: Hook> Net<H> {
         Self {
             engine: Engine::with_hook(memory, config, hook, now),
             server: Responder::new(),
+            settings: Settings::NONE,
             sockets: BTreeMap::new(),
             now,
             told: Vec::new(),
@@ -99,7 +102,7 @@ impl<H: Hook> Net<H> {
         sockets.into_iter().any(|(id, client)| self.move_bytes(id, client))
     }
 
-    fn act(&mut self, action: Action) {
+    pub(crate) fn act(&mut self, action: Action) {
         match action {
             Action::Open { id, .. } => {
                 self.dials += 1;
@@ -108,7 +111,7 @@ impl<H: Hook> Net<H> {
                 } else {
                     let client = self.server.connect(self.wall());
                     self.sockets.insert(id.index(), (id, client));
-                    self.engine.handle_connected(self.now, id, &Settings::NONE).expect("it fits");
+                    self.engine.handle_connected(self.now, id, &self.settings).expect("it fits");
                 }
             }
             Action::Close(id) => {
@@ -121,7 +124,7 @@ impl<H: Hook> Net<H> {
         }
     }
 
-    fn move_bytes(&mut self, id: Id, client: ClientId) -> bool {
+    pub(crate) fn move_bytes(&mut self, id: Id, client: ClientId) -> bool {
         let (now, mut moved) = (self.wall(), false);
         let bytes = self.engine.poll_transmit(id).to_vec();
         if !bytes.is_empty() {

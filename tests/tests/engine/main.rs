@@ -6,6 +6,7 @@
 mod access;
 mod bulk;
 mod calls;
+mod configured;
 mod log;
 mod losses;
 mod news;

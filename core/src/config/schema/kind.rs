@@ -5,6 +5,7 @@ use core::fmt::{self, Display};
 use super::Value;
 use crate::config::units::number;
 use crate::config::{Address, Databases, Password, Patience, Size};
+use crate::key::{self, Policy};
 use crate::time::Duration;
 
 /// What may stand in an option. `Display` says it to a user.
@@ -18,6 +19,8 @@ pub enum Kind {
         /// At most.
         most: usize,
     },
+    /// What stands in front of keys, of at most so many bytes: with a `{` only if it has a whole hash tag.
+    Prefix(usize),
     /// A text of visible ASCII without spaces, of at most so many bytes.
     Name(usize),
     /// A text that is never shown.
@@ -81,7 +84,7 @@ impl Kind {
     /// Reads a text. `None`: it is not of this kind; the range is another matter.
     pub(in crate::config) fn read<'a>(&self, text: &'a str) -> Option<Value<'a>> {
         Some(match *self {
-            Self::Text { .. } | Self::Name(_) => Value::Text(text),
+            Self::Text { .. } | Self::Prefix(_) | Self::Name(_) => Value::Text(text),
             // What shows a configuration writes this; it is no password.
             Self::Secret if text == Password::MASK => return None,
             Self::Secret => Value::Secret(Password::new(text)),
@@ -118,6 +121,9 @@ impl Kind {
     pub(in crate::config) fn allows(&self, value: Value<'_>) -> bool {
         match (*self, value) {
             (Self::Text { least, most }, Value::Text(text)) => (least..=most).contains(&text.len()),
+            (Self::Prefix(most), Value::Text(text)) => {
+                text.len() <= most && Policy::PLAIN.with_prefix(text.as_bytes()).is_ok()
+            }
             (Self::Name(most), Value::Text(text)) => {
                 text.len() <= most && text.bytes().all(|byte| byte.is_ascii_graphic())
             }
@@ -135,7 +141,9 @@ impl Kind {
             },
             (Self::Size(most), Value::Size(size)) => (1..=most).contains(&size.number()),
             (Self::Word(words), Value::Word(at)) => usize::from(at) < words.len(),
-            (Self::Databases, Value::Databases(databases)) => databases.is_valid(),
+            (Self::Databases, Value::Databases(databases)) => {
+                databases.is_valid() && databases.count() <= key::Databases::MAX.into()
+            }
             (Self::Address, Value::Address(address)) => !address.host.is_empty() && address.port != 0,
             _ => false,
         }
@@ -168,6 +176,9 @@ impl Display for Kind {
         match *self {
             Self::Text { least: 0, most } => write!(f, "a text of at most {most} bytes"),
             Self::Text { least, most } => write!(f, "a text of {least} to {most} bytes"),
+            Self::Prefix(most) => {
+                write!(f, "at most {most} bytes, without a {{ that is no hash tag")
+            }
             Self::Name(most) => write!(f, "at most {most} letters, digits and signs without spaces"),
             Self::Secret => f.write_str("a password, not ***"),
             Self::Flag => f.write_str("true or false"),
@@ -192,7 +203,9 @@ impl Display for Kind {
                 f.write_str(if at == 0 { "" } else { " or " })?;
                 f.write_str(word)
             }),
-            Self::Databases => f.write_str("databases in ascending order: 3, 0-5 or 0,2,4-7"),
+            Self::Databases => {
+                write!(f, "databases in ascending order, at most {}: 3, 0-5 or 0,2,4-7", key::Databases::MAX)
+            }
             Self::Address => f.write_str("host:port, [IPv6]:port or an absolute path"),
         }
     }

@@ -50,7 +50,7 @@ rows! {
     /// A name for CLIENT LIST; empty: none.
     "redis.client_name": Kind::Name(255), Drain => session.client_name;
     /// What stands in front of every key.
-    "redis.key_prefix": Kind::Text { least: 0, most: 1024 }, Fixed => keys.prefix;
+    "redis.key_prefix": Kind::Prefix(1024), Fixed => keys.prefix;
     /// Whether keys are stored as hashes of themselves, behind the prefix.
     "redis.hash_keys": Kind::Flag, Fixed => keys.hash;
     /// For dialling, reading and writing, where these are auto.
@@ -74,13 +74,13 @@ rows! {
     /// How often a connection that is idle is asked whether it lives; none: never.
     "redis.health_check_interval": span(Unit::Seconds, TENTH, DAY, true), Live => session.health_check_interval;
     /// How many requests there may be between two proofs that answers are in step; 0: no proofs.
-    "redis.verify_every": Kind::Count { least: 0, most: u32::MAX as u64 }, Drain => session.verify_every;
+    "redis.verify_every": Kind::Count { least: 0, most: u32::MAX as u64 }, Live => session.verify_every;
     /// How often a request is tried again after the first time.
     "redis.retry_attempts" ["max_retries"]: Kind::Count { least: 0, most: 100 }, Live => retry.attempts;
     /// The longest wait before the first retry; it doubles with each, and chance makes it shorter.
-    "redis.retry_delay" ["min_retry_backoff"]: span(Unit::Millis, MILLI, DAY, false), Live => retry.delay;
+    "redis.retry_delay" ["min_retry_backoff"]: span(Unit::Millis, MILLI, HOUR, false), Live => retry.delay;
     /// The longest wait before any retry.
-    "redis.max_retry_backoff": span(Unit::Millis, MILLI, DAY, false), Live => retry.max_backoff;
+    "redis.max_retry_backoff": span(Unit::Millis, MILLI, HOUR, false), Live => retry.max_backoff;
 
     /// How much of the load retries may be.
     "retry.budget": Kind::Percent { least: 0, most: 100 }, Live => retry.budget;
@@ -96,11 +96,11 @@ rows! {
     /// How many requests there must be before the ratio says anything.
     "breaker.minimum": Kind::Count { least: 1, most: 1_000_000 }, Live => breaker.minimum;
     /// Over how long they are counted.
-    "breaker.window": span(Unit::Seconds, TENTH, DAY, false), Live => breaker.window;
+    "breaker.window": span(Unit::Seconds, TENTH, HOUR, false), Live => breaker.window;
     /// How long the server is left alone.
     "breaker.open": span(Unit::Seconds, MILLI, DAY, false), Live => breaker.open;
     /// How many requests are let through after that, to see.
-    "breaker.probes": Kind::Count { least: 1, most: 1000 }, Live => breaker.probes;
+    "breaker.probes": Kind::Count { least: 1, most: u8::MAX as u64 }, Live => breaker.probes;
 
     /// Whether connections are kept; without, each operation has one of its own.
     "pool.status": Kind::Flag, Drain => pool.status;
@@ -140,7 +140,7 @@ rows! {
     /// Whether a batch may be sent while another one waits for answers.
     "bulk.concurrent_flush": Kind::Flag, Live => bulk.concurrent_flush;
     /// How many batches may wait for answers then.
-    "bulk.max_in_flight": Kind::Count { least: 1, most: 1000 }, Live => bulk.max_in_flight;
+    "bulk.max_in_flight": Kind::Count { least: 1, most: 8 }, Live => bulk.max_in_flight;
 
     /// Whether spaces around a key are taken away.
     "keys.trim": Kind::Flag, Fixed => keys.trim;
@@ -160,7 +160,7 @@ rows! {
     /// The most values inside one reply.
     "limits.total": Kind::Count { least: 1, most: u32::MAX as u64 }, Drain => limits.total;
     /// The most aggregates inside one another.
-    "limits.depth": Kind::Count { least: 1, most: 128 }, Drain => limits.depth;
+    "limits.depth": Kind::Count { least: 1, most: Limits::MAX_DEPTH as u64 }, Drain => limits.depth;
     /// The longest reply.
     "limits.frame": Kind::Bytes { least: 64, most: 1 << 40 }, Drain => limits.frame;
     /// How much of a reply over another limit is read before its connection is given up.
@@ -199,6 +199,7 @@ const COUNT: Kind = Kind::Count { least: 0, most: u16::MAX as u64 };
 const MILLI: Duration = Duration::from_millis(1);
 const TENTH: Duration = Duration::from_millis(100);
 const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 const DECADE: Duration = Duration::from_secs(3660 * 24 * 60 * 60);

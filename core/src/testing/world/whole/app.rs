@@ -18,12 +18,14 @@ use crate::retry::{self, Backoff, BreakerConfig, BudgetConfig};
 use crate::time::{Duration, Instant};
 
 /// Who asks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct App {
     tickets: Vec<(u64, Ticket)>,
     leases: Vec<Lease>,
-    /// What the keys of requests may be in.
-    databases: Databases,
+    /// As the client was made.
+    config: Config,
+    /// Whether it is told otherwise while it runs.
+    changes: bool,
 }
 
 /// A client as they come.
@@ -85,6 +87,7 @@ pub(super) fn config(net: &mut Net) -> (Config, Heap) {
         dials: (2000, 20),
         timeout: random.one_in(2).then_some(timeout * 2),
         db: 0,
+        blocking: Config::DEFAULT.blocking,
         drain: Config::DEFAULT.drain,
         address: Config::DEFAULT.address,
         seed: random.bits(),
@@ -106,8 +109,8 @@ fn plan(net: &mut Net) -> Plan {
 }
 
 impl App {
-    pub(super) fn new(databases: Databases) -> Self {
-        Self { databases, ..Self::default() }
+    pub(super) fn new(net: &mut Net, config: Config) -> Self {
+        Self { tickets: Vec::new(), leases: Vec::new(), config, changes: net.random.one_in(3) }
     }
 
     /// One thing of many.
@@ -151,6 +154,23 @@ impl App {
                 }
                 true
             }
+            8 if self.changes && net.random.one_in(2) => {
+                engine.renew(now);
+                true
+            }
+            8 if self.changes => {
+                let (other, _) = config(net);
+                // What it is judged by stays.
+                let verify_every = self.config.connection.verify_every;
+                let other = Config {
+                    connection: conn::Config { verify_every, ..other.connection },
+                    retry: retry::Policy { backoff: other.retry.backoff, ..self.config.retry },
+                    budget: self.config.budget,
+                    ..other
+                };
+                engine.reconfigure(now, &other);
+                true
+            }
             _ => {
                 let (options, plan) = (self.options(net), plan(net));
                 self.ask(plan, &options, net, engine, judge).is_some()
@@ -159,11 +179,11 @@ impl App {
     }
 
     fn options(&self, net: &mut Net) -> Options {
-        let ordinal = net.random.below(self.databases.count().into()) as u8;
+        let ordinal = net.random.below(self.config.databases.count().into()) as u8;
         Options {
             timeout: net.random.one_in(8).then(|| Duration::from_micros(net.random.below(30_000))),
             own: net.random.one_in(16),
-            shard: self.databases.shard(ordinal).filter(|_| self.databases.count() > 1),
+            shard: self.config.databases.shard(ordinal).filter(|_| self.config.databases.count() > 1),
             ..Options::default()
         }
     }
@@ -205,7 +225,7 @@ impl App {
         engine: &mut WholeEngine,
         judge: &mut Judge,
     ) -> Option<u64> {
-        let shard = self.databases.shard(0).filter(|_| self.databases.count() > 1);
+        let shard = self.config.databases.shard(0).filter(|_| self.config.databases.count() > 1);
         self.ask(Plan::new(Word::Echo), &Options { shard, ..Options::default() }, net, engine, judge)
     }
 

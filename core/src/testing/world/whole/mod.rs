@@ -78,18 +78,9 @@ impl Whole {
         let engine = Engine::new(memory, &config, now);
         let lines = alloc::vec![None; memory.connections];
         let judge = Judge::new(&config, now);
+        let app = App::new(&mut net, config);
         let verified = config.connection.verify_every.is_some();
-        Self {
-            options: *options,
-            net,
-            engine,
-            lines,
-            settings,
-            verified,
-            app: App::new(config.databases),
-            judge,
-            late: 0,
-        }
+        Self { options: *options, net, engine, lines, settings, verified, app, judge, late: 0 }
     }
 
     fn play(mut self) -> (Report, VecDeque<String>) {
