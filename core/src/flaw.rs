@@ -75,6 +75,10 @@ pub enum Flaw {
     SocketLeaks,
     /// Requests that wait have no deadline.
     WaitsForEver,
+    /// What goes again in a pipeline does so when it likes.
+    OrderLost,
+    /// A connection is taken for one to another database than it is.
+    WrongDatabase,
 }
 
 #[cfg(feature = "flaws")]
@@ -104,7 +108,7 @@ impl Flaw {
     ];
 
     /// Those of an engine, in `core::engine`.
-    pub const ENGINE: [Self; 11] = [
+    pub const ENGINE: [Self; 13] = [
         Self::PermitLeaks,
         Self::NotReset,
         Self::LentUnanswered,
@@ -116,6 +120,8 @@ impl Flaw {
         Self::LaneGivenUp,
         Self::SocketLeaks,
         Self::WaitsForEver,
+        Self::OrderLost,
+        Self::WrongDatabase,
     ];
 
     /// Makes this mistake in this thread while `f` runs.

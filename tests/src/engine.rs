@@ -237,7 +237,7 @@ impl<H: Hook> Drive<H> {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Open(id) => {
+            Action::Open { id, .. } => {
                 self.counts.dials += 1;
                 match self.dial(id) {
                     Ok(stream) => {

@@ -1,19 +1,20 @@
 //! From connections to callers: what was answered, what is tried again, what has failed.
 
+use super::call::NIL;
 use super::call::{Call, Over, Stage, Ticket};
 use super::event::Event;
 use super::lease::Lease;
 use super::link::Role;
-use super::machine::{Engine, Lane, NIL};
+use super::machine::Engine;
 use super::{Failed, Memory};
-use crate::command::{Args, Retry};
+use crate::command::Args;
 use crate::conn::{self, Failure, Token};
 use crate::error::Author;
 use crate::flaw::flaw;
-use crate::hook::{Hook, Outcome};
+use crate::hook::Hook;
 use crate::pool::{DialCode, Id, Returned};
 use crate::resp::Whole;
-use crate::retry::{Attempt, Decision, Fate, Verdict};
+use crate::retry::{Fate, Verdict};
 use crate::time::Instant;
 
 /// What an event of a connection means, without what it lends.
@@ -54,7 +55,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 return None;
             }
             if let Some(link) = self.links.as_mut().get_mut(usize::from(self.news.0))
-                && matches!(link.role, Role::Lane(_) | Role::Own(_))
+                && matches!(link.role, Role::Lane(_) | Role::Own(_) | Role::Retiring)
                 && let Some((token, found)) = link.connection.poll_plain()
             {
                 let (at, ticket) = (self.news.0, Ticket::of(token));
@@ -133,11 +134,14 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 self.watch(at);
                 flaw!(QueueStalls => return None);
                 // Answers that nobody waits for make room, too.
-                self.dispatch();
+                match role {
+                    Role::Retiring => self.leave_retired(at),
+                    _ => self.make_use_of(at),
+                }
             }
             News::Other => {}
             News::Ready => self.opened(at, id?),
-            News::Push if matches!(role, Role::Lane(_)) => return Some(Told::Push(at)),
+            News::Push if matches!(role, Role::Lane(_) | Role::Retiring) => return Some(Told::Push(at)),
             News::Push => {}
             News::Closed(code) => self.closed(at, id?, code),
             News::Failed(token, _) if is_ours(token) => self.tended(at, false),
@@ -170,6 +174,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let told = match self.calls.get(ticket) {
             Some(call) if !again => {
                 let token = call.token;
+                if call.group != NIL {
+                    self.count_answer(at, ticket.index);
+                }
                 self.forget(ticket.index);
                 self.stats.answered = self.stats.answered.wrapping_add(1);
                 Some(Told::Reply(token, at))
@@ -182,128 +189,21 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// There may be room on a connection, or it is free.
     #[inline]
-    fn leave(&mut self, at: u16) {
-        match self.link(at).map(|link| (link.role, link.id)) {
-            Some((Role::Own(_), Some(id))) => self.take_back(id),
-            Some((Role::Lane(_), _)) => self.dispatch(),
-            _ => {}
-        }
-    }
-
-    /// An attempt has not worked. Whether it is made again; if not, and there is no answer, its caller will be told.
-    fn failed(&mut self, ticket: Ticket, fate: Fate, failure: Option<Failure>) -> bool {
-        let Some(&call) = self.calls.get(ticket) else { return false };
-        let index = ticket.index;
-        let verdict = match fate {
-            Fate::NotSent => Verdict::Nothing,
-            Fate::Answered => Verdict::Works,
-            Fate::NotExecuted | Fate::Unknown => Verdict::Fails,
-        };
-        self.judge(index, verdict);
-        if let Some(failure) = failure {
-            self.after(index, Outcome::Failed(failure));
-        }
-        let made = call.made;
-        if let Some(call) = self.calls.at_mut(index) {
-            call.made = made.saturating_add(1);
-            call.doubtful |= fate == Fate::Unknown;
-            call.id = None;
-        }
-        flaw!(RetriedBlindly => if fate == Fate::Unknown { return self.failed_blindly(index) });
-        flaw!(BudgetIgnored => self.budget = crate::retry::Budget::new(self.config.budget));
-        let decision = if call.kept.is_some() && !self.closing {
-            let frame = self.arena.frame(call.kept);
-            let class = call.class.unwrap_or_else(|| Retry::of(Args::new(frame)));
-            // Where counting ends, there are no more.
-            let made = if made == u8::MAX { u32::MAX } else { made.into() };
-            let attempt = Attempt { class, fate, made, deadline: call.deadline };
-            Some(self.config.retry.decide(self.now, attempt, &mut self.budget, &mut self.random))
-        } else {
-            None
-        };
-        match (decision, failure) {
-            (Some(Decision::Again(at)), _) => {
-                let counter =
-                    if fate == Fate::NotSent { &mut self.stats.moved } else { &mut self.stats.retries };
-                *counter = counter.wrapping_add(1);
-                if let Some(call) = self.calls.at_mut(index) {
-                    call.at = at;
-                }
-                self.wait(index, Stage::Resting);
-                if at <= self.now {
-                    self.go_again(index);
-                }
-                flaw!(AgainAndTold => if let Some(failure) = failure { self.end(index, failure, None, None) });
-                true
-            }
-            // The error is the answer.
-            (_, None) => false,
-            (decision, Some(failure)) => {
-                let why = match decision {
-                    Some(Decision::Stop(why)) => Some(why),
-                    _ => None,
-                };
-                self.end(index, failure, why, None);
-                false
+    pub(super) fn leave(&mut self, at: u16) {
+        let Some(link) = self.link_mut(at) else { return };
+        if matches!(link.role, Role::Own(_)) {
+            link.live = link.live.saturating_sub(1);
+            if let (0, Some(id)) = (link.live, link.id) {
+                return self.take_back(id);
             }
         }
-    }
-
-    /// A call has rested.
-    pub(super) fn go_again(&mut self, index: u16) {
-        let Some(&Call { own, .. }) = self.calls.at(index) else { return };
-        if self.config.breaker.is_some() {
-            match self.breaker.admit(self.now) {
-                Ok(pass) => {
-                    if let Some(call) = self.calls.at_mut(index) {
-                        call.pass = Some(pass);
-                    }
-                }
-                Err(_) => return self.end(index, Failure::NotSent, None, None),
-            }
-        }
-        if self.before(index, None).is_err() {
-            return self.end(index, Failure::NotSent, None, None);
-        }
-        if own {
-            if let Err(error) = self.ask(index, None) {
-                let refused = match error {
-                    super::Refused::Pool(refused) => Some(refused),
-                    _ => None,
-                };
-                self.end(index, Failure::NotSent, None, refused);
-            }
-        } else {
-            self.wait(index, Stage::Queued);
-            self.dispatch();
-            // Perhaps there is no hope: the pool knows.
-            self.stirred |= self.best_lane().is_none();
-        }
-    }
-
-    /// The breaker learns what became of an attempt.
-    #[inline]
-    pub(super) fn judge(&mut self, index: u16, verdict: Verdict) {
-        if let Some(pass) = self.calls.at_mut(index).and_then(|call| call.pass.take()) {
-            self.breaker.handle_verdict(self.now, pass, verdict);
-        }
-    }
-
-    /// Sends it once more, whatever it is.
-    #[cfg(feature = "flaws")]
-    fn failed_blindly(&mut self, index: u16) -> bool {
-        let again = self.calls.at(index).is_some_and(|call| call.kept.is_some() && call.made < 3);
-        if again {
-            self.go_again(index);
-        } else {
-            self.end(index, Failure::Unknown, None, None);
-        }
-        again
+        self.make_use_of(at);
     }
 
     fn opened(&mut self, at: u16, id: Id) {
         self.was_ready = true;
         self.stirred = true;
+        self.after_dial(at, None);
         self.set_role(at, Role::Idle);
         self.pool.handle_opened(self.now, id);
     }
@@ -314,17 +214,13 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         self.stirred = true;
         let role = self.link(at).map_or(Role::None, |link| link.role);
         match role {
-            Role::Opening => {
-                self.pool.handle_open_failed(self.now, id, code);
-            }
+            Role::Opening => self.dial_failed(at, id, code),
             _ => {
                 self.pool.handle_closed(self.now, id);
             }
         }
-        if let Role::Lane(lane) = role {
-            if let Some(lane) = self.lanes.get_mut(usize::from(lane)) {
-                *lane = Lane::None;
-            }
+        if matches!(role, Role::Lane(_) | Role::Retiring | Role::Tuning(_)) {
+            self.lose_lane(at);
             self.pool.put(self.now, id, Returned::Broken);
         }
         self.bury(at);
@@ -348,11 +244,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             link.id = Some(id);
         }
         if let Some(lane) = lane_of(token) {
-            self.set_role(at, Role::Lane(lane));
-            if let Some(place) = self.lanes.get_mut(usize::from(lane)) {
-                *place = Lane::At(at);
-            }
-            return self.dispatch();
+            return self.serve_lane(lane, id);
         }
         let ticket = Ticket::of(token);
         match self.calls.get(ticket) {
@@ -363,39 +255,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 }
                 self.calls.go(ticket.index, Stage::Over(Over::Leased));
             }
-            Some(_) => {
-                if self.send_alone(ticket.index, id, None).is_err() {
-                    self.end(ticket.index, Failure::NotSent, None, None);
-                    self.take_back(id);
-                }
-            }
-            None => self.take_back(id),
+            _ => self.serve_call(ticket, id),
         }
-    }
-
-    /// Of the deadlines that time has passed: whoever waits is told.
-    pub(super) fn expire(&mut self, now: Instant) -> Instant {
-        flaw!(WaitsForEver => return Instant::MAX);
-        let mut wake = Instant::MAX;
-        for index in 0..self.calls.len() {
-            let Some(&Call { stage, deadline, at, place, .. }) = self.calls.at(index) else { break };
-            if !matches!(stage, Stage::Queued | Stage::Asking | Stage::Resting) {
-                continue;
-            }
-            if deadline <= now {
-                if let Some(place) = place {
-                    self.pool.cancel(now, place);
-                    self.stirred = true;
-                }
-                self.end(index, Failure::Expired, None, None);
-            } else if stage == Stage::Resting && at <= now {
-                self.go_again(index);
-                wake = wake.min(deadline);
-            } else {
-                wake = wake.min(if stage == Stage::Resting { at.min(deadline) } else { deadline });
-            }
-        }
-        wake
     }
 }
 
@@ -415,6 +276,6 @@ pub(super) const fn lane_token(lane: u8) -> Token {
     Token(OURS | lane as u64)
 }
 
-const fn lane_of(token: Token) -> Option<u8> {
+pub(super) const fn lane_of(token: Token) -> Option<u8> {
     if is_ours(token) { Some(token.0 as u8) } else { None }
 }

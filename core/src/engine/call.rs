@@ -2,10 +2,13 @@
 
 use core::fmt;
 
+use super::Config;
 use super::arena::Kept;
 use crate::command::{Command, Retry};
 use crate::conn::Token;
-use crate::list::{Linked, Links, List, NIL, named};
+use crate::hook::{Batch, Tally};
+pub(super) use crate::list::NIL;
+use crate::list::{Linked, Links, List, named};
 use crate::pool::{Id, Place};
 use crate::retry::Pass;
 use crate::time::Instant;
@@ -59,6 +62,15 @@ pub struct Call {
     pub(super) stage: Stage,
     /// The next that is free.
     pub(super) next: u16,
+    /// Its neighbours in a pipeline: those before and behind it that are not over.
+    pub(super) before: u16,
+    pub(super) behind: u16,
+    /// The pipeline's own slot, if somebody wants to know how it went.
+    pub(super) group: u16,
+    /// Which of the databases it is for.
+    pub(super) shard: u8,
+    /// How many keys it has, if its caller has counted them.
+    pub(super) keys: u32,
     /// What its caller knows better than the table.
     pub(super) class: Option<Retry>,
     /// Retries so far.
@@ -71,6 +83,8 @@ pub struct Call {
     pub(super) wish: bool,
     /// An attempt may have been executed.
     pub(super) doubtful: bool,
+    /// Breaker and hook have let this attempt pass.
+    pub(super) admitted: bool,
 }
 
 /// What a call is waiting for.
@@ -84,10 +98,27 @@ pub(super) enum Stage {
     Asking,
     /// The time to go again.
     Resting,
+    /// The one before it in its pipeline to be sent, or over.
+    Following,
+    /// Nothing: the one before it in its pipeline is over.
+    Released,
     /// An answer.
     Sent,
     /// Its caller to be told.
     Over(Over),
+    /// It is no call, but remembers how those of a pipeline went.
+    Group(Group),
+}
+
+/// What becomes of a pipeline.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Group {
+    /// More calls may come.
+    pub(super) open: bool,
+    /// Calls that are not over.
+    pub(super) left: u16,
+    pub(super) batch: Batch,
+    pub(super) tally: Tally,
 }
 
 /// How a call ended that no connection knows of.
@@ -117,12 +148,18 @@ impl Call {
         links: Links::NONE,
         stage: Stage::Free,
         next: NIL,
+        before: NIL,
+        behind: NIL,
+        group: NIL,
+        shard: 0,
+        keys: 0,
         class: None,
         made: 0,
         own: false,
         blocks: false,
         wish: false,
         doubtful: false,
+        admitted: false,
     };
 }
 
@@ -139,27 +176,40 @@ impl Linked for Call {
     }
 }
 
-/// All calls, and the lists that each is in one of; sent ones are in none.
+/// All calls, and the lists that each is in one of; those that are sent or follow are in none.
 pub(super) struct Calls<Q> {
     all: Q,
-    lists: [List; 4],
+    lists: [List; QUEUED + Config::LANES as usize],
     /// The free ones are a stack.
     free: u16,
     /// Those that are not free.
     pub(super) taken: u16,
 }
 
-const QUEUED: usize = 0;
-const OVER: usize = 3;
+const OVER: usize = 2;
+const RELEASED: usize = 3;
+/// A list for each database that has shared connections.
+const QUEUED: usize = 4;
 
 impl Stage {
-    const fn list(self) -> Option<usize> {
+    /// Whether its deadline is the engine's to keep.
+    pub(super) const fn is_waiting(self) -> bool {
+        matches!(self, Self::Queued | Self::Asking | Self::Resting | Self::Following | Self::Released)
+    }
+
+    pub(super) const fn is_over(self) -> bool {
+        matches!(self, Self::Over(_))
+    }
+
+    /// The list of this stage, for calls to this database.
+    const fn list(self, shard: u8) -> Option<usize> {
         match self {
-            Self::Queued => Some(QUEUED),
-            Self::Asking => Some(1),
-            Self::Resting => Some(2),
+            Self::Asking => Some(0),
+            Self::Resting => Some(1),
             Self::Over(_) => Some(OVER),
-            Self::Free | Self::Sent => None,
+            Self::Released => Some(RELEASED),
+            Self::Queued => Some(QUEUED + shard as usize),
+            Self::Free | Self::Sent | Self::Following | Self::Group(_) => None,
         }
     }
 }
@@ -172,7 +222,7 @@ impl<Q: AsRef<[Call]> + AsMut<[Call]>> Calls<Q> {
         for (at, slot) in (0..NIL).zip(slots).rev() {
             slot.next = core::mem::replace(&mut free, at);
         }
-        Self { all, lists: [List::EMPTY; 4], free, taken: 0 }
+        Self { all, lists: [List::EMPTY; QUEUED + Config::LANES as usize], free, taken: 0 }
     }
 
     /// Makes a new one of this, in no list.
@@ -224,12 +274,12 @@ impl<Q: AsRef<[Call]> + AsMut<[Call]>> Calls<Q> {
 
     /// Moves it to another stage, the last of all there.
     pub(super) fn go(&mut self, index: u16, stage: Stage) {
-        let Some(before) = self.at(index).map(|call| call.stage) else { return };
+        let Some((before, shard)) = self.at(index).map(|call| (call.stage, call.shard)) else { return };
         let slots = self.all.as_mut();
-        if let Some(list) = before.list().and_then(|at| self.lists.get_mut(at)) {
+        if let Some(list) = before.list(shard).and_then(|at| self.lists.get_mut(at)) {
             list.remove(slots, index);
         }
-        if let Some(list) = stage.list().and_then(|at| self.lists.get_mut(at)) {
+        if let Some(list) = stage.list(shard).and_then(|at| self.lists.get_mut(at)) {
             list.push_last(slots, index);
         }
         if let Some(call) = slots.get_mut(usize::from(index)) {
@@ -237,14 +287,25 @@ impl<Q: AsRef<[Call]> + AsMut<[Call]>> Calls<Q> {
         }
     }
 
-    /// The one that has waited longest for a shared connection.
-    pub(super) const fn first_queued(&self) -> Option<u16> {
-        self.lists[QUEUED].first()
+    /// The one that has waited longest for a shared connection to this database.
+    #[inline]
+    pub(super) fn first_queued(&self, shard: u8) -> Option<u16> {
+        self.lists.get(QUEUED + usize::from(shard)).and_then(List::first)
     }
 
     /// The next whose caller is to be told.
     pub(super) const fn first_over(&self) -> Option<u16> {
         self.lists[OVER].first()
+    }
+
+    /// The next that waits for nothing any more.
+    pub(super) const fn first_released(&self) -> Option<u16> {
+        self.lists[RELEASED].first()
+    }
+
+    /// How many more there may be.
+    pub(super) fn room(&self) -> u16 {
+        self.len().saturating_sub(self.taken)
     }
 }
 

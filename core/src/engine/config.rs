@@ -2,6 +2,7 @@
 
 use crate::config::Address;
 use crate::conn;
+use crate::key::{Databases, Shard, Survey, Target};
 use crate::pool;
 use crate::retry::{self, BreakerConfig, BudgetConfig};
 use crate::time::Duration;
@@ -9,10 +10,13 @@ use crate::time::Duration;
 /// How an engine behaves. `const`-buildable: [`Config::DEFAULT`] and what is to be different.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Config {
-    /// How many connections are shared by all requests, at most [`Config::LANES`], and one less than there may be
-    /// if there may be two: what blocks needs another. With none, each request has a connection of the pool for
-    /// itself until it is answered.
+    /// How many connections are shared by all requests to a database: at most [`Config::LANES`] for all databases
+    /// together, and one less than there may be if there may be two, as what blocks needs another. With none, or if there
+    /// cannot be one for each database, each request has a connection of the pool for itself until it is answered.
     pub lanes: u8,
+    /// The databases that requests are for; each has shared connections of its own. If it is only one, it is that which
+    /// connections are [opened with](super::Engine::handle_connected), whatever its number.
+    pub databases: Databases,
     /// The connections.
     pub connection: conn::Config,
     /// How many there are, and how long.
@@ -40,11 +44,12 @@ pub struct Config {
 
 impl Config {
     /// The most connections that may be shared.
-    pub const LANES: u8 = 8;
+    pub const LANES: u8 = 16;
 
     /// One shared connection, three retries of what only reads, no breaker, ten dials a second.
     pub const DEFAULT: Self = Self {
         lanes: 1,
+        databases: Databases::one(0),
         connection: conn::Config::SERVER,
         pool: pool::Config { min_idle: 0, ..pool::Config::DEFAULT },
         retry: retry::Policy::DEFAULT,
@@ -76,4 +81,24 @@ pub struct Options {
     pub class: Option<crate::command::Retry>,
     /// It gets a connection for itself, as requests that block always do.
     pub own: bool,
+    /// Which of [`Config::databases`] it is for; `None` for the first.
+    pub shard: Option<Shard>,
+    /// How many keys it has, as hooks are told.
+    pub keys: u32,
+}
+
+impl Options {
+    /// As the engine's configuration says, for the first database.
+    pub const DEFAULT: Self = Self { timeout: None, class: None, own: false, shard: None, keys: 0 };
+
+    /// As they come, for a request whose keys were looked at. One that goes to several databases is submitted once for
+    /// each of them, with that as [`shard`](Self::shard).
+    #[must_use]
+    pub fn of(survey: &Survey) -> Self {
+        let shard = match survey.target() {
+            Target::One(shard) => Some(shard),
+            _ => None,
+        };
+        Self { shard, keys: u32::try_from(survey.keys()).unwrap_or(u32::MAX), ..Self::default() }
+    }
 }

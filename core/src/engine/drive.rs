@@ -1,15 +1,15 @@
 //! What a driver does for an engine: connections, and their bytes.
 
-use super::answer::lane_token;
+use super::Memory;
+use super::answer::lane_of;
 use super::call::{Stage, Ticket};
 use super::link::Role;
-use super::machine::{Engine, Lane};
-use super::{Config, Memory};
+use super::machine::Engine;
+use crate::config::Address;
 use crate::conn::{Failure, Settings};
 use crate::error::Full;
-use crate::flaw::flaw;
 use crate::hook::Hook;
-use crate::pool::{self, DialCode, Got, Id, Returned};
+use crate::pool::{self, DialCode, Id};
 use crate::time::Instant;
 
 /// What the driver is to do. Names say by [`is_same_connection`](Id::is_same_connection) which connection is meant.
@@ -18,7 +18,12 @@ use crate::time::Instant;
 pub enum Action {
     /// Dial. Then [`handle_connected`](Engine::handle_connected) or
     /// [`handle_connect_failed`](Engine::handle_connect_failed).
-    Open(Id),
+    Open {
+        /// Its name.
+        id: Id,
+        /// Where to: [`Config::address`](super::Config::address), unless a hook sends it elsewhere.
+        address: Address<'static>,
+    },
     /// Close the socket of this connection, or give up its dial. Its name means nothing any more.
     Close(Id),
 }
@@ -28,25 +33,29 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     #[must_use = "an action is told once"]
     pub fn poll_action(&mut self, now: Instant) -> Option<Action> {
         let now = self.clock(now);
-        self.turn();
-        if self.to_close > 0
-            && let Some(id) = self.links.as_mut().iter_mut().find_map(|link| link.dead.take())
-        {
-            self.to_close -= 1;
-            return Some(Action::Close(id));
-        }
-        if self.to_open > 0 && now >= self.open_at {
-            match self.dials.take(now) {
-                Ok(()) => {
-                    self.to_open -= 1;
-                    let link = self.links.as_mut().iter_mut().find(|link| link.role == Role::Held)?;
-                    link.role = Role::Opening;
-                    return link.id.map(Action::Open);
-                }
-                Err(at) => self.open_at = at,
+        loop {
+            self.turn();
+            if self.to_close > 0
+                && let Some(id) = self.links.as_mut().iter_mut().find_map(|link| link.dead.take())
+            {
+                self.to_close -= 1;
+                return Some(Action::Close(id));
+            }
+            if self.to_open == 0 || now < self.open_at {
+                return None;
+            }
+            if let Err(at) = self.dials.take(now) {
+                self.open_at = at;
+                return None;
+            }
+            self.to_open -= 1;
+            let held = self.links.as_mut().iter_mut().find(|link| link.role == Role::Held)?;
+            (held.role, held.dialled) = (Role::Opening, now);
+            let id = held.id?;
+            if let Some(address) = self.before_dial(id) {
+                return Some(Action::Open { id, address });
             }
         }
-        None
     }
 
     /// Lets the pool say what it has to say.
@@ -62,6 +71,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let now = self.now;
         loop {
             self.stirred = false;
+            while let Some(index) = self.calls.first_released() {
+                self.go_again(index);
+            }
             if self.closing {
                 self.drain();
             } else {
@@ -94,6 +106,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// The pool has no use for a connection.
     fn drop_connection(&mut self, id: Id) {
         let Some(at) = self.find(id) else { return };
+        if self.link(at).is_some_and(|link| link.role == Role::Opening) {
+            self.after_dial(at, Some(DialCode::TIMEOUT));
+        }
         let Some(link) = self.link_mut(at) else { return };
         link.connection.close();
         match link.role {
@@ -107,46 +122,12 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// The pool has no connection for somebody.
     fn refuse(&mut self, token: crate::conn::Token, why: pool::Refusal) {
-        let ticket = Ticket::of(token);
-        for lane in 0..self.config.lanes {
-            if lane_token(lane) == token
-                && let Some(lane) = self.lanes.get_mut(usize::from(lane))
-            {
-                *lane = Lane::None;
-                flaw!(LaneGivenUp => return *lane = Lane::Asked);
-                self.stirred |= !self.closing;
-                return;
-            }
+        if let Some(lane) = lane_of(token) {
+            return self.refuse_lane(lane, why);
         }
+        let ticket = Ticket::of(token);
         if self.calls.get(ticket).is_some_and(|call| call.stage == Stage::Asking) {
             self.end(ticket.index, Failure::NotSent, None, Some(why));
-        }
-    }
-
-    /// Shared connections that are missing.
-    fn ask_for_lanes(&mut self) {
-        for lane in 0..self.config.lanes {
-            if let Some(Lane::None) = self.lanes.get(usize::from(lane)) {
-                match self.pool.get(self.now, lane_token(lane)) {
-                    Ok(Got::Lent(id)) => self.serve(lane_token(lane), id),
-                    Ok(Got::Waiting(_)) => {
-                        if let Some(lane) = self.lanes.get_mut(usize::from(lane)) {
-                            *lane = Lane::Asked;
-                        }
-                    }
-                    Err(refusal) => return self.unreachable(refusal),
-                }
-            }
-        }
-    }
-
-    /// There is no shared connection, and none to be had: whoever waits for one need not wait.
-    fn unreachable(&mut self, refusal: pool::Refusal) {
-        if self.best_lane().is_some() || !matches!(refusal, pool::Refusal::Unavailable(_)) {
-            return;
-        }
-        while let Some(index) = self.calls.first_queued() {
-            self.end(index, Failure::NotSent, None, Some(refusal));
         }
     }
 
@@ -156,14 +137,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if self.calls.taken > 0 {
             return;
         }
-        for lane in 0..Config::LANES {
-            if let Some(place) = self.lanes.get_mut(usize::from(lane))
-                && let Lane::At(at) = core::mem::replace(place, Lane::None)
-                && let Some(id) = self.link(at).and_then(|link| link.id)
-            {
-                self.pool.put(self.now, id, Returned::Clean);
-            }
-        }
+        self.close_lanes();
     }
 
     // What the driver learned.
@@ -179,8 +153,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         link.home = (settings.db, settings.tracking.is_some());
         let started = link.connection.start(now, settings);
         if started.is_err() {
-            self.stirred = true;
-            self.pool.handle_open_failed(now, id, DialCode::LOST);
+            self.dial_failed(at, id, DialCode::LOST);
             self.bury(at);
         } else {
             self.watch(at);
@@ -191,12 +164,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// A dial has failed, for a reason with this number of the driver's.
     pub fn handle_connect_failed(&mut self, now: Instant, id: Id, code: DialCode) {
-        let now = self.clock(now);
+        self.clock(now);
         if let Some(at) = self.find(id)
             && self.link(at).is_some_and(|link| link.role == Role::Opening)
         {
-            self.stirred = true;
-            self.pool.handle_open_failed(now, id, code);
+            self.dial_failed(at, id, code);
             self.set_role(at, Role::None);
         }
     }
@@ -223,9 +195,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let Some(at) = self.find(id) else { return };
         let Some(link) = self.link_mut(at) else { return };
         link.connection.handle_transmitted(n);
-        if self.calls.first_queued().is_some() {
-            self.dispatch();
-        }
+        self.make_use_of(at);
     }
 
     /// The peer closed its side.

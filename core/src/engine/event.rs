@@ -67,6 +67,8 @@ pub enum Refused {
     Circuit(CircuitOpen),
     /// It changes the state of its connection, or turns it into another: it needs a [lease](super::Engine::lease).
     NeedsLease,
+    /// It is for a database that is none of [`Config::databases`](super::Config::databases).
+    NoDatabase,
     /// A hook said no.
     Hook(hook::Refusal),
 }
@@ -109,6 +111,7 @@ impl fmt::Display for Refused {
                 write!(f, "the server has failed too often: it is left alone for {millis} ms")
             }
             Self::NeedsLease => f.write_str("the command needs a connection of its own"),
+            Self::NoDatabase => f.write_str("there is no such database among those of the client"),
             Self::Hook(hook::Refusal(code)) => write!(f, "a hook refused it (number {code})"),
         }
     }

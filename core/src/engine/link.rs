@@ -1,8 +1,11 @@
 //! One connection of an engine, and what it is used for.
 
+use super::call::Ticket;
 use crate::buffer::Storage;
+use crate::config::Address;
 use crate::conn::{self, Connection};
 use crate::pool::Id;
+use crate::time::Instant;
 
 /// The memory for one connection. The owner of an engine provides it, and need not look at it.
 #[expect(missing_debug_implementations, reason = "mere memory")]
@@ -14,6 +17,14 @@ pub struct Link<S, const F: usize> {
     pub(super) home: (u32, bool),
     /// The connection that was here before, while its socket is to be closed.
     pub(super) dead: Option<Id>,
+    /// When another takes its place, and when it is asked whether it lives, if it is shared.
+    pub(super) retire_at: Instant,
+    pub(super) check_at: Instant,
+    /// When it was dialled, and where.
+    pub(super) dialled: Instant,
+    pub(super) address: Address<'static>,
+    /// Requests of its own that are not over.
+    pub(super) live: u16,
     /// The next one that may have something to tell.
     pub(super) next: u16,
     pub(super) listed: bool,
@@ -32,7 +43,9 @@ pub(super) enum Role {
     Idle,
     /// It is shared: which of those.
     Lane(u8),
-    /// For one call.
+    /// It was shared, and is to end once it has answered all.
+    Retiring,
+    /// For one call, or for those of one pipeline: the last that was sent.
     Own(u16),
     /// For its lessee.
     Leased,
@@ -40,6 +53,15 @@ pub(super) enum Role {
     Resetting(u8),
     /// It was asked whether it lives.
     Checking,
+    /// Another database was asked for.
+    Tuning(Purpose),
+}
+
+/// What a connection will be used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Purpose {
+    Lane(u8),
+    Call(Ticket),
 }
 
 impl<S: Storage, const F: usize> Link<S, F> {
@@ -51,6 +73,11 @@ impl<S: Storage, const F: usize> Link<S, F> {
             role: Role::None,
             home: (0, false),
             dead: None,
+            retire_at: Instant::MAX,
+            check_at: Instant::MAX,
+            dialled: Instant::ZERO,
+            address: Address { host: "", port: 0 },
+            live: 0,
             next: 0,
             listed: false,
         }

@@ -4,7 +4,8 @@ use core::fmt;
 
 use super::Config;
 use super::arena::Arena;
-use super::call::Calls;
+use super::call::{Calls, NIL};
+use super::lane::Lane;
 use super::link::{Link, Role};
 use super::memory::{Memory, Parts};
 use crate::conn::CloseReason;
@@ -39,6 +40,8 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) wake: Instant,
     /// The next dial may begin.
     pub(super) open_at: Instant,
+    /// Dials since the last that has succeeded.
+    pub(super) attempts: u32,
     /// Connections to be dialled, and to be closed, by the driver.
     pub(super) to_open: u16,
     pub(super) to_close: u16,
@@ -53,16 +56,6 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) drain_by: Instant,
     pub(super) stats: Stats,
     pub(super) hook: H,
-}
-
-/// A shared connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Lane {
-    None,
-    /// The pool was asked for it.
-    Asked,
-    /// At this place among the links.
-    At(u16),
 }
 
 /// Where an engine is in its life.
@@ -99,9 +92,6 @@ pub struct Stats {
     pub unkept: u64,
 }
 
-/// The end of a list of links.
-pub(super) const NIL: u16 = u16::MAX;
-
 impl<M: Memory<F>, const F: usize> Engine<M, F> {
     /// An engine without connections; [`poll_action`](Self::poll_action) wants the first ones.
     pub fn new(memory: M, config: &Config, now: Instant) -> Self {
@@ -115,9 +105,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let Parts { links, slots, line, calls, bytes } = memory.split(config.connection);
         let mut random = Random::new(config.seed);
         let pool = Pool::new(slots, line, &config.pool, random.bits(), now);
-        // One is left for what blocks, if there may be two.
-        let limit = u8::try_from(pool.limit()).unwrap_or(u8::MAX);
-        let lanes = config.lanes.min(limit.saturating_sub(1).max(1)).min(Config::LANES);
+        let lanes = config.all_lanes(pool.limit());
         Self {
             links,
             pool,
@@ -132,6 +120,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             now,
             wake: Instant::MAX,
             open_at: now,
+            attempts: 0,
             to_open: 0,
             to_close: 0,
             news: (NIL, NIL),
@@ -251,22 +240,6 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if self.news.0 == NIL {
             self.news.1 = NIL;
         }
-    }
-
-    /// The shared connection with the fewest requests, if one takes any.
-    #[inline]
-    pub(super) fn best_lane(&self) -> Option<u16> {
-        let mut best = (F, None);
-        for lane in self.lanes.iter().take(usize::from(self.config.lanes)) {
-            if let Lane::At(at) = *lane
-                && let Some(link) = self.link(at)
-                && link.connection.is_ready()
-                && link.connection.in_flight() < best.0
-            {
-                best = (link.connection.in_flight(), Some(at));
-            }
-        }
-        best.1
     }
 
     /// Something is due then.

@@ -35,7 +35,7 @@
 //!
 //! // There is no connection yet: the request waits, and the driver is to dial.
 //! engine.submit(now, Token(7), &get("greeting"), &Options::default())?;
-//! let Some(Action::Open(id)) = engine.poll_action(now) else { panic!() };
+//! let Some(Action::Open { id, .. }) = engine.poll_action(now) else { panic!() };
 //! let settings = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
 //! engine.handle_connected(now, id, &settings)?;
 //! assert_eq!(engine.poll_event(now), None);
@@ -51,16 +51,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod again;
 mod answer;
 mod arena;
 mod call;
 mod config;
 mod drive;
 mod event;
+mod lane;
 mod lease;
 mod link;
 mod machine;
 mod memory;
+mod over;
+mod pipeline;
+mod send;
 mod submit;
 mod timer;
 mod told;
@@ -75,3 +80,4 @@ pub use machine::{Engine, Life, Stats};
 #[cfg(feature = "alloc")]
 pub use memory::Heap;
 pub use memory::{Fixed, Memory, Parts};
+pub use pipeline::Pipeline;

@@ -1,16 +1,14 @@
-//! From a caller to a connection.
+//! From a caller to a connection, or to a place to wait for one.
 
-use super::call::{Call, Over, Stage, Ticket};
-use super::event::{Failed, Refused};
-use super::link::Role;
+use super::call::{Call, NIL, Over, Stage, Ticket};
+use super::event::Refused;
 use super::machine::Engine;
 use super::{Memory, Options};
-use crate::command::{AnyRequest, Args, Blocks, Command, Effect, Frame};
+use crate::command::{AnyRequest, Args, Blocks, Command, Effect};
 use crate::conn::{Failure, SubmitError, Token};
 use crate::error::{Full, Misuse};
-use crate::flaw::flaw;
 use crate::hook::{Hook, Outcome, Unsent};
-use crate::pool::{self, Got, Id};
+use crate::pool::Got;
 use crate::resp::Encoder;
 use crate::retry::Verdict;
 use crate::time::Instant;
@@ -28,8 +26,19 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         request: &dyn AnyRequest,
         options: &Options,
     ) -> Result<Ticket, Refused> {
-        let now = self.clock(now);
-        let command = request.row();
+        self.clock(now);
+        self.take(token, request, options, None)
+    }
+
+    /// Takes a request by itself, or as the next one in a pipeline: behind which, and in which group.
+    pub(super) fn take(
+        &mut self,
+        token: Token,
+        request: &dyn AnyRequest,
+        options: &Options,
+        follows: Option<(u16, u16)>,
+    ) -> Result<Ticket, Refused> {
+        let (now, command) = (self.now, request.row());
         if self.closing {
             return Err(Refused::Closed);
         }
@@ -39,11 +48,16 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if request.is_chunked() {
             return Err(SubmitError::from(Misuse::Streamed).into());
         }
+        let shard = options.shard.map_or(0, |shard| shard.ordinal);
+        if shard >= self.shards() {
+            return Err(Refused::NoDatabase);
+        }
         let pass = match self.config.breaker {
             Some(_) => Some(self.breaker.admit(now).map_err(Refused::Circuit)?),
             None => None,
         };
         let timeout = options.timeout.or(self.config.timeout);
+        let (before, group) = follows.unwrap_or((NIL, NIL));
         let taken = self.calls.take(Call {
             token,
             command,
@@ -52,6 +66,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             pass,
             class: options.class,
             own: options.own || self.config.lanes == 0,
+            shard,
+            keys: options.keys,
+            before,
+            group,
+            admitted: true,
             ..Call::EMPTY
         });
         let Some(ticket) = taken else {
@@ -60,6 +79,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             }
             return Err(SubmitError::from(Full::InFlight).into());
         };
+        if follows.is_some() {
+            self.join(ticket.index);
+        }
         if let Err(refusal) = self.before(ticket.index, Some(request)) {
             self.judge(ticket.index, Verdict::Nothing);
             self.forget(ticket.index);
@@ -86,15 +108,17 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// next. `None`: its caller was told already.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> Option<Failure> {
         let now = self.clock(now);
-        let &Call { stage, id, place, own, .. } = self.calls.get(ticket)?;
+        let &Call { stage, id, place, .. } = self.calls.get(ticket)?;
         let failure = match stage {
-            Stage::Free => return None,
+            Stage::Free | Stage::Group(_) => return None,
             Stage::Over(Over::Failed(failed)) => failed.failure,
             Stage::Over(Over::Leased) => {
                 self.take_back(id?);
                 Failure::NotSent
             }
-            Stage::Queued | Stage::Resting => self.honest(ticket.index, Failure::NotSent),
+            Stage::Queued | Stage::Resting | Stage::Following | Stage::Released => {
+                self.honest(ticket.index, Failure::NotSent)
+            }
             Stage::Asking => {
                 place.map(|place| self.pool.cancel(now, place));
                 self.stirred = true;
@@ -106,9 +130,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 let failure = self.honest(ticket.index, failure);
                 self.watch(at);
                 self.list_news(at);
-                if own {
-                    self.take_back(id?);
-                }
+                self.leave(at);
                 failure
             }
         };
@@ -117,6 +139,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             failure => Outcome::Failed(failure),
         };
         self.after(ticket.index, outcome);
+        self.count(ticket.index, outcome);
         self.judge(ticket.index, Verdict::Nothing);
         self.forget(ticket.index);
         Some(failure)
@@ -139,6 +162,10 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             if let Some(call) = self.calls.at_mut(index)
                 && blocks(Args::new(self.arena.frame(call.kept))) != Blocks::No
             {
+                if call.before != NIL && !call.own {
+                    // Those before it are on a connection that all share.
+                    return Err(Refused::NeedsLease);
+                }
                 (call.own, call.blocks) = (true, true);
                 // It takes as long as it says, unless its caller said otherwise.
                 if options.timeout.is_none() {
@@ -146,23 +173,40 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 }
             }
         }
-        if self.calls.at(index).is_some_and(|call| call.own) {
+        let Some(&Call { own, before, shard, .. }) = self.calls.at(index) else { return Ok(()) };
+        if before != NIL {
+            return Ok(self.route_behind(index, before, request)?);
+        }
+        if own {
             return self.ask(index, Some(request));
         }
-        if self.calls.first_queued().is_none()
-            && let Some(at) = self.best_lane()
+        if self.calls.first_queued(shard).is_none()
+            && let Some(at) = self.best_lane(shard)
         {
             match self.send(index, at, Some(request)) {
                 Err(SubmitError::Full(Full::Transmit | Full::InFlight)) => {}
                 sent => return Ok(sent?),
             }
         }
-        if self.calls.at(index).is_some_and(|call| !call.kept.is_some()) {
-            self.keep(index, request)?;
-        }
+        self.keep_still(index, request)?;
         self.wait(index, Stage::Queued);
         // Perhaps there is no hope: the pool knows.
-        self.stirred |= self.best_lane().is_none();
+        self.stirred |= self.best_lane(shard).is_none();
+        Ok(())
+    }
+
+    /// The same behind another request of its pipeline.
+    fn route_behind(&mut self, index: u16, before: u16, request: &dyn AnyRequest) -> Result<(), SubmitError> {
+        if let Some(at) = self.place_behind(before) {
+            match self.send(index, at, Some(request)) {
+                Err(SubmitError::Full(Full::Transmit | Full::InFlight)) => {}
+                sent => return sent,
+            }
+        }
+        self.keep_still(index, request)?;
+        self.wait(index, Stage::Following);
+        // Where there is no room for it, it is as good as any other that waits.
+        self.line_up(index);
         Ok(())
     }
 
@@ -170,183 +214,49 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         self.arena.keep(self.calls.slots(), index, request).map(|_| ())
     }
 
+    /// The same unless it is kept already.
+    pub(super) fn keep_still(&mut self, index: u16, request: &dyn AnyRequest) -> Result<(), SubmitError> {
+        if self.calls.at(index).is_some_and(|call| call.kept.is_some()) {
+            return Ok(());
+        }
+        self.keep(index, request)
+    }
+
     /// Asks for a connection of its own.
     pub(super) fn ask(&mut self, index: u16, request: Option<&dyn AnyRequest>) -> Result<(), Refused> {
         let Some(ticket) = self.ticket(index) else { return Ok(()) };
-        self.stirred = true;
-        match self.pool.get(self.now, ticket.token())? {
-            Got::Lent(id) => {
-                let sent = self.send_alone(index, id, request);
-                if sent.is_err() {
-                    self.take_back(id);
+        loop {
+            self.stirred = true;
+            match self.pool.get(self.now, ticket.token())? {
+                Got::Lent(id) => match self.send_alone(index, id, request) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => {
+                        self.take_back(id);
+                        // It has ended, and nobody knew yet. There are others, and each is tried once.
+                        if error != SubmitError::Closed {
+                            return Err(error.into());
+                        }
+                    }
+                },
+                Got::Waiting(place) => {
+                    if let Some(request) = request
+                        && let Err(error) = self.keep_still(index, request)
+                    {
+                        self.pool.cancel(self.now, place);
+                        return Err(error.into());
+                    }
+                    if let Some(call) = self.calls.at_mut(index) {
+                        call.place = Some(place);
+                    }
+                    self.wait(index, Stage::Asking);
+                    return Ok(());
                 }
-                Ok(sent?)
-            }
-            Got::Waiting(place) => {
-                let is_kept = self.calls.at(index).is_some_and(|call| call.kept.is_some());
-                if let (Some(request), false) = (request, is_kept)
-                    && let Err(error) = self.keep(index, request)
-                {
-                    self.pool.cancel(self.now, place);
-                    return Err(error.into());
-                }
-                if let Some(call) = self.calls.at_mut(index) {
-                    call.place = Some(place);
-                }
-                self.wait(index, Stage::Asking);
-                Ok(())
             }
         }
-    }
-
-    /// Sends a call over a connection that is its own.
-    pub(super) fn send_alone(
-        &mut self,
-        index: u16,
-        id: Id,
-        request: Option<&dyn AnyRequest>,
-    ) -> Result<(), SubmitError> {
-        let Some(at) = self.find(id) else { return Err(SubmitError::Closed) };
-        if let Some(link) = self.link_mut(at) {
-            (link.id, link.role) = (Some(id), Role::Own(index));
-        }
-        self.send(index, at, request)
-    }
-
-    /// Puts a request onto a connection: as its caller gave it, or as it was kept.
-    #[inline]
-    pub(super) fn send(
-        &mut self,
-        index: u16,
-        at: u16,
-        request: Option<&dyn AnyRequest>,
-    ) -> Result<(), SubmitError> {
-        let now = self.now;
-        let Some(call) = self.calls.at(index) else { return Ok(()) };
-        let Some(link) = self.links.as_mut().get_mut(usize::from(at)) else {
-            return Err(SubmitError::Closed);
-        };
-        let token = Ticket { index, generation: call.generation }.token();
-        let frame;
-        let request: &dyn AnyRequest = match request {
-            Some(request) => request,
-            None => {
-                frame = Frame::new(self.arena.frame(call.kept), call.command);
-                &frame
-            }
-        };
-        if call.deadline == Instant::MAX {
-            link.connection.submit(now, token, request)?;
-        } else {
-            let usual = match self.config.connection.reply_timeout {
-                Some(timeout) if !call.blocks => now.saturating_add(timeout),
-                _ => Instant::MAX,
-            };
-            link.connection.clock(now);
-            link.connection.submit_until(Some(call.deadline.min(usual)), token, request)?;
-        }
-        self.wake = link.connection.poll_timeout().map_or(self.wake, |at| self.wake.min(at));
-        if link.connection.owed() > 0 {
-            // Nobody would supply it, and all others would wait behind it.
-            link.connection.abandon(now, token);
-            return Err(Misuse::Streamed.into());
-        }
-        let id = link.id;
-        if call.stage != Stage::Sent {
-            self.calls.go(index, Stage::Sent);
-        }
-        if let Some(call) = self.calls.at_mut(index) {
-            call.id = id;
-            call.place = None;
-            // As it was written, for another attempt. Without room there will be none.
-            if self.config.retry.retries > 0
-                && !call.kept.is_some()
-                && let Some(link) = self.links.as_ref().get(usize::from(at))
-                && self.arena.copy(self.calls.slots(), index, link.connection.newest()).is_err()
-            {
-                self.stats.unkept = self.stats.unkept.wrapping_add(1);
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends what waits for a shared connection, as much as there is room for.
-    pub(super) fn dispatch(&mut self) {
-        while let Some(index) = self.calls.first_queued()
-            && let Some(at) = self.best_lane()
-        {
-            match self.send(index, at, None) {
-                Ok(()) => {}
-                Err(SubmitError::Misuse(_) | SubmitError::Full(Full::TooLarge)) => {
-                    self.end(index, Failure::NotSent, None, None);
-                }
-                Err(_) => return,
-            }
-        }
-    }
-
-    /// A call goes to a stage that its deadline may end.
-    pub(super) fn wait(&mut self, index: u16, stage: Stage) {
-        let until =
-            self.calls.at(index).map_or(Instant::MAX, |call| call.deadline.min(call.at.max(self.now)));
-        let deadline = self.calls.at(index).map_or(Instant::MAX, |call| call.deadline);
-        self.wake_at(if stage == Stage::Resting { until } else { deadline });
-        self.calls.go(index, stage);
-    }
-
-    /// Nothing is left of a call.
-    pub(super) fn forget(&mut self, index: u16) {
-        if let Some(call) = self.calls.at_mut(index) {
-            self.arena.release(call);
-        }
-        self.calls.free(index);
-        // The last one lets the connections be closed.
-        self.stirred |= self.closing;
     }
 
     pub(super) fn ticket(&self, index: u16) -> Option<Ticket> {
         self.calls.at(index).map(|call| Ticket { index, generation: call.generation })
-    }
-
-    /// All that was not sent is told that it will not be.
-    pub(super) fn refuse_waiting(&mut self) {
-        for index in 0..self.calls.len() {
-            let Some(call) = self.calls.at(index) else { return };
-            if matches!(call.stage, Stage::Queued | Stage::Resting | Stage::Asking) {
-                if let Some(place) = call.place {
-                    self.pool.cancel(self.now, place);
-                }
-                self.end(index, Failure::NotSent, None, Some(pool::Refusal::Closed));
-            }
-        }
-    }
-
-    /// A call has failed for good: its caller is to be told.
-    pub(super) fn end(
-        &mut self,
-        index: u16,
-        failure: Failure,
-        why: Option<crate::retry::Why>,
-        refused: Option<pool::Refusal>,
-    ) {
-        let failure = self.honest(index, failure);
-        self.after_all(index, failure, refused);
-        self.judge(index, Verdict::Nothing);
-        let Some(&Call { made, since, .. }) = self.calls.at(index) else { return };
-        let elapsed = self.now.saturating_since(since);
-        let failed = Failed { failure, why, refused, attempts: made, elapsed };
-        self.calls.go(index, Stage::Over(Over::Failed(failed)));
-    }
-
-    /// What was not sent this time may have been executed before.
-    pub(super) fn honest(&self, index: u16, failure: Failure) -> Failure {
-        flaw!(DoubtForgotten => return failure);
-        let doubtful = self.calls.at(index).is_some_and(|call| call.doubtful);
-        if doubtful && matches!(failure, Failure::NotSent | Failure::Expired) {
-            Failure::Unknown
-        } else {
-            failure
-        }
     }
 }
 

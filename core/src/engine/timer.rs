@@ -37,6 +37,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             } else {
                 self.watch(at);
             }
+            if self.is_lane(at) {
+                self.tend_lane(at);
+            }
         }
         let wake = self.expire(now);
         self.wake_at(wake);

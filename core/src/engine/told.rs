@@ -1,16 +1,66 @@
 //! What the hook is told.
 
 use super::call::{Call, Calls};
+use super::link::Role;
 use super::machine::Engine;
+use super::pipeline::count;
 use super::{Config, Memory};
 use crate::command::AnyRequest;
-use crate::conn::Failure;
-use crate::hook::{Attempt, End, Hook, Outcome, Refusal, Times, Unsent};
-use crate::pool;
+use crate::config::Address;
+use crate::conn::{CloseReason, Failure};
+use crate::hook::{Attempt, Dial, DialEnd, DialOutcome, End, Hook, Outcome, Refusal, Times, Unsent};
+use crate::pool::{self, DialCode, Id};
 use crate::resp::Encoder;
 use crate::time::Instant;
 
 impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
+    /// Where a connection is to be dialled, unless the hook refuses.
+    pub(super) fn before_dial(&mut self, id: Id) -> Option<Address<'static>> {
+        self.attempts = self.attempts.saturating_add(1);
+        let mut dial = Dial { address: self.config.address, attempt: self.attempts };
+        if self.hook.is_active()
+            && self.hook.before_dial(self.now, &mut dial).is_err()
+            && let Some(at) = self.find(id)
+        {
+            self.stirred = true;
+            self.pool.handle_open_failed(self.now, id, DialCode::FORBIDDEN);
+            self.set_role(at, Role::None);
+            return None;
+        }
+        if let Some(link) = self.links.as_mut().get_mut(id.index()) {
+            link.address = dial.address;
+        }
+        Some(dial.address)
+    }
+
+    /// A dial, or the handshake behind it, came to nothing.
+    pub(super) fn dial_failed(&mut self, at: u16, id: Id, code: DialCode) {
+        self.stirred = true;
+        self.after_dial(at, Some(code));
+        self.pool.handle_open_failed(self.now, id, code);
+    }
+
+    /// A connection is ready, or could not be opened.
+    pub(super) fn after_dial(&mut self, at: u16, failed: Option<DialCode>) {
+        if self.hook.is_active()
+            && let Some(link) = self.links.as_ref().get(usize::from(at))
+        {
+            let outcome = match (failed, link.connection.close_reason()) {
+                (None, _) => DialOutcome::Ready,
+                (
+                    Some(DialCode::REJECTED),
+                    Some(CloseReason::Rejected(error) | CloseReason::Refused(error)),
+                ) => DialOutcome::Rejected(error.kind()),
+                (Some(code), _) => dial_outcome(code),
+            };
+            let dial = Dial { address: link.address, attempt: self.attempts };
+            self.hook.after_dial(self.now, &dial, &DialEnd { outcome, started: link.dialled });
+        }
+        if failed.is_none() {
+            self.attempts = 0;
+        }
+    }
+
     /// An attempt begins, unless the hook refuses.
     #[inline]
     pub(super) fn before(&mut self, index: u16, request: Option<&dyn AnyRequest>) -> Result<(), Refusal> {
@@ -54,6 +104,14 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
+    /// One of a pipeline was answered.
+    pub(super) fn count_answer(&mut self, at: u16, index: u16) {
+        let Some(link) = self.links.as_ref().get(usize::from(at)) else { return };
+        let (reply, bytes) = (link.connection.lent(), link.connection.lent_len() as u64);
+        let outcome = reply.error().map_or(Outcome::Answered, |error| Outcome::Error(error.kind()));
+        count(&mut self.calls, index, &End { outcome, times: Times::at(self.now), bytes, connection: None });
+    }
+
     /// A call has ended without an answer, and perhaps without a connection.
     #[inline]
     pub(super) fn after_all(&mut self, index: u16, failure: Failure, refused: Option<pool::Refusal>) {
@@ -89,12 +147,21 @@ fn tell<Q: AsRef<[Call]> + AsMut<[Call]>>(
 fn attempt(config: &Config, call: &Call) -> Attempt<'static> {
     Attempt {
         command: call.command,
-        keys: 0,
+        keys: call.keys,
         bytes: call.bytes,
         address: config.address,
         db: config.db as u16,
         number: u16::from(call.made) + 1,
         most: u16::try_from(config.retry.retries).map_or(u16::MAX, |most| most.saturating_add(1)),
+    }
+}
+
+/// What a number for a failed dial says by itself: those of drivers are the system's.
+const fn dial_outcome(code: DialCode) -> DialOutcome<'static> {
+    match code {
+        DialCode::TIMEOUT => DialOutcome::TimedOut,
+        DialCode::LOST | DialCode::REJECTED | DialCode::STRANGE => DialOutcome::Lost,
+        _ => DialOutcome::Unreachable,
     }
 }
 

@@ -22,6 +22,9 @@ impl DialCode {
     /// What answered is no Redis server, or a broken one.
     pub const STRANGE: Self = Self(u32::MAX - 3);
 
+    /// A [hook](crate::hook::Hook::before_dial) said no.
+    pub const FORBIDDEN: Self = Self(u32::MAX - 4);
+
     /// Why a connection did not become ready.
     pub const fn of(reason: &CloseReason<'_>) -> Self {
         match reason {

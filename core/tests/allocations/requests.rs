@@ -99,7 +99,7 @@ fn rounds<M: Memory<4>>(engine: &mut Engine<M, 4>, id: Id, rounds: u64) {
 
 fn connected<M: Memory<4>>(memory: M) -> (Engine<M, 4>, Id) {
     let mut engine = Engine::new(memory, &engine::Config::DEFAULT, Instant::ZERO);
-    let Some(Action::Open(id)) = engine.poll_action(Instant::ZERO) else { panic!("{engine:?}") };
+    let Some(Action::Open { id, .. }) = engine.poll_action(Instant::ZERO) else { panic!("{engine:?}") };
     engine.handle_connected(Instant::ZERO, id, &RESP2).unwrap();
     assert_eq!(engine.poll_event(Instant::ZERO), None);
     (engine, id)

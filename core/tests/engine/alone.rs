@@ -30,7 +30,7 @@ pub(crate) fn exchange(engine: &mut TestEngine, now: Instant, id: Id, text: &[u8
 
 /// Dials, and is connected.
 pub(crate) fn open(engine: &mut TestEngine, now: Instant) -> Id {
-    let Some(Action::Open(id)) = engine.poll_action(now) else { panic!("{engine:?}") };
+    let Some(Action::Open { id, .. }) = engine.poll_action(now) else { panic!("{engine:?}") };
     let resp2 = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
     engine.handle_connected(now, id, &resp2).unwrap();
     assert_eq!(engine.poll_event(now), None);

@@ -223,11 +223,11 @@ impl Play {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Open(id) if self.fate == Fate::Nobody && self.happens() => {
+            Action::Open { id, .. } if self.fate == Fate::Nobody && self.happens() => {
                 self.engine.handle_connect_failed(self.now, id, DialCode(7));
             }
-            Action::Open(_) if self.fate == Fate::Waits => {}
-            Action::Open(id) => {
+            Action::Open { .. } if self.fate == Fate::Waits => {}
+            Action::Open { id, .. } => {
                 let resp2 = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
                 self.engine.handle_connected(self.now, id, &resp2).unwrap();
                 self.open.push(Connection { id, late: Vec::new() });

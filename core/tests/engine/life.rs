@@ -151,7 +151,7 @@ fn hook() {
 
     let mut now = respire_core::time::Instant::from_millis(1000);
     let mut engine: Engine<Heap, 16, Log> = Engine::with_hook(HEAP, &config(), Log::default(), now);
-    let Some(Action::Open(id)) = engine.poll_action(now) else { panic!("{engine:?}") };
+    let Some(Action::Open { id, .. }) = engine.poll_action(now) else { panic!("{engine:?}") };
     let resp2 = respire_core::conn::Settings {
         protocol: Some(respire_core::conn::Protocol::Resp2),
         ..respire_core::conn::Settings::NONE

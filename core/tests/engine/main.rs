@@ -4,10 +4,13 @@
 
 mod alone;
 mod circuit;
+mod databases;
 mod execution;
+mod hooks;
 mod life;
 mod losses;
 mod net;
+mod pipeline;
 mod requests;
 mod resources;
 mod review;
@@ -20,7 +23,7 @@ use respire_core::pool;
 use respire_core::resp::Value;
 use respire_core::retry::{self, Backoff};
 
-const NONE: Options = Options { timeout: None, class: None, own: false };
+const NONE: Options = Options::DEFAULT;
 
 /// Short pauses, and a pool of four.
 fn config() -> Config {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use respire_core::conn::{Settings, Token};
 use respire_core::engine::{Action, Config, Engine, Event, Failed, Heap, Lease};
+use respire_core::hook::Hook;
 use respire_core::pool::{DialCode, Id};
 use respire_core::resp::Value;
 use respire_core::testing::{ClientId, Responder};
@@ -14,6 +15,8 @@ use respire_core::time::Instant;
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Told {
     Reply(u64, Value),
+    /// The answer is an error.
+    Rejected(u64, String),
     Failed(u64, Failed),
     Leased(u64, Lease),
 }
@@ -21,8 +24,8 @@ pub(crate) enum Told {
 pub(crate) type TestEngine = Engine<Heap, 16>;
 
 /// An engine, its sockets and the server.
-pub(crate) struct Net {
-    pub(crate) engine: TestEngine,
+pub(crate) struct Net<H: Hook = ()> {
+    pub(crate) engine: Engine<Heap, 16, H>,
     pub(crate) server: Responder,
     pub(crate) sockets: BTreeMap<usize, (Id, ClientId)>,
     pub(crate) now: Instant,
@@ -46,9 +49,15 @@ impl Net {
     }
 
     pub(crate) fn with(memory: Heap, config: &Config) -> Self {
+        Self::with_hook(memory, config, ())
+    }
+}
+
+impl<H: Hook> Net<H> {
+    pub(crate) fn with_hook(memory: Heap, config: &Config, hook: H) -> Self {
         let now = Instant::from_millis(1_700_000_000_000);
         Self {
-            engine: Engine::new(memory, config, now),
+            engine: Engine::with_hook(memory, config, hook, now),
             server: Responder::new(),
             sockets: BTreeMap::new(),
             now,
@@ -71,7 +80,10 @@ impl Net {
         if let Some(event) = self.engine.poll_event(self.now) {
             match event {
                 Event::Reply { token, reply } => {
-                    self.told.push(Told::Reply(token.0, reply.get().expect("any value")));
+                    self.told.push(match reply.error() {
+                        None => Told::Reply(token.0, reply.get().expect("any value")),
+                        Some(error) => Told::Rejected(token.0, error.to_string()),
+                    });
                 }
                 Event::Failed { token, failed } => self.told.push(Told::Failed(token.0, failed)),
                 Event::Leased { token, lease } => self.told.push(Told::Leased(token.0, lease)),
@@ -89,7 +101,7 @@ impl Net {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Open(id) => {
+            Action::Open { id, .. } => {
                 self.dials += 1;
                 if self.down {
                     self.engine.handle_connect_failed(self.now, id, DialCode(7));
@@ -142,7 +154,7 @@ impl Net {
         moved
     }
 
-    fn wall(&self) -> Duration {
+    pub(crate) fn wall(&self) -> Duration {
         Duration::from_micros(self.now.as_micros())
     }
 

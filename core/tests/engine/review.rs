@@ -84,7 +84,7 @@ fn tracked() -> Settings<'static> {
 fn what_the_settings_ask_for_is_no_change() {
     let (mut engine, now) = alone(&Config { lanes: 0, ..config() });
     engine.submit(now, token(1), &get("k"), &NONE).unwrap();
-    let Some(Action::Open(id)) = engine.poll_action(now) else { panic!("{engine:?}") };
+    let Some(Action::Open { id, .. }) = engine.poll_action(now) else { panic!("{engine:?}") };
     engine.handle_connected(now, id, &tracked()).unwrap();
     exchange(&mut engine, now, id, b"%1\r\n$5\r\nproto\r\n:3\r\n+OK\r\n");
     assert_eq!(exchange(&mut engine, now, id, b"$1\r\nv\r\n"), [1]);
@@ -96,7 +96,7 @@ fn what_the_settings_ask_for_is_no_change() {
 fn a_connection_comes_back_to_the_database_of_its_settings() {
     let (mut engine, now) = alone(&Config { lanes: 0, ..config() });
     engine.submit(now, token(1), &get("k"), &NONE).unwrap();
-    let Some(Action::Open(id)) = engine.poll_action(now) else { panic!("{engine:?}") };
+    let Some(Action::Open { id, .. }) = engine.poll_action(now) else { panic!("{engine:?}") };
     let third = Settings { protocol: Some(Protocol::Resp2), db: 3, ..Settings::NONE };
     engine.handle_connected(now, id, &third).unwrap();
     exchange(&mut engine, now, id, b"+OK\r\n");
@@ -310,7 +310,7 @@ fn a_handshake_that_does_not_fit_is_a_dial_that_failed() {
     for _ in 0..10 {
         while let Some(action) = net.engine.poll_action(net.now) {
             match action {
-                Action::Open(id) => {
+                Action::Open { id, .. } => {
                     opened += 1;
                     let password = Settings { password: Some("a rather long password"), ..Settings::NONE };
                     assert!(net.engine.handle_connected(net.now, id, &password).is_err());

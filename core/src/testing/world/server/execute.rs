@@ -6,6 +6,9 @@ use super::say::{Name, Say, Shape};
 use super::{Done, Multi, Phase, Server, Session};
 use crate::resp::{Digits, Kind};
 
+/// How many databases the server has.
+pub(in super::super) const DATABASES: u64 = 16;
+
 impl Session {
     /// The next request that has come whole.
     pub(in super::super) fn next(&mut self) -> Option<Ask> {
@@ -64,7 +67,7 @@ impl Server {
         }
         let did = self.perform(session, ask, say);
         if let (Some(token), Did::Ran) = (ask.token, did) {
-            self.count_up(token);
+            self.count_up(token, session.db);
         }
         let owner = match (ask.verb, did) {
             (Verb::Subscribe | Verb::Unsubscribe, Did::Ran) => ask.token.map_or(owner, Owner::Confirmation),
@@ -92,7 +95,15 @@ impl Server {
                 session.authed = true;
                 say.simple(b"OK");
             }
-            Verb::Select | Verb::Client => say.simple(b"OK"),
+            Verb::Select if ask.number >= DATABASES => {
+                say.error(b"ERR DB index is out of range");
+                return Did::Refused;
+            }
+            Verb::Select => {
+                session.db = ask.number;
+                say.simple(b"OK");
+            }
+            Verb::Client => say.simple(b"OK"),
             Verb::Multi if session.multi.is_some() => {
                 say.error(b"ERR MULTI calls can not be nested");
                 return Did::Refused;
@@ -211,7 +222,7 @@ impl Server {
                 Verb::Watch => say.error(b"ERR WATCH inside MULTI is not allowed"),
                 _ => self.data(ask, token, say),
             }
-            self.count_up(token);
+            self.count_up(token, session.db);
         }
         Did::Ran
     }

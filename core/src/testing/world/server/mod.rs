@@ -16,6 +16,10 @@ use super::line::{Did, Owner};
 pub(super) struct Server {
     /// How often each token was executed.
     counts: Vec<u8>,
+    /// Where and when each token was executed.
+    ran: Vec<Option<Ran>>,
+    /// How many executions there were.
+    executions: u64,
     /// The newest token that was stored at each of a few keys, and one more.
     keys: [u64; 4],
     /// The scripts are here.
@@ -27,6 +31,15 @@ pub(super) struct Server {
     pub(super) old: bool,
     /// It wants a password.
     pub(super) locked: bool,
+}
+
+/// Where and when something was executed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Ran {
+    pub(super) first: u64,
+    pub(super) last: u64,
+    /// `None`: in one database and in another.
+    pub(super) db: Option<u64>,
 }
 
 /// What a server may be instead of ready.
@@ -46,6 +59,7 @@ pub(super) struct Session {
     /// Received, and not understood yet.
     pub(super) inbox: Vec<u8>,
     pub(super) resp3: bool,
+    pub(super) db: u64,
     authed: bool,
     multi: Option<Multi>,
     /// A watched key: whether it was written.
@@ -83,11 +97,25 @@ impl Server {
         self.counts.get(token as usize).copied().unwrap_or(0)
     }
 
-    pub(super) fn count_up(&mut self, token: u64) {
+    /// Where and when a token was executed, if it was.
+    pub(super) fn ran(&self, token: u64) -> Option<Ran> {
+        self.ran.get(token as usize).copied().flatten()
+    }
+
+    pub(super) fn count_up(&mut self, token: u64, db: u64) {
         let at = token as usize;
         // A token that was never given out would be a mistake of the client.
         if at >= self.counts.len() && at < 1 << 20 {
             self.counts.resize((at + 1).next_power_of_two(), 0);
+            self.ran.resize((at + 1).next_power_of_two(), None);
+        }
+        let last = self.executions;
+        self.executions += 1;
+        if let Some(ran) = self.ran.get_mut(at) {
+            *ran = Some(match *ran {
+                None => Ran { first: last, last, db: Some(db) },
+                Some(ran) => Ran { last, db: ran.db.filter(|before| *before == db), ..ran },
+            });
         }
         if let Some(count) = self.counts.get_mut(at) {
             *count = count.saturating_add(1);

@@ -8,9 +8,10 @@ use super::super::server::Name;
 use super::super::work::{Plan, Word};
 use super::judge::{Asked, Judge};
 use super::{Heap, WholeEngine};
-use crate::command::{Retry, words};
+use crate::command::{AnyRequest, Retry, words};
 use crate::conn::{self, Token};
-use crate::engine::{Config, Lease, Options, Ticket};
+use crate::engine::{Config, Lease, Options, Refused, Ticket};
+use crate::key::Databases;
 use crate::pool;
 use crate::resp::Digits;
 use crate::retry::{self, Backoff, BreakerConfig, BudgetConfig};
@@ -21,6 +22,8 @@ use crate::time::{Duration, Instant};
 pub(super) struct App {
     tickets: Vec<(u64, Ticket)>,
     leases: Vec<Lease>,
+    /// What the keys of requests may be in.
+    databases: Databases,
 }
 
 /// A client as they come.
@@ -44,8 +47,15 @@ pub(super) fn config(net: &mut Net) -> (Config, Heap) {
     let backoff =
         Backoff::new(Duration::from_millis(1), Duration::from_millis(20)).unwrap_or(Backoff::DEFAULT);
     let ceiling = [Retry::ReadOnly, Retry::LastWriteWins, Retry::Always];
+    // One behind the last that the server has is refused.
+    let databases = match random.below(6) {
+        0 => Databases::range(3, 2),
+        1 => Databases::range(14, 3),
+        _ => Databases::one(0),
+    };
     let config = Config {
         lanes: random.below(3) as u8,
+        databases,
         connection,
         pool: pool::Config {
             size: connections as u16,
@@ -84,7 +94,22 @@ pub(super) fn config(net: &mut Net) -> (Config, Heap) {
     (config, Heap { connections, calls, bytes, buffer: (64, 4096) })
 }
 
+/// A request that anybody may make.
+fn plan(net: &mut Net) -> Plan {
+    let plan = match net.random.below(12) {
+        0 => Plan { number: 1 + net.random.below(20), ..Plan::new(Word::Wait) },
+        1..=4 => Plan::new(Word::Count),
+        5..=8 => Plan::new(Word::Echo),
+        _ => Plan::data(&mut net.random),
+    };
+    Plan { later: None, ..plan }
+}
+
 impl App {
+    pub(super) fn new(databases: Databases) -> Self {
+        Self { databases, ..Self::default() }
+    }
+
     /// One thing of many.
     pub(super) fn work(&mut self, net: &mut Net, engine: &mut WholeEngine, judge: &mut Judge) -> bool {
         let now = Instant::from_micros(net.now);
@@ -113,21 +138,33 @@ impl App {
                 engine.release(now, lease);
                 true
             }
+            7 => {
+                let options = self.options(net);
+                let count = net.random.between(1, 6) as usize;
+                let plans: Vec<_> = (0..count).map(|_| plan(net)).collect();
+                let Ok(mut pipeline) = engine.pipeline(now, count, &options) else { return false };
+                let (shard, mut before) = (options.shard, None);
+                for plan in plans {
+                    let push = |token, request: &dyn AnyRequest| pipeline.push(token, request);
+                    let token = self.ask_by(push, plan, Asked::plan(plan).at(shard, before), judge);
+                    before = token.or(before);
+                }
+                true
+            }
             _ => {
-                let mut plan = match net.random.below(12) {
-                    0 => Plan { number: 1 + net.random.below(20), ..Plan::new(Word::Wait) },
-                    1..=4 => Plan::new(Word::Count),
-                    5..=8 => Plan::new(Word::Echo),
-                    _ => Plan::data(&mut net.random),
-                };
-                plan.later = None;
-                let options = Options {
-                    timeout: net.random.one_in(8).then(|| Duration::from_micros(net.random.below(30_000))),
-                    class: None,
-                    own: net.random.one_in(16),
-                };
+                let (options, plan) = (self.options(net), plan(net));
                 self.ask(plan, &options, net, engine, judge).is_some()
             }
+        }
+    }
+
+    fn options(&self, net: &mut Net) -> Options {
+        let ordinal = net.random.below(self.databases.count().into()) as u8;
+        Options {
+            timeout: net.random.one_in(8).then(|| Duration::from_micros(net.random.below(30_000))),
+            own: net.random.one_in(16),
+            shard: self.databases.shard(ordinal).filter(|_| self.databases.count() > 1),
+            ..Options::default()
         }
     }
 
@@ -139,12 +176,24 @@ impl App {
         engine: &mut WholeEngine,
         judge: &mut Judge,
     ) -> Option<u64> {
+        let now = Instant::from_micros(net.now);
+        let submit = |token, request: &dyn AnyRequest| engine.submit(now, token, request, options);
+        self.ask_by(submit, plan, Asked::plan(plan).at(options.shard, None), judge)
+    }
+
+    /// The same, however it is handed over.
+    fn ask_by(
+        &mut self,
+        submit: impl FnOnce(Token, &dyn AnyRequest) -> Result<Ticket, Refused>,
+        plan: Plan,
+        asked: Asked,
+        judge: &mut Judge,
+    ) -> Option<u64> {
         let token = judge.next();
         let (name, digits) = (Name::new(token), Digits::unsigned(plan.number));
         let (parts, len) = plan.words(&digits, name.as_bytes());
-        let request = words(parts.get(..len)?);
-        let ticket = engine.submit(Instant::from_micros(net.now), Token(token), &request, options).ok()?;
-        judge.taken(Asked::plan(plan));
+        let ticket = submit(Token(token), &words(parts.get(..len)?)).ok()?;
+        judge.taken(asked);
         self.tickets.push((token, ticket));
         Some(token)
     }
@@ -156,7 +205,8 @@ impl App {
         engine: &mut WholeEngine,
         judge: &mut Judge,
     ) -> Option<u64> {
-        self.ask(Plan::new(Word::Echo), &Options::default(), net, engine, judge)
+        let shard = self.databases.shard(0).filter(|_| self.databases.count() > 1);
+        self.ask(Plan::new(Word::Echo), &Options { shard, ..Options::default() }, net, engine, judge)
     }
 
     fn cancel(&mut self, net: &mut Net, engine: &mut WholeEngine, judge: &mut Judge) -> bool {

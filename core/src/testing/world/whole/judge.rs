@@ -10,6 +10,7 @@ use super::WholeEngine;
 use crate::command::Retry;
 use crate::conn::{self, Failure};
 use crate::engine::{Config, Failed};
+use crate::key::Shard;
 use crate::resp::Reply;
 use crate::retry::BudgetConfig;
 use crate::time::Instant;
@@ -34,6 +35,10 @@ pub(super) struct Asked {
     plan: Option<Plan>,
     leased: bool,
     over: Option<Over>,
+    /// The database that it is for, if there are several.
+    shard: Option<Shard>,
+    /// What is to be executed before it, if both are answered.
+    before: Option<u64>,
 }
 
 /// What its caller knows.
@@ -47,16 +52,21 @@ enum Over {
 
 impl Asked {
     pub(super) const fn plan(plan: Plan) -> Self {
-        Self { plan: Some(plan), leased: false, over: None }
+        Self { plan: Some(plan), leased: false, over: None, shard: None, before: None }
+    }
+
+    /// In this database, and behind that.
+    pub(super) const fn at(self, shard: Option<Shard>, before: Option<u64>) -> Self {
+        Self { shard, before, ..self }
     }
 
     pub(super) const fn wish() -> Self {
-        Self { plan: None, leased: false, over: None }
+        Self { plan: None, leased: false, over: None, shard: None, before: None }
     }
 
     /// On a connection of its caller's own, who may give it back before the answer.
     pub(super) const fn leased(plan: Plan) -> Self {
-        Self { plan: Some(plan), leased: true, over: None }
+        Self { plan: Some(plan), leased: true, over: None, shard: None, before: None }
     }
 }
 
@@ -236,10 +246,23 @@ impl Judge {
                 _ if count > most => Some("must not be executed so often"),
                 _ => None,
             };
+            let wrong = wrong.or_else(|| self.misplaced(server, token, &asked));
             if let Some(wrong) = wrong {
                 let word = plan.word.name();
                 self.flag(|| alloc::format!("{token} ({word}) {wrong}, and was executed {count} times"));
             }
         }
+    }
+
+    /// Whether something was executed where or when it should not be.
+    fn misplaced(&self, server: &Server, token: u64, asked: &Asked) -> Option<&'static str> {
+        let ran = server.ran(token)?;
+        if let Some(shard) = asked.shard
+            && ran.db != Some(shard.database.into())
+        {
+            return Some("was for another database");
+        }
+        let before = asked.before.filter(|before| self.is_answered(*before) && self.is_answered(token))?;
+        (server.ran(before)?.first > ran.last).then_some("was to be executed behind another")
     }
 }

@@ -86,7 +86,7 @@ impl Whole {
             lines,
             settings,
             verified,
-            app: App::default(),
+            app: App::new(config.databases),
             judge,
             late: 0,
         }
@@ -192,7 +192,7 @@ impl Whole {
     fn act(&mut self, action: Action) {
         let now = self.now();
         match action {
-            Action::Open(id) => match self.net.connect() {
+            Action::Open { id, .. } => match self.net.connect() {
                 Ok(line) => {
                     let nonce = self.settings.nonce.is_some();
                     if let Some(line) = self.net.lines.get_mut(line) {
@@ -261,7 +261,10 @@ impl Whole {
             let due = self.engine.poll_timeout();
             if due <= now {
                 self.judge.flag(|| {
-                    alloc::format!("the timer has fired twice, and wants to at once again: {due:?}")
+                    alloc::format!(
+                        "the timer has fired twice, and wants to at once again: {due:?} {:?}",
+                        self.engine
+                    )
                 });
             }
         }

@@ -1,0 +1,101 @@
+//! How calls wait, and how they end.
+
+use super::Memory;
+use super::call::{Call, Over, Stage};
+use super::event::Failed;
+use super::machine::Engine;
+use crate::conn::Failure;
+use crate::flaw::flaw;
+use crate::hook::{Hook, Outcome};
+use crate::pool;
+use crate::retry::{Verdict, Why};
+use crate::time::Instant;
+
+impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
+    /// A call goes to a stage that its deadline may end.
+    pub(super) fn wait(&mut self, index: u16, stage: Stage) {
+        let Some(&Call { deadline, at, .. }) = self.calls.at(index) else { return };
+        self.wake_at(if stage == Stage::Resting { deadline.min(at.max(self.now)) } else { deadline });
+        self.calls.go(index, stage);
+    }
+
+    /// A call has failed for good: its caller is to be told.
+    pub(super) fn end(
+        &mut self,
+        index: u16,
+        failure: Failure,
+        why: Option<Why>,
+        refused: Option<pool::Refusal>,
+    ) {
+        let failure = self.honest(index, failure);
+        self.after_all(index, failure, refused);
+        self.count(index, Outcome::Failed(failure));
+        self.judge(index, Verdict::Nothing);
+        let Some(&Call { made, since, .. }) = self.calls.at(index) else { return };
+        let elapsed = self.now.saturating_since(since);
+        let failed = Failed { failure, why, refused, attempts: made, elapsed };
+        self.calls.go(index, Stage::Over(Over::Failed(failed)));
+        self.part(index);
+    }
+
+    /// What was not sent this time may have been executed before.
+    pub(super) fn honest(&self, index: u16, failure: Failure) -> Failure {
+        flaw!(DoubtForgotten => return failure);
+        let doubtful = self.calls.at(index).is_some_and(|call| call.doubtful);
+        if doubtful && matches!(failure, Failure::NotSent | Failure::Expired) {
+            Failure::Unknown
+        } else {
+            failure
+        }
+    }
+
+    /// Nothing is left of a call.
+    #[inline]
+    pub(super) fn forget(&mut self, index: u16) {
+        self.part(index);
+        if let Some(call) = self.calls.at_mut(index) {
+            self.arena.release(call);
+        }
+        self.calls.free(index);
+        // The last one lets the connections be closed.
+        self.stirred |= self.closing;
+    }
+
+    /// All that was not sent is told that it will not be.
+    pub(super) fn refuse_waiting(&mut self) {
+        for index in 0..self.calls.len() {
+            let Some(call) = self.calls.at(index) else { return };
+            if call.stage.is_waiting() {
+                if let Some(place) = call.place {
+                    self.pool.cancel(self.now, place);
+                }
+                self.end(index, Failure::NotSent, None, Some(pool::Refusal::Closed));
+            }
+        }
+    }
+
+    /// Of the deadlines that time has passed: whoever waits is told.
+    pub(super) fn expire(&mut self, now: Instant) -> Instant {
+        flaw!(WaitsForEver => return Instant::MAX);
+        let mut wake = Instant::MAX;
+        for index in 0..self.calls.len() {
+            let Some(&Call { stage, deadline, at, place, .. }) = self.calls.at(index) else { break };
+            if !stage.is_waiting() {
+                continue;
+            }
+            if deadline <= now {
+                if let Some(place) = place {
+                    self.pool.cancel(now, place);
+                    self.stirred = true;
+                }
+                self.end(index, Failure::Expired, None, None);
+            } else if stage == Stage::Resting && at <= now {
+                self.go_again(index);
+                wake = wake.min(deadline);
+            } else {
+                wake = wake.min(if stage == Stage::Resting { at.min(deadline) } else { deadline });
+            }
+        }
+        wake
+    }
+}
