@@ -1,6 +1,7 @@
 //! Mistakes on purpose, each one that some client has made, to prove that the tests would notice.
 //!
-//! With feature `flaws` a thread can have one made; without it `flaw!` is nothing at all.
+//! With feature `flaws` a thread can have one made; without it `flaw!` is nothing at all. Those of whole clients are
+//! noticed by the world, the others by the models of their modules.
 
 #[cfg(feature = "flaws")]
 use core::cell::{Cell, RefCell};
@@ -79,6 +80,28 @@ pub enum Flaw {
     OrderLost,
     /// A connection is taken for one to another database than it is.
     WrongDatabase,
+    /// Who comes when a connection is idle has it, though others wait.
+    WaiterOvertaken,
+    /// Who turns away takes the dial with him that was begun for him.
+    DialCancelled,
+    /// A batch goes again whole, though part of it was answered.
+    BatchGoesWhole,
+    /// What was overtaken goes again all the same.
+    OvertakenGoes,
+    /// While something goes again, what is behind it does not wait for what is in flight.
+    NothingWaits,
+    /// What is said of an earlier attempt is taken for the outcome of the last one.
+    EarlierAttempt,
+    /// An item that failed has no result.
+    ResultLost,
+    /// Messages go on after a loss as if none were missing.
+    GapUntold,
+    /// What was subscribed on a lost connection is taken to be so on the next.
+    NotResubscribed,
+    /// A subscription that was ended is taken to last.
+    StaysConfirmed,
+    /// A message is taken for nobody's that comes before it was told what happened to its subscription.
+    MessageLost,
 }
 
 #[cfg(feature = "flaws")]
@@ -123,6 +146,24 @@ impl Flaw {
         Self::OrderLost,
         Self::WrongDatabase,
     ];
+
+    /// Those of a pool, in `core::pool`.
+    pub const POOL: [Self; 2] = [Self::WaiterOvertaken, Self::DialCancelled];
+
+    /// Those of a bulk, in `core::bulk`.
+    pub const BULK: [Self; 7] = [
+        Self::RetriedBlindly,
+        Self::DoubtForgotten,
+        Self::BatchGoesWhole,
+        Self::OvertakenGoes,
+        Self::NothingWaits,
+        Self::EarlierAttempt,
+        Self::ResultLost,
+    ];
+
+    /// Those of a registry of subscriptions, in `core::pubsub`.
+    pub const PUBSUB: [Self; 4] =
+        [Self::GapUntold, Self::NotResubscribed, Self::StaysConfirmed, Self::MessageLost];
 
     /// Makes this mistake in this thread while `f` runs.
     pub fn during<R>(self, f: impl FnOnce() -> R) -> R {

@@ -53,7 +53,7 @@ impl Config {
 
     /// How many items a batch has at most.
     pub(super) const fn items(&self) -> u32 {
-        if self.status && self.batch_size > 1 { self.batch_size } else { 1 }
+        if self.status && self.batch_size > 0 { self.batch_size } else { 1 }
     }
 
     /// How many batches are in flight at most.
@@ -61,8 +61,8 @@ impl Config {
         match self.max_batches {
             0..=1 => 1,
             _ if !self.concurrent_flush => 1,
-            most if most > Self::MOST_BATCHES => Self::MOST_BATCHES,
-            most => most,
+            most @ 2..=Self::MOST_BATCHES => most,
+            _ => Self::MOST_BATCHES,
         }
     }
 
@@ -102,6 +102,13 @@ mod tests {
         let long = Config { retry_base: Duration::MAX, retry_cap: Duration::MAX, ..Config::DEFAULT };
         assert_eq!([long.delay(0), long.delay(1), long.delay(40)], [3_600_000_000; 3]);
         let none = Config { retry_base: Duration::ZERO, ..Config::DEFAULT };
-        assert_eq!((none.delay(1), none.delay(9)), (0, 0));
+        assert_eq!([1, 9, 32, 33, 34, 255].map(|n| none.delay(n)), [0; 6]);
+        let least = Config { retry_base: Duration::from_micros(1), ..long };
+        assert_eq!([31, 32, 33].map(|n| least.delay(n)), [1 << 30, 1 << 31, 3_600_000_000]);
+        let cap = |cap| Config { retry_cap: cap, ..long }.delay(1);
+        let [hour, less] = [3600, 3599].map(Duration::from_secs);
+        let half = Duration::from_millis(500);
+        assert_eq!([cap(hour), cap(hour + half), cap(2 * hour)], [3_600_000_000; 3]);
+        assert_eq!(cap(less + half), 3_599_500_000);
     }
 }

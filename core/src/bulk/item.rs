@@ -229,3 +229,15 @@ impl From<Misuse> for Refused {
         Self::Misuse(misuse)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn who_is_refused_reads_why() {
+        assert_eq!(Refused::Closed.to_string(), "the bulk is closed");
+        assert_eq!(Refused::Misuse(Misuse::Empty).to_string(), Misuse::Empty.to_string());
+    }
+}

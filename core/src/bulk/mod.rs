@@ -54,6 +54,8 @@
 //! [`Retry::of`]: crate::command::Retry::of
 
 mod config;
+#[cfg(feature = "flaws")]
+mod flaws;
 mod item;
 mod lane;
 mod machine;

@@ -63,9 +63,9 @@ impl View<'_> {
             return Err(Refused::TooLarge);
         }
         let start = self.core.ring.room(memory, len).ok_or(Refused::Bytes)?;
-        if !written.is_written() || start != behind {
+        if start != behind {
             let again = encode(request, self.bytes.get_mut(start..start.saturating_add(len)))?;
-            if !again.is_written() || again.len() != len {
+            if again.len() != len {
                 return Err(Misuse::Inconsistent.into());
             }
         }
@@ -94,9 +94,7 @@ impl View<'_> {
 
     pub(super) fn give_up(&mut self, now: Instant) {
         self.core.tick(now);
-        while self.core.stats.queued > 0
-            && let Some(len) = self.core.window.get(self.core.next, self.slots).map(|slot| slot.len)
-        {
+        while let Some(len) = self.core.window.get(self.core.next, self.slots).map(|slot| slot.len) {
             self.resolve(self.core.next, State::Failed(Failure::NotSent));
             self.unqueue(len);
         }

@@ -7,6 +7,7 @@ use super::{Item, Outcome, Resolved, Slot, Ticket, Value, Verdict};
 use crate::command::{Args, Retry};
 use crate::conn::Failure;
 use crate::error::{Author, ServerError};
+use crate::flaw::flaw;
 use crate::resp::copy;
 use crate::time::Instant;
 
@@ -25,20 +26,12 @@ impl<'a> View<'a> {
     pub(super) fn handle_reply(&mut self, now: Instant, item: Item, outcome: Outcome<'_>) -> Verdict {
         self.core.tick(now);
         let number = item.ticket().0;
-        let found = self.core.window.get(number, self.slots).copied();
-        let Some(slot) = found.filter(|slot| slot.state == State::Sent && slot.attempts == item.attempts())
-        else {
-            return Verdict::Stale;
-        };
+        let Some(slot) = self.flying(item) else { return Verdict::Stale };
         self.land(slot.batch);
         let args = Args::new(slot.frame(self.bytes));
         let again = Again::after(outcome, args);
-        let repeatable = match again {
-            Again::Always => true,
-            Again::IfSafe { .. } => slot.safe || Retry::of(args) <= self.core.config.ceiling,
-            Again::Never => false,
-        };
-        if repeatable && !slot.unwanted && slot.attempts < self.core.config.max_retries {
+        let goes = again.is_for(&slot, args, self.core.config.ceiling);
+        if goes && !slot.unwanted && slot.attempts < self.core.config.max_retries {
             self.requeue(number, Lane::of(args), again != Again::Always);
             return Verdict::Again;
         }
@@ -55,12 +48,19 @@ impl<'a> View<'a> {
         if slot.unwanted { Verdict::Unwanted } else { Verdict::Told }
     }
 
+    /// What is known of an item, if this time of it is in flight.
+    fn flying(&self, item: Item) -> Option<Slot> {
+        let slot = self.core.window.get(item.ticket().0, self.slots).copied()?;
+        flaw!(EarlierAttempt => return Some(slot).filter(|slot| slot.state == State::Sent));
+        Some(slot).filter(|slot| slot.state == State::Sent && slot.attempts == item.attempts())
+    }
+
     /// An item of this batch is not in flight any more.
     fn land(&mut self, batch: u32) {
         let stats = &mut self.core.stats;
         stats.in_flight = stats.in_flight.wrapping_sub(1);
         let mut flights = self.core.flights.iter_mut();
-        if let Some(flight) = flights.find(|flight| flight.left > 0 && flight.number == batch) {
+        if let Some(flight) = flights.find(|flight| flight.number == batch) {
             flight.left = flight.left.saturating_sub(1);
             if flight.left == 0 {
                 stats.batches_in_flight = stats.batches_in_flight.wrapping_sub(1);
@@ -70,6 +70,7 @@ impl<'a> View<'a> {
 
     /// The item goes again, from its old place.
     fn requeue(&mut self, number: usize, lane: Lane, doubt: bool) {
+        flaw!(BatchGoesWhole => self.put_back_batch_of(number));
         let Some(slot) = self.core.window.get_mut(number, self.slots) else { return };
         slot.state = State::Queued;
         slot.attempts = slot.attempts.saturating_add(1);
@@ -114,12 +115,11 @@ impl<'a> View<'a> {
             slot.state = State::Done;
             return self.free();
         }
-        slot.state = match state {
-            State::Failed(Failure::NotSent | Failure::Expired) | State::Overtaken if slot.doubt => {
-                State::Failed(Failure::Unknown)
-            }
-            state => state,
-        };
+        slot.state = state.in_doubt(slot.doubt);
+        flaw!(ResultLost => if matches!(slot.state, State::Failed(_)) {
+            slot.state = State::Done;
+            return self.free();
+        });
         let stats = &mut self.core.stats;
         match slot.state {
             State::Answered | State::Error => stats.answered = stats.answered.wrapping_add(1),
@@ -131,12 +131,14 @@ impl<'a> View<'a> {
 
     /// An item was answered: those of so many before it that touch the same, and are to go again, may not.
     fn overtake(&mut self, before: usize, lane: Lane) {
+        flaw!(OvertakenGoes => return);
         if lane == Lane::NONE {
             return;
         }
         let mut number = self.core.next;
         for _ in 0..before {
-            let waits = self.core.window.get(number, self.slots).filter(|slot| slot.is_again());
+            let slot = self.core.window.get(number, self.slots);
+            let waits = slot.filter(|slot| slot.state == State::Queued);
             if let Some(len) = waits.filter(|slot| slot.lane.meets(lane)).map(|slot| slot.len) {
                 self.resolve(number, State::Overtaken);
                 self.unqueue(len);
@@ -170,6 +172,29 @@ impl Again {
             Outcome::Failed(Failure::NotSent | Failure::Expired) => Self::Always,
             Outcome::Failed(Failure::Unknown | Failure::TimedOut) => Self::IfSafe { answered: false },
             Outcome::Failed(Failure::TooLarge | Failure::TooDeep) => Self::Never,
+        }
+    }
+
+    /// Whether it is for this item. What may be executed twice is no more than the ceiling, or its caller says so.
+    fn is_for(self, slot: &Slot, args: Args<'_>, ceiling: Retry) -> bool {
+        flaw!(RetriedBlindly => return self != Self::Never);
+        match self {
+            Self::Always => true,
+            Self::IfSafe { .. } => slot.safe || Retry::of(args) <= ceiling,
+            Self::Never => false,
+        }
+    }
+}
+
+impl State {
+    /// The same of an item that an earlier time may have executed.
+    fn in_doubt(self, doubt: bool) -> Self {
+        flaw!(DoubtForgotten => return self);
+        match self {
+            Self::Failed(Failure::NotSent | Failure::Expired) | Self::Overtaken if doubt => {
+                Self::Failed(Failure::Unknown)
+            }
+            state => state,
         }
     }
 }

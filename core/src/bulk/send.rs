@@ -4,6 +4,7 @@ use super::machine::{Core, Flight, View};
 use super::slots::{State, Window};
 use super::{Item, Slot};
 use crate::command::Frame;
+use crate::flaw::flaw;
 use crate::time::Instant;
 
 /// Items that go out together, in order.
@@ -113,6 +114,7 @@ impl Core {
             return false;
         }
         if self.held {
+            flaw!(NothingWaits => return self.now >= self.again_at);
             return flying == 0 && self.now >= self.again_at;
         }
         queued >= self.config.items()

@@ -71,11 +71,6 @@ impl Slot {
     /// The number of a batch that never is.
     pub(super) const NO_BATCH: u32 = u32::MAX;
 
-    /// Whether it waits to go again.
-    pub(super) fn is_again(&self) -> bool {
-        self.state == State::Queued && self.attempts > 0
-    }
-
     /// Its bytes.
     pub(super) fn frame<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
         let start = self.start as usize;

@@ -55,7 +55,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 }
                 flaw!(OrderLost => self.part(index));
                 let Some(&call) = self.calls.at(index) else { return true };
-                if self.calls.at(call.before).is_some_and(|before| before.stage != Stage::Sent) {
+                if self.calls.at(call.before).is_some_and(|before| !before.stage.is_sent()) {
                     self.wait(index, Stage::Following);
                 } else {
                     self.wait(index, Stage::Resting);
@@ -126,7 +126,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// The breaker learns what became of an attempt.
     #[inline]
     pub(super) fn judge(&mut self, index: u16, verdict: Verdict) {
-        if let Some(pass) = self.calls.at_mut(index).and_then(|call| call.pass.take()) {
+        if self.config.breaker.is_some()
+            && let Some(pass) = self.calls.at_mut(index).and_then(|call| call.pass.take())
+        {
             self.breaker.handle_verdict(self.now, pass, verdict);
         }
     }

@@ -191,13 +191,17 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     #[inline]
     pub(super) fn leave(&mut self, at: u16) {
         let Some(link) = self.link_mut(at) else { return };
-        if matches!(link.role, Role::Own(_)) {
-            link.live = link.live.saturating_sub(1);
-            if let (0, Some(id)) = (link.live, link.id) {
-                return self.take_back(id);
+        match link.role {
+            Role::Lane(lane) => self.fill_lane(lane),
+            Role::Own(last) => {
+                link.live = link.live.saturating_sub(1);
+                match (link.live, link.id) {
+                    (0, Some(id)) => self.take_back(id),
+                    _ => self.follow(last, at),
+                }
             }
+            _ => {}
         }
-        self.make_use_of(at);
     }
 
     fn opened(&mut self, at: u16, id: Id) {

@@ -121,8 +121,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Arena<B> {
     }
 
     /// Nobody needs this frame any more.
-    pub(super) fn release(&mut self, call: &mut Call) {
-        let kept = core::mem::replace(&mut call.kept, Kept::NONE);
+    #[inline]
+    pub(super) fn release(&mut self, kept: Kept) {
         if kept.is_some() {
             let (at, size) = (kept.at as usize, HEADER + kept.len as usize);
             self.used = self.used.saturating_sub(size);

@@ -88,7 +88,7 @@ pub struct Call {
 }
 
 /// What a call is waiting for.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Stage {
     /// It is none.
     Free,
@@ -111,7 +111,7 @@ pub(super) enum Stage {
 }
 
 /// What becomes of a pipeline.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Group {
     /// More calls may come.
     pub(super) open: bool,
@@ -122,7 +122,7 @@ pub(super) struct Group {
 }
 
 /// How a call ended that no connection knows of.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Over {
     Failed(Failed),
     /// It was a wish for a connection, and here it is.
@@ -197,6 +197,18 @@ impl Stage {
         matches!(self, Self::Queued | Self::Asking | Self::Resting | Self::Following | Self::Released)
     }
 
+    pub(super) const fn is_free(self) -> bool {
+        matches!(self, Self::Free)
+    }
+
+    pub(super) const fn is_sent(self) -> bool {
+        matches!(self, Self::Sent)
+    }
+
+    pub(super) const fn is_resting(self) -> bool {
+        matches!(self, Self::Resting)
+    }
+
     pub(super) const fn is_over(self) -> bool {
         matches!(self, Self::Over(_))
     }
@@ -237,18 +249,18 @@ impl<Q: AsRef<[Call]> + AsMut<[Call]>> Calls<Q> {
         Some(Ticket { index, generation })
     }
 
-    /// Gives one back; its name means nothing any more.
+    /// Gives one back; its name means nothing any more. What was kept of it is to be released.
     #[inline]
-    pub(super) fn free(&mut self, index: u16) {
-        if self.at(index).is_some_and(|call| call.stage != Stage::Sent) {
+    pub(super) fn free(&mut self, index: u16) -> Kept {
+        if self.at(index).is_some_and(|call| !call.stage.is_sent()) {
             self.go(index, Stage::Sent);
         }
-        if let Some(call) = self.all.as_mut().get_mut(usize::from(index)) {
-            call.stage = Stage::Free;
-            call.generation = call.generation.wrapping_add(1);
-            call.next = core::mem::replace(&mut self.free, index);
-            self.taken = self.taken.saturating_sub(1);
-        }
+        let Some(call) = self.all.as_mut().get_mut(usize::from(index)) else { return Kept::NONE };
+        call.stage = Stage::Free;
+        call.generation = call.generation.wrapping_add(1);
+        call.next = core::mem::replace(&mut self.free, index);
+        self.taken = self.taken.saturating_sub(1);
+        core::mem::replace(&mut call.kept, Kept::NONE)
     }
 
     pub(super) fn at(&self, index: u16) -> Option<&Call> {
@@ -269,7 +281,7 @@ impl<Q: AsRef<[Call]> + AsMut<[Call]>> Calls<Q> {
 
     /// The call of this name, if it is one.
     pub(super) fn get(&self, ticket: Ticket) -> Option<&Call> {
-        self.at(ticket.index).filter(|call| call.stage != Stage::Free && call.generation == ticket.generation)
+        self.at(ticket.index).filter(|call| !call.stage.is_free() && call.generation == ticket.generation)
     }
 
     /// Moves it to another stage, the last of all there.
@@ -312,7 +324,7 @@ impl<Q: AsRef<[Call]> + AsMut<[Call]>> Calls<Q> {
 /// What each call that is not free waits for.
 impl<Q: AsRef<[Call]>> fmt::Debug for Calls<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let taken = self.all.as_ref().iter().filter(|call| call.stage != Stage::Free);
+        let taken = self.all.as_ref().iter().filter(|call| !call.stage.is_free());
         f.debug_list().entries(taken.map(|call| (call.stage, call.deadline))).finish()
     }
 }

@@ -126,7 +126,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             return self.refuse_lane(lane, why);
         }
         let ticket = Ticket::of(token);
-        if self.calls.get(ticket).is_some_and(|call| call.stage == Stage::Asking) {
+        if self.calls.get(ticket).is_some_and(|call| matches!(call.stage, Stage::Asking)) {
             self.end(ticket.index, Failure::NotSent, None, Some(why));
         }
     }

@@ -74,9 +74,10 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     }
 
     pub(super) const fn shard_of(&self, lane: u8) -> u8 {
-        match lane.checked_rem(self.shards()) {
-            Some(shard) => shard,
-            None => 0,
+        match self.shards() {
+            // As it is nearly always.
+            0 | 1 => 0,
+            shards => lane % shards,
         }
     }
 

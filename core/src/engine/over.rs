@@ -15,7 +15,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// A call goes to a stage that its deadline may end.
     pub(super) fn wait(&mut self, index: u16, stage: Stage) {
         let Some(&Call { deadline, at, .. }) = self.calls.at(index) else { return };
-        self.wake_at(if stage == Stage::Resting { deadline.min(at.max(self.now)) } else { deadline });
+        self.wake_at(if stage.is_resting() { deadline.min(at.max(self.now)) } else { deadline });
         self.calls.go(index, stage);
     }
 
@@ -53,10 +53,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     #[inline]
     pub(super) fn forget(&mut self, index: u16) {
         self.part(index);
-        if let Some(call) = self.calls.at_mut(index) {
-            self.arena.release(call);
-        }
-        self.calls.free(index);
+        let kept = self.calls.free(index);
+        self.arena.release(kept);
         // The last one lets the connections be closed.
         self.stirred |= self.closing;
     }
@@ -89,11 +87,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                     self.stirred = true;
                 }
                 self.end(index, Failure::Expired, None, None);
-            } else if stage == Stage::Resting && at <= now {
+            } else if stage.is_resting() && at <= now {
                 self.go_again(index);
                 wake = wake.min(deadline);
             } else {
-                wake = wake.min(if stage == Stage::Resting { at.min(deadline) } else { deadline });
+                wake = wake.min(if stage.is_resting() { at.min(deadline) } else { deadline });
             }
         }
         wake

@@ -116,7 +116,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
         if let Some(next) = self.calls.at_mut(behind) {
             next.before = before;
-            if next.stage == Stage::Following {
+            if matches!(next.stage, Stage::Following) {
                 self.calls.go(behind, Stage::Released);
                 self.stirred = true;
             }

@@ -99,7 +99,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             link.live = link.live.saturating_add(1);
         }
         let id = link.id;
-        if call.stage != Stage::Sent {
+        if !call.stage.is_sent() {
             self.calls.go(index, Stage::Sent);
         }
         if let Some(call) = self.calls.at_mut(index) {
@@ -151,7 +151,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// The connection that a call was sent on, if others may still go behind it there.
     pub(super) fn place_behind(&self, before: u16) -> Option<u16> {
         let &Call { stage, id, .. } = self.calls.at(before)?;
-        let at = self.find(id.filter(|_| stage == Stage::Sent)?)?;
+        let at = self.find(id.filter(|_| stage.is_sent())?)?;
         let link = self.link(at)?;
         (matches!(link.role, Role::Lane(_) | Role::Own(_)) && link.connection.is_ready()).then_some(at)
     }
@@ -183,16 +183,20 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
+    /// There may be room on a shared connection.
+    #[inline]
+    pub(super) fn fill_lane(&mut self, lane: u8) {
+        let shard = self.shard_of(lane);
+        if self.calls.first_queued(shard).is_some() {
+            self.dispatch(shard);
+        }
+    }
+
     /// There may be room on a connection.
     #[inline]
     pub(super) fn make_use_of(&mut self, at: u16) {
         match self.link(at).map(|link| link.role) {
-            Some(Role::Lane(lane)) => {
-                let shard = self.shard_of(lane);
-                if self.calls.first_queued(shard).is_some() {
-                    self.dispatch(shard);
-                }
-            }
+            Some(Role::Lane(lane)) => self.fill_lane(lane),
             Some(Role::Own(last)) => self.follow(last, at),
             _ => {}
         }

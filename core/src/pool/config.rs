@@ -94,7 +94,8 @@ pub(super) struct Rules {
     pub(super) limit: u16,
     pub(super) min_idle: u16,
     pub(super) max_idle: u16,
-    pub(super) max_active: u16,
+    /// [`u32::MAX`] for any number.
+    pub(super) max_active: u32,
     pub(super) max_dials: u16,
     pub(super) fail_after: u16,
     pub(super) reuse: bool,
@@ -125,7 +126,7 @@ impl Rules {
             limit,
             min_idle: if config.reuse { config.min_idle.min(limit).min(max_idle) } else { 0 },
             max_idle,
-            max_active: or_all(config.max_active),
+            max_active: if config.max_active == 0 { u32::MAX } else { config.max_active.into() },
             max_dials: or_all(config.max_dials),
             fail_after: config.fail_after,
             reuse: config.reuse,
@@ -150,7 +151,7 @@ impl Rules {
 impl Rules {
     /// Those of a pool that is closed: no connection may be.
     pub(super) const fn closed(self) -> Self {
-        Self { limit: 0, min_idle: 0, reuse: true, ..self }
+        Self { limit: 0, reuse: true, ..self }
     }
 }
 

@@ -129,8 +129,31 @@ pub(super) const fn part(random: &mut Random, whole: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{ProtocolError, ServerError};
     use crate::pool::Config;
     use crate::time::Duration;
+    use std::string::ToString;
+
+    #[test]
+    fn what_ends_a_handshake_has_a_code() {
+        let codes = [DialCode::TIMEOUT, DialCode::LOST, DialCode::REJECTED, DialCode::STRANGE];
+        assert_eq!(codes.map(|code| u32::MAX - code.0), [0, 1, 2, 3]);
+        let error = ServerError::new(b"NOAUTH");
+        for (reason, code) in [
+            (CloseReason::HandshakeTimeout, DialCode::TIMEOUT),
+            (CloseReason::Eof, DialCode::LOST),
+            (CloseReason::Transport, DialCode::LOST),
+            (CloseReason::Rejected(error), DialCode::REJECTED),
+            (CloseReason::Refused(error), DialCode::REJECTED),
+            (CloseReason::Protocol(ProtocolError::UnknownType(b'H')), DialCode::STRANGE),
+            (CloseReason::Unsolicited, DialCode::STRANGE),
+            (CloseReason::OutOfStep, DialCode::STRANGE),
+        ] {
+            assert_eq!(DialCode::of(&reason), code, "{reason:?}");
+        }
+        let told = Unavailable { code: DialCode(7), failures: 3 };
+        assert_eq!(told.to_string(), "no connection could be opened, 3 times in a row");
+    }
 
     fn rules() -> Rules {
         let config = Config {

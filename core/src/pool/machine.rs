@@ -177,7 +177,7 @@ impl Machine<'_> {
         };
         let unused = idle.len() > rules.min_idle && old(last);
         let expired = now >= self.slots.get(usize::from(at))?.age.expires;
-        (!unused && !expired).then_some(at)
+        if unused || expired { None } else { Some(at) }
     }
 
     /// The idle slot to be lent next. Those that are too old are closed on the way.

@@ -149,4 +149,13 @@ mod tests {
         assert!(size_of::<Slot>() <= 48);
         assert_eq!((size_of::<Id>(), size_of::<Option<Reason>>()), (8, 1));
     }
+
+    #[test]
+    fn each_connection_of_a_slot_has_a_generation() {
+        let mut slot = Slot::EMPTY;
+        for generation in 0..3 {
+            assert_eq!((slot.id(5).generation(), slot.id(5).index()), (generation, 5));
+            slot.renew();
+        }
+    }
 }

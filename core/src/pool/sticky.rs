@@ -168,6 +168,8 @@ impl<E: Copy> Default for Sticky<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::string::ToString;
+
     use crate::pool::slot::ids;
 
     /// S1-POOL-15: a connection that went bad is recorded, and the next user takes another.
@@ -198,6 +200,7 @@ mod tests {
         assert_eq!((sticky.get(), sticky.handle_taken(id)), (Ok(Shared::Take), Ok(())));
         assert_eq!(sticky.get(), Ok(Shared::Ready(id)));
         assert_eq!((sticky.close(), sticky.get()), (None, Err(StickyError::Closed)));
+        assert_eq!(StickyError::Closed.to_string(), "the shared connection was closed on this side");
         assert_eq!(sticky.put(id), None);
         assert_eq!(sticky.put(id), Some((id, Returned::NeedsReset)));
         assert_eq!((sticky.put(id), sticky.close(), sticky.fail(id, 1)), (None, None, None));

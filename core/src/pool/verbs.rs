@@ -5,6 +5,7 @@ use super::machine::{Machine, State};
 use super::slot::Phase;
 use super::{Got, Id, Place, Put, Reason, Refusal, Returned, Slot, Stats};
 use crate::conn::Token;
+use crate::flaw::flaw;
 use crate::list::named;
 use crate::time::Instant;
 
@@ -27,6 +28,10 @@ impl Machine<'_> {
     /// The same, where something is too old or there is nothing.
     #[inline(never)]
     fn get_slowly(&mut self, now: Instant, token: Token) -> Result<Got, Refusal> {
+        flaw!(WaiterOvertaken => if let Some(at) = self.candidate(now) && let Some(id) = self.lend(at, now) {
+            Stats::count(&mut self.state.stats.hits);
+            return Ok(Got::Lent(id));
+        });
         // Who waits comes first, also in front of a connection that is idle by now. In a closed pool none is.
         if self.state.line.is_empty()
             && let Some(at) = self.candidate(now)
@@ -47,7 +52,7 @@ impl Machine<'_> {
             return Err(Refusal::Closed);
         }
         let active = u32::from(state.lent) + u32::from(state.line.len());
-        if state.rules.max_active < u16::MAX && active >= u32::from(state.rules.max_active) {
+        if active >= state.rules.max_active {
             return Err(Refusal::Exhausted);
         }
         if let Some(why) = state.dials.down(&state.rules)
@@ -68,6 +73,7 @@ impl Machine<'_> {
         let now = self.state.clock(now);
         let waits = self.line.get(usize::from(place.at())).is_some_and(|waiter| waiter.is(place));
         if waits {
+            flaw!(DialCancelled => if let Some(at) = self.state.dialling.last() { self.retire(at, Reason::User) });
             self.depart(place.at(), now);
         }
         waits

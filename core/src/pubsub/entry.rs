@@ -3,6 +3,7 @@
 use super::event::Happened;
 use super::list::{Link, NOWHERE};
 use crate::command::Subscription;
+use crate::flaw::flaw;
 use crate::time::Instant;
 
 /// Memory for one subscription, beside its name.
@@ -98,6 +99,12 @@ impl Entry {
         }
     }
 
+    /// Whether it is to be told anything before the next message.
+    pub(super) fn has_news(&self) -> bool {
+        flaw!(MessageLost => return false);
+        self.news().is_some()
+    }
+
     /// The application was told.
     pub(super) fn tell(&mut self, happened: Happened) {
         match happened {
@@ -111,6 +118,7 @@ impl Entry {
     /// The server does not send it any more, unasked.
     pub(super) fn lose(&mut self) {
         self.confirmed = false;
+        flaw!(GapUntold => return);
         if self.is_wanted() && self.told {
             (self.told, self.gap) = (false, true);
         }

@@ -6,6 +6,7 @@ use super::registry::{Core, View};
 use super::{Ask, Delivery, Entry, Event, Happened, Id, Refused};
 use crate::command::Subscription;
 use crate::error::{ErrorKind, ServerError};
+use crate::flaw::flaw;
 use crate::time::Instant;
 
 impl<'a> View<'a> {
@@ -63,6 +64,7 @@ impl<'a> View<'a> {
         let Some((index, entry)) = self.heard(kind, name) else { return self.stray() };
         if entry.leaving {
             entry.confirmed = false;
+            flaw!(StaysConfirmed => entry.confirmed = true);
             entry.leaving = false;
             self.answered(index);
         } else if entry.confirmed {
@@ -85,6 +87,7 @@ impl<'a> View<'a> {
             };
             entry.lose();
             (entry.leaving, entry.refusals) = (false, 0);
+            flaw!(NotResubscribed => if entry.is_wanted() { continue });
             self.move_to(index, Place::Rest);
             self.review(index);
         }
@@ -140,7 +143,7 @@ impl<'a> View<'a> {
 
     pub(super) fn handle_message(&mut self, kind: Subscription, name: &[u8]) -> Delivery {
         match self.heard(kind, name) {
-            Some((_, entry)) if entry.is_wanted() && entry.news().is_some() => Delivery::EventsFirst,
+            Some((_, entry)) if entry.is_wanted() && entry.has_news() => Delivery::EventsFirst,
             Some((index, entry)) if entry.is_wanted() && entry.told => {
                 Delivery::To(Id { index, generation: entry.generation })
             }

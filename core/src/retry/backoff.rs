@@ -42,10 +42,11 @@ impl Backoff {
     }
 
     const fn bound(&self, n: u32) -> u64 {
-        let grown =
-            if n > self.base.leading_zeros() { u64::MAX } else { self.base << if n < 64 { n } else { 63 } };
-        let grown = if self.base == 0 { 0 } else { grown };
-        if grown < self.cap { grown } else { self.cap }
+        match self.base {
+            0 => 0,
+            base if n <= base.leading_zeros() && base << n < self.cap => base << n,
+            _ => self.cap,
+        }
     }
 }
 
@@ -77,12 +78,17 @@ pub(crate) fn longest_wait(base: Duration, cap: Duration, n: u8) -> u32 {
         _ => 3_600_000_000,
     };
     let (base, cap, times) = (within_an_hour(base), within_an_hour(cap), u32::from(n.saturating_sub(1)));
-    if times < base.leading_zeros() { cap.min(base << times) } else { cap }
+    match base {
+        0 => 0,
+        _ if times <= base.leading_zeros() => cap.min(base << times),
+        _ => cap,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::string::ToString;
 
     const fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -114,6 +120,7 @@ mod tests {
     #[test]
     fn backoff_cap() {
         assert_eq!(Backoff::new(ms(1000), ms(500)), Err(BackoffError));
+        assert_eq!(BackoffError.to_string(), "max_retry_backoff is shorter than retry_delay");
         assert!(Backoff::new(ms(1000), ms(1000)).is_ok());
         let huge = Backoff::new(ms(1), Duration::MAX).unwrap();
         assert_eq!(huge.longest(10), ms(1024));
@@ -121,7 +128,7 @@ mod tests {
         let now = Instant::MAX;
         assert_eq!(huge.until(64, now, &mut Random::new(1)), Instant::MAX);
         let none = Backoff::new(Duration::ZERO, ms(5)).unwrap();
-        assert_eq!((none.longest(0), none.longest(99)), (Duration::ZERO, Duration::ZERO));
+        assert_eq!([0, 63, 64, 65, u32::MAX].map(|n| none.longest(n)), [Duration::ZERO; 5]);
         let odd = Backoff::new(Duration::from_micros(3), Duration::MAX).unwrap();
         assert_eq!(odd.longest(62).as_micros(), 3 << 62);
         assert_eq!(odd.longest(63).as_micros(), u64::MAX.into());

@@ -310,7 +310,10 @@ const fn span(window: Duration) -> u64 {
     let hour = 3_600_000_000;
     let window = micros(window);
     let window = if window > hour { hour as u32 } else { window as u32 };
-    (window / Breaker::BUCKETS as u32) as u64 + (window < Breaker::BUCKETS as u32) as u64
+    match window / Breaker::BUCKETS as u32 {
+        0 => 1,
+        tenth => tenth as u64,
+    }
 }
 
 fn after(now: Instant, span: Duration) -> Instant {
@@ -425,7 +428,7 @@ mod tests {
             BreakerConfig { percent: 0, least: 0, window: Duration::ZERO, open: Duration::ZERO, probes: 0 };
         let mut breaker = Breaker::new(Some(zero));
         run(&mut breaker, t(5), 100, Verdict::Works);
-        assert_eq!(breaker.state(), BreakerState::Closed);
+        assert_eq!((breaker.state(), breaker.stats().opened), (BreakerState::Closed, 0));
         run(&mut breaker, t(5), 1, Verdict::Fails);
         let probe = breaker.admit(t(5)).unwrap();
         breaker.handle_verdict(t(4), probe, Verdict::Works);

@@ -18,7 +18,7 @@ pub struct Bucket {
 /// A token in the unit of the level: so much as a rate of one gives in a second of microseconds.
 const TOKEN: u64 = 1_000_000;
 
-/// Twelve days: whoever waits for longer finds it full. So nothing overflows below.
+/// Twelve days: whoever waits for longer finds it full, at any rate. So nothing overflows below.
 const LONG: u64 = 1 << 40;
 
 impl Bucket {
@@ -56,15 +56,10 @@ impl Bucket {
 
     fn refill(&mut self, now: Instant) {
         let now = now.max(self.at);
-        let passed = now.as_micros() - self.at.as_micros();
+        let passed = (now.as_micros() - self.at.as_micros()).min(LONG);
         self.at = now;
         let full = u64::from(self.burst) * TOKEN;
-        self.level = match passed {
-            0 => return,
-            passed if passed < LONG => self.level.saturating_add(passed * u64::from(self.rate)).min(full),
-            _ if self.rate == 0 => self.level,
-            _ => full,
-        };
+        self.level = (self.level + passed * u64::from(self.rate)).min(full);
     }
 }
 

@@ -135,6 +135,7 @@ mod tests {
     use super::*;
     use crate::retry::BudgetConfig;
     use crate::time::Duration;
+    use std::string::ToString;
 
     const NEVER: Instant = Instant::MAX;
     const CLASSES: [Retry; 7] = [
@@ -188,6 +189,7 @@ mod tests {
             }
             let end = decide(policy, Retry::ReadOnly, fate, 3, NEVER);
             assert_eq!(end, Decision::Stop(Why::Exhausted { attempts: 4 }));
+            assert_eq!(Why::Exhausted { attempts: 4 }.to_string(), "it was attempted 4 times");
             let off = Policy { retries: 0, ..policy };
             let once = decide(off, Retry::ReadOnly, fate, 0, NEVER);
             assert_eq!(once, Decision::Stop(Why::Exhausted { attempts: 1 }));

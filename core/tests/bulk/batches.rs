@@ -1,9 +1,12 @@
 //! When batches go, and how large they are.
 
+use std::cell::RefCell;
+
 use respire_core::bulk::{Bulk, Cancelled, Config, ItemError, Outcome, Refused, Slot, Value, Verdict};
-use respire_core::command::{Later, chunked, get, set, words};
+use respire_core::command::{AnyRequest, Command, Later, Request, chunked, get, set, words};
 use respire_core::conn::Failure;
 use respire_core::error::{Misuse, ServerError};
+use respire_core::resp::ArgSink;
 use respire_core::time::{Duration, Instant};
 
 use crate::support::{at, batch, bulk, config, numbers, push, results};
@@ -40,7 +43,9 @@ fn no_item_waits_longer_than_the_interval() {
     push(&mut untimed, at(0), "SET a 1").unwrap();
     assert_eq!(untimed.poll_timeout(), Instant::MAX);
     assert!(batch(&mut untimed, at(u64::MAX / 1000)).is_empty());
+    assert!(!untimed.is_closed());
     untimed.close();
+    assert!(untimed.is_closed());
     assert_eq!(numbers(&batch(&mut untimed, at(0))), [0], "the time before was later");
     assert_eq!(untimed.stats().clock_faults, 1);
     assert_eq!(push(&mut untimed, at(0), "SET b 1"), Err(Refused::Closed));
@@ -134,6 +139,50 @@ fn what_cannot_be_kept_or_shared_is_refused() {
     assert_eq!(bulk.push(at(0), &set("k", Later(5))), Err(Refused::Misuse(Misuse::Streamed)));
     assert_eq!(bulk.push(at(0), &chunked(get("k"))), Err(Refused::Misuse(Misuse::Streamed)));
     assert!(bulk.is_empty() && bulk.stats().bytes == 0);
+}
+
+/// Echoes another word each time.
+struct Fickle(RefCell<Vec<&'static str>>);
+
+impl Request for Fickle {
+    type Reply<'r> = ();
+
+    fn command(&self) -> &'static Command {
+        &Command::UNKNOWN
+    }
+
+    fn visit<S: ArgSink + ?Sized>(&self, sink: &mut S) {
+        sink.word("ECHO");
+        sink.arg(self.0.borrow_mut().pop().expect("so often").as_bytes());
+    }
+}
+
+#[test]
+fn an_item_that_changes_its_mind_is_refused() {
+    let mut bulk = Bulk::new([0; 64], [Slot::EMPTY; 4], Config { batch_size: 1, ..config() });
+    for key in ["a", "b"] {
+        bulk.push(at(0), &set(key, "1")).unwrap();
+    }
+    let (first, _) = bulk.poll_batch(at(0)).unwrap().next().unwrap();
+    assert_eq!(bulk.handle_reply(at(0), first, Outcome::Value), Verdict::Told);
+    assert!(bulk.poll_result().is_some());
+    // There is room in front only: it is asked once more.
+    for again in ["", "longer"] {
+        let fickle = Fickle(RefCell::new(vec![again, "word"]));
+        assert_eq!(bulk.push(at(0), &fickle), Err(Refused::Misuse(Misuse::Inconsistent)), "{again}");
+    }
+    assert_eq!((bulk.len(), bulk.stats().bytes), (1, 27));
+    let steady = Fickle(RefCell::new(vec!["word", "word"]));
+    assert!(bulk.push(at(0), &steady).is_ok());
+}
+
+/// What is known of a command goes with its bytes.
+#[test]
+fn an_item_goes_with_the_row_of_its_command() {
+    let mut bulk = bulk(Config { batch_size: 1, ..config() });
+    bulk.push(at(0), &get("k")).unwrap();
+    let (_, frame) = bulk.poll_batch(at(0)).unwrap().next().unwrap();
+    assert_eq!(frame.row().words, ["GET"]);
 }
 
 /// S0-BULK-03: one item fails, and 999 do not.

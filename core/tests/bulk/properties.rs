@@ -10,7 +10,8 @@ use respire_core::conn::Failure;
 use respire_core::resp::Encoder;
 use respire_core::time::{Duration, Instant};
 
-use crate::model::{End, Fate, Kind, Model, State};
+use crate::kinds::Kind;
+use crate::model::{End, Fate, Model, State};
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -352,6 +353,30 @@ impl Pair {
     }
 }
 
+/// One run, from the first call to the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    config: Config,
+    slots: usize,
+    memory: usize,
+    ops: Vec<Op>,
+    give_up: bool,
+}
+
+impl Case {
+    /// Panics where the machine is not as its model.
+    pub(crate) fn play(self) {
+        let mut pair = Pair::new(self.config, self.slots, self.memory);
+        self.ops.iter().for_each(|op| pair.step(op));
+        pair.finish(self.give_up);
+    }
+}
+
+pub(crate) fn cases() -> impl Strategy<Value = Case> {
+    (config(), 1..12_usize, 30..400_usize, vec(op(), 1..120), prop::bool::weighted(0.2))
+        .prop_map(|(config, slots, memory, ops, give_up)| Case { config, slots, memory, ops, give_up })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2500, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -360,15 +385,7 @@ proptest! {
     /// key is kept. S0-ERR-03: a cancelled item's late reply changes nothing else. S1-BP-04: it goes on at the first item
     /// without an answer.
     #[test]
-    fn a_bulk_does_what_the_naive_one_does(
-        config in config(),
-        slots in 1..12_usize,
-        memory in 30..400_usize,
-        ops in vec(op(), 1..120),
-        give_up in prop::bool::weighted(0.2),
-    ) {
-        let mut pair = Pair::new(config, slots, memory);
-        ops.iter().for_each(|op| pair.step(op));
-        pair.finish(give_up);
+    fn a_bulk_does_what_the_naive_one_does(case in cases()) {
+        case.play();
     }
 }

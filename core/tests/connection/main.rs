@@ -20,6 +20,7 @@ mod state;
 mod subscriber;
 mod supply;
 mod time;
+mod unsupplied;
 mod verify;
 
 use respire_core::buffer::{Growing, Storage};

@@ -171,6 +171,17 @@ fn half_of_them_stay_idle() {
     assert_eq!(rig.pool.idle_len(), 9);
 }
 
+/// Of those that were silent for as long, the one that is lent first is asked first.
+#[test]
+fn the_next_to_be_lent_is_asked_first() {
+    let mut rig = Rig::new(Config { health_interval: millis(100), ..QUIET });
+    for id in rig.borrowed(3) {
+        assert_eq!(rig.put(id), Put::Idle);
+    }
+    rig.pass(millis(100));
+    assert_eq!(rig.pings().iter().map(|id| id.index()).collect::<Vec<_>>(), [2, 1]);
+}
+
 /// A sign of life does not make a connection hot: the order of use stays.
 #[test]
 fn a_check_does_not_change_the_order() {

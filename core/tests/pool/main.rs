@@ -2,6 +2,8 @@
 
 mod cost;
 mod dialling;
+#[cfg(feature = "flaws")]
+mod flaws;
 mod lending;
 mod life;
 mod line;

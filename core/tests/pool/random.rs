@@ -281,6 +281,31 @@ impl Play {
     }
 }
 
+/// One run, from the first call to the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    configs: Vec<Config>,
+    slots: usize,
+    places: usize,
+    seed: u64,
+    ops: Vec<Op>,
+}
+
+impl Case {
+    /// Panics where the pool does what its model forbids.
+    pub(crate) fn play(self) {
+        let mut play = Play::new(self.configs, self.slots, self.places, self.seed);
+        self.ops.into_iter().for_each(|op| play.step(op));
+        play.finish();
+    }
+}
+
+pub(crate) fn cases() -> impl Strategy<Value = Case> {
+    let configs = prop::collection::vec(config(), 1..4);
+    (configs, 0..9usize, 0..6usize, any::<u64>(), prop::collection::vec(op(), 0..200))
+        .prop_map(|(configs, slots, places, seed, ops)| Case { configs, slots, places, seed, ops })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 2500,
@@ -292,17 +317,7 @@ proptest! {
 
     /// S1-KI-01, S1-POOL-01: no leak, no double loan, whatever happens in whatever order.
     #[test]
-    fn the_pool_does_as_the_model(
-        configs in prop::collection::vec(config(), 1..4),
-        slots in 0..9usize,
-        places in 0..6usize,
-        seed in any::<u64>(),
-        ops in prop::collection::vec(op(), 0..200),
-    ) {
-        let mut play = Play::new(configs, slots, places, seed);
-        for op in ops {
-            play.step(op);
-        }
-        play.finish();
+    fn the_pool_does_as_the_model(case in cases()) {
+        case.play();
     }
 }

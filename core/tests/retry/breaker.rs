@@ -162,3 +162,37 @@ proptest! {
         }
     }
 }
+
+/// So many requests of this sort at this second.
+fn run(breaker: &mut Breaker, secs: u64, count: usize, verdict: Verdict) {
+    let now = Instant::from_millis(secs * 1000);
+    for _ in 0..count {
+        let pass = breaker.admit(now).unwrap();
+        breaker.handle_verdict(now, pass, verdict);
+    }
+}
+
+/// S1-ERR-08: a window of more than an hour is one of an hour.
+#[test]
+fn no_window_is_longer_than_an_hour() {
+    for (secs, state) in [(3599, BreakerState::Open), (3600, BreakerState::Closed)] {
+        let window = Duration::from_secs(7200);
+        let mut breaker = Breaker::new(Some(BreakerConfig { window, ..BreakerConfig::default() }));
+        run(&mut breaker, 0, 19, Verdict::Fails);
+        run(&mut breaker, secs, 1, Verdict::Fails);
+        assert_eq!(breaker.state(), state, "{secs}");
+    }
+}
+
+/// What has no tenth part still sees what happens in one moment.
+#[test]
+fn a_window_is_never_nothing() {
+    for micros in [0, 1, 9] {
+        let window = Duration::from_micros(micros);
+        let mut breaker = Breaker::new(Some(BreakerConfig { window, ..BreakerConfig::default() }));
+        run(&mut breaker, 1, 20, Verdict::Fails);
+        assert_eq!(breaker.state(), BreakerState::Open, "{micros}");
+        let refused = breaker.admit(Instant::from_millis(2000)).unwrap_err();
+        assert_eq!(refused.to_string(), "the circuit is open: try again in 4000 ms");
+    }
+}

@@ -1,0 +1,14 @@
+//! Every known mistake of a pool is noticed by its model.
+
+#[path = "../support/flaws.rs"]
+mod flaws;
+
+use respire_core::flaw::Flaw;
+
+use crate::random::{Case, cases};
+
+#[test]
+fn every_flaw_of_a_pool_is_noticed() {
+    let missed = flaws::missed(&Flaw::POOL, cases(), Case::play);
+    assert!(missed.is_empty(), "{missed:?} are not noticed");
+}
