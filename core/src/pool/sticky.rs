@@ -167,9 +167,9 @@ impl<E: Copy> Default for Sticky<E> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::string::ToString;
 
+    use super::*;
     use crate::pool::slot::ids;
 
     /// S1-POOL-15: a connection that went bad is recorded, and the next user takes another.
