@@ -167,9 +167,10 @@ impl<E: Copy> Default for Sticky<E> {
 
 #[cfg(test)]
 mod tests {
+    use std::string::ToString;
+
     use super::*;
     use crate::pool::slot::ids;
-    use std::string::ToString;
 
     /// S1-POOL-15: a connection that went bad is recorded, and the next user takes another.
     #[test]

@@ -21,6 +21,8 @@ pub(crate) enum Told {
     Leased(u64, Lease),
 }
 
+pub(crate) type TestEngine = Engine<Heap, 16>;
+
 /// An engine, its sockets and the server.
 pub(crate) struct Net<H: Hook = ()> {
     pub(crate) engine: Engine<Heap, 16, H>,

@@ -263,7 +263,7 @@ fn ask(app: &mut App, what: Asked, random: &mut Random) -> Option<(u64, Option<T
     let options = Options {
         timeout: random.once_in(8).then(|| ms(random.below(100))),
         own: random.once_in(10),
-        class: None,
+        ..PLAIN
     };
     let name = name(app.next());
     let taken = match what {

@@ -21,7 +21,7 @@ use respire_tests::{Kind, Server};
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// A request as any other.
-pub(crate) const PLAIN: Options = Options { timeout: None, class: None, own: false };
+pub(crate) const PLAIN: Options = Options::DEFAULT;
 
 /// A request with a connection for itself.
 pub(crate) const OWN: Options = Options { own: true, ..PLAIN };
