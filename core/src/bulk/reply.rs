@@ -1,6 +1,6 @@
 //! What became of an item: a result, or another time.
 
-use super::lane::Lane;
+use super::lane::{Lane, is_among};
 use super::machine::View;
 use super::slots::State;
 use super::{Item, Outcome, Resolved, Slot, Ticket, Value, Verdict};
@@ -204,12 +204,6 @@ fn is_passing(error: ServerError<'_>) -> bool {
     let code = error.code();
     is_among(b"LOADING BUSY TRYAGAIN CLUSTERDOWN MASTERDOWN READONLY", code)
         && code.iter().all(u8::is_ascii_uppercase)
-}
-
-/// Whether a list of words has this one, in any case.
-#[inline(never)]
-fn is_among(list: &[u8], word: &[u8]) -> bool {
-    list.split(|&byte| byte == b' ').any(|other| other.eq_ignore_ascii_case(word))
 }
 
 /// A result in words of the caller. `state` is what the slot's was before it was polled.

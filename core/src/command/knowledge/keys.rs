@@ -244,11 +244,6 @@ impl Roles {
         self.row.spread
     }
 
-    /// Whether its first argument, and nothing else, is a key or a channel.
-    pub(crate) const fn is_first_only(&self) -> bool {
-        matches!(self.row.shape, Shape::Keys { from: 0, to: 1 } | Shape::Publish)
-    }
-
     /// Whether it lists keys of the whole database, and takes a `MATCH` for those that are wanted.
     pub(crate) const fn is_scan(&self) -> bool {
         matches!(self.row.shape, Shape::Scan | Shape::ClusterScan)
