@@ -75,6 +75,10 @@ pub enum Flaw {
     SocketLeaks,
     /// Requests that wait have no deadline.
     WaitsForEver,
+    /// A subscription was lost and is back, and nobody is told that messages are missing.
+    GapUntold,
+    /// What was subscribed on a connection that is lost is taken for subscribed.
+    SubscriptionsForgotten,
 }
 
 #[cfg(feature = "flaws")]
@@ -104,7 +108,7 @@ impl Flaw {
     ];
 
     /// Those of an engine, in `core::engine`.
-    pub const ENGINE: [Self; 11] = [
+    pub const ENGINE: [Self; 13] = [
         Self::PermitLeaks,
         Self::NotReset,
         Self::LentUnanswered,
@@ -116,6 +120,8 @@ impl Flaw {
         Self::LaneGivenUp,
         Self::SocketLeaks,
         Self::WaitsForEver,
+        Self::GapUntold,
+        Self::SubscriptionsForgotten,
     ];
 
     /// Makes this mistake in this thread while `f` runs.

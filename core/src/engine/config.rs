@@ -3,6 +3,7 @@
 use crate::config::Address;
 use crate::conn;
 use crate::pool;
+use crate::pubsub;
 use crate::retry::{self, BreakerConfig, BudgetConfig};
 use crate::time::Duration;
 
@@ -34,6 +35,9 @@ pub struct Config {
     pub address: Address<'static>,
     /// The database of connections that nobody has changed, as hooks are told.
     pub db: u32,
+    /// How subscriptions are asked for; less at once if a connection cannot write as much. Its seed goes with the
+    /// other one.
+    pub pubsub: pubsub::Config,
     /// For all that is left to chance.
     pub seed: u64,
 }
@@ -55,6 +59,7 @@ impl Config {
         drain: Some(Duration::from_secs(5)),
         address: Address { host: "", port: Address::DEFAULT_PORT },
         db: 0,
+        pubsub: pubsub::Config::DEFAULT,
         seed: 0,
     };
 }

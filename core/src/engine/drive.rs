@@ -1,6 +1,6 @@
 //! What a driver does for an engine: connections, and their bytes.
 
-use super::answer::lane_token;
+use super::answer::{SITE, lane_token};
 use super::call::{Stage, Ticket};
 use super::link::Role;
 use super::machine::{Engine, Lane};
@@ -54,6 +54,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     pub(super) fn turn(&mut self) {
         if self.stirred || self.now >= self.pool_due {
             self.ask_pool();
+            if M::SUBSCRIBES {
+                self.reconcile();
+            }
+        } else if M::SUBSCRIBES {
+            self.reconcile_if_stirred();
         }
     }
 
@@ -107,6 +112,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// The pool has no connection for somebody.
     fn refuse(&mut self, token: crate::conn::Token, why: pool::Refusal) {
+        if M::SUBSCRIBES && token == SITE {
+            return self.refuse_subscriptions();
+        }
         let ticket = Ticket::of(token);
         for lane in 0..self.config.lanes {
             if lane_token(lane) == token
@@ -225,6 +233,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         link.connection.handle_transmitted(n);
         if self.calls.first_queued().is_some() {
             self.dispatch();
+        }
+        if M::SUBSCRIBES {
+            self.unblock_subscriptions(at);
         }
     }
 

@@ -137,7 +137,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     }
 
     /// When our own requests must be answered: they have a deadline also where those of callers have none.
-    fn soon(&self) -> Instant {
+    pub(super) fn soon(&self) -> Instant {
         let conn::Config { reply_timeout, handshake_timeout, .. } = self.config.connection;
         self.now.saturating_add(reply_timeout.unwrap_or(handshake_timeout))
     }

@@ -57,11 +57,13 @@ mod call;
 mod config;
 mod drive;
 mod event;
+mod heard;
 mod lease;
 mod link;
 mod machine;
 mod memory;
 mod submit;
+mod subscribe;
 mod timer;
 mod told;
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::list::{List, NOWHERE};
 use super::names::Names;
-use super::{Ask, Config, Delivery, Entry, Event, Id, Info, Refused, Stats};
+use super::{Ask, Config, Delivery, Entry, Event, Happened, Id, Info, Refused, Stats};
 use crate::command::Subscription;
 use crate::error::ServerError;
 use crate::random::Random;
@@ -171,6 +171,12 @@ where
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
         self.view().poll_event()
+    }
+
+    /// What the next event will say.
+    #[inline]
+    pub(crate) fn news(&self) -> Option<Happened> {
+        self.entries.as_ref().get(self.core.news.first as usize)?.news()
     }
 
     fn view(&mut self) -> View<'_> {

@@ -5,6 +5,7 @@
 mod life;
 mod losses;
 mod net;
+mod news;
 mod requests;
 mod review;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use respire_core::conn::{Settings, Token};
 use respire_core::engine::{Action, Config, Engine, Event, Failed, Heap, Lease};
 use respire_core::pool::{DialCode, Id};
+use respire_core::pubsub::Happened;
 use respire_core::resp::Value;
 use respire_core::testing::{ClientId, Responder};
 use respire_core::time::Instant;
@@ -16,6 +17,9 @@ pub(crate) enum Told {
     Reply(u64, Value),
     Failed(u64, Failed),
     Leased(u64, Lease),
+    Happened(Happened, String),
+    /// Pattern, channel and payload.
+    Message(String, String, String),
 }
 
 pub(crate) type TestEngine = Engine<Heap, 16>;
@@ -26,19 +30,23 @@ pub(crate) struct Net {
     pub(crate) server: Responder,
     pub(crate) sockets: BTreeMap<usize, (Id, ClientId)>,
     pub(crate) now: Instant,
+    pub(crate) settings: Settings<'static>,
     pub(crate) told: Vec<Told>,
     /// Nobody listens.
     pub(crate) down: bool,
     /// Bytes of the server stay on their way.
     pub(crate) silent: bool,
     pub(crate) dials: u32,
+    pub(crate) pushes: u32,
     /// Why connections have ended.
     pub(crate) reasons: Vec<String>,
-    /// Who said BLPOP, which the responder does not know, and waits for an answer.
+    /// Who said BLPOP, or SSUBSCRIBE if there are shards, which the responder does not know, and waits for an answer.
     pub(crate) blocked: Vec<ClientId>,
+    pub(crate) shards: bool,
 }
 
-pub(crate) const HEAP: Heap = Heap { connections: 4, calls: 32, bytes: 4096, buffer: (256, 1 << 20) };
+pub(crate) const HEAP: Heap =
+    Heap { connections: 4, calls: 32, bytes: 4096, subscriptions: 8, names: 256, buffer: (256, 1 << 20) };
 
 impl Net {
     pub(crate) fn new(config: &Config) -> Self {
@@ -52,12 +60,15 @@ impl Net {
             server: Responder::new(),
             sockets: BTreeMap::new(),
             now,
+            settings: Settings::NONE,
             told: Vec::new(),
             down: false,
             silent: false,
             dials: 0,
+            pushes: 0,
             reasons: Vec::new(),
             blocked: Vec::new(),
+            shards: false,
         }
     }
 
@@ -73,7 +84,13 @@ impl Net {
                     }
                     Event::Failed { token, failed } => self.told.push(Told::Failed(token.0, failed)),
                     Event::Leased { token, lease } => self.told.push(Told::Leased(token.0, lease)),
-                    Event::Push(_) => {}
+                    Event::Subscription(event) => {
+                        self.told.push(Told::Happened(event.happened, string(event.name)));
+                    }
+                    Event::Message { pattern, channel, payload, .. } => {
+                        self.told.push(Told::Message(string(pattern), string(channel), string(payload)));
+                    }
+                    Event::Push(_) => self.pushes += 1,
                 }
             }
             while let Some(action) = self.engine.poll_action(self.now) {
@@ -98,7 +115,7 @@ impl Net {
                 } else {
                     let client = self.server.connect(self.wall());
                     self.sockets.insert(id.index(), (id, client));
-                    self.engine.handle_connected(self.now, id, &Settings::NONE).expect("it fits");
+                    self.engine.handle_connected(self.now, id, &self.settings).expect("it fits");
                 }
             }
             Action::Close(id) => {
@@ -115,7 +132,8 @@ impl Net {
         let (now, mut moved) = (self.wall(), false);
         let bytes = self.engine.poll_transmit(id).to_vec();
         if !bytes.is_empty() {
-            if bytes.windows(5).any(|word| word == b"BLPOP") {
+            let says = |word: &[u8]| bytes.windows(word.len()).any(|part| part == word);
+            if says(b"BLPOP") || self.shards && says(b"SSUBSCRIBE") {
                 self.blocked.push(client);
             } else {
                 self.server.receive(now, client, &bytes);
@@ -184,6 +202,15 @@ impl Net {
         }
     }
 
+    /// Somebody else publishes. So many have heard it.
+    pub(crate) fn publish(&mut self, channel: &str, payload: &str) -> i64 {
+        let (now, client) = (self.wall(), self.server.connect(self.wall()));
+        self.server.receive(now, client, format!("PUBLISH {channel} {payload}\r\n").as_bytes());
+        let heard = String::from_utf8(self.server.output(client).to_vec()).unwrap();
+        self.server.disconnect(client);
+        heard.trim_start_matches(':').trim_end().parse().unwrap()
+    }
+
     /// What was told since the last time.
     pub(crate) fn told(&mut self) -> Vec<Told> {
         std::mem::take(&mut self.told)
@@ -200,4 +227,8 @@ impl Net {
 
 pub(crate) const fn token(n: u64) -> Token {
     Token(n)
+}
+
+fn string(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -77,11 +77,12 @@ pub(super) fn config(net: &mut Net) -> (Config, Heap) {
         db: 0,
         drain: Config::DEFAULT.drain,
         address: Config::DEFAULT.address,
+        pubsub: Config::DEFAULT.pubsub,
         seed: random.bits(),
     };
     let bytes = if random.one_in(4) { 128 } else { 2048 };
     let calls = random.between(1, 24) as usize;
-    (config, Heap { connections, calls, bytes, buffer: (64, 4096) })
+    (config, Heap { connections, calls, bytes, subscriptions: 0, names: 0, buffer: (64, 4096) })
 }
 
 impl App {

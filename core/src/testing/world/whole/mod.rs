@@ -176,7 +176,7 @@ impl Whole {
                     self.judge.leased(token.0);
                     self.app.leased(lease, line, &self.net, &mut self.engine, &mut self.judge);
                 }
-                Event::Push(_) => {}
+                Event::Push(_) | Event::Subscription(_) | Event::Message { .. } => {}
             }
         }
         if most == usize::MAX {
