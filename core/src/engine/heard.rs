@@ -9,7 +9,7 @@ use crate::command::Subscription;
 use crate::conn::Word;
 use crate::hook::Hook;
 use crate::pubsub::{Delivery, Id};
-use crate::resp::Reply;
+use crate::resp::{Kind, Reply};
 
 /// A push, or an array of RESP2 that stands for one.
 enum Said<'r> {
@@ -31,7 +31,7 @@ impl<'r> Said<'r> {
     fn read(word: Word, reply: Reply<'r>) -> Option<Self> {
         let mut elements = reply.elements()?;
         elements.advance()?;
-        let name = elements.advance()?.as_bytes()?;
+        let name = string(elements.advance()?)?;
         Some(match word {
             Word::Subscribed(kind) => {
                 elements.advance()?.as_integer()?;
@@ -42,12 +42,16 @@ impl<'r> Said<'r> {
                 Self::Unsubscribed(kind, name)
             }
             Word::Message(kind) => {
-                let channel =
-                    if kind == Subscription::Pattern { elements.advance()?.as_bytes()? } else { name };
-                Self::Message(Published { kind, name, channel, payload: elements.advance()?.as_bytes()? })
+                let channel = if kind == Subscription::Pattern { string(elements.advance()?)? } else { name };
+                Self::Message(Published { kind, name, channel, payload: string(elements.advance()?)? })
             }
         })
     }
+}
+
+/// Digits are no name of a channel.
+fn string(reply: Reply<'_>) -> Option<&[u8]> {
+    reply.as_bytes().filter(|_| matches!(reply.kind(), Kind::Bulk | Kind::Simple | Kind::Verbatim))
 }
 
 impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
@@ -71,7 +75,10 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 return match registry.handle_message(kind, name) {
                     Delivery::To(id) => Some(Told::Message(at, id)),
                     // There are no events: they are told before a connection is asked for anything.
-                    Delivery::EventsFirst | Delivery::Nobody => None,
+                    Delivery::EventsFirst | Delivery::Nobody => {
+                        self.subs.stir();
+                        None
+                    }
                 };
             }
             Some(Said::Subscribed(kind, name)) => {

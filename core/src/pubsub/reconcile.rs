@@ -144,8 +144,13 @@ impl<'a> View<'a> {
             Some((index, entry)) if entry.is_wanted() && entry.told => {
                 Delivery::To(Id { index, generation: entry.generation })
             }
-            _ => {
+            Some(_) => {
                 self.stray();
+                Delivery::Nobody
+            }
+            // Its confirmation came late and found no room.
+            None => {
+                self.handle_confirmed(kind, name);
                 Delivery::Nobody
             }
         }

@@ -149,7 +149,8 @@ where
         self.view().handle_unsent(number);
     }
 
-    /// Whose a message is that came for this channel, or for this pattern.
+    /// Whose a message is that came for this channel, or for this pattern. What nobody has asked for is to be ended, as
+    /// after a confirmation of it.
     pub fn handle_message(&mut self, kind: Subscription, name: &[u8]) -> Delivery {
         self.view().handle_message(kind, name)
     }

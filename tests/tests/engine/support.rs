@@ -80,6 +80,8 @@ impl App {
             connections: usize::from(config.pool.size) + 4,
             calls: 2048,
             bytes: 1 << 20,
+            subscriptions: 64,
+            names: 4 << 10,
             buffer: (4 << 10, 64 << 20),
         };
         let engine = Engine::new(memory, config, respire_core::time::Instant::ZERO);

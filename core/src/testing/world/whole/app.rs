@@ -12,6 +12,7 @@ use crate::command::{Retry, words};
 use crate::conn::{self, Token};
 use crate::engine::{Config, Lease, Options, Ticket};
 use crate::pool;
+use crate::pubsub;
 use crate::resp::Digits;
 use crate::retry::{self, Backoff, BreakerConfig, BudgetConfig};
 use crate::time::{Duration, Instant};
@@ -77,12 +78,21 @@ pub(super) fn config(net: &mut Net) -> (Config, Heap) {
         db: 0,
         drain: Config::DEFAULT.drain,
         address: Config::DEFAULT.address,
-        pubsub: Config::DEFAULT.pubsub,
+        pubsub: pubsub::Config {
+            batch: random.between(1, 8) as u16,
+            retry_base: Duration::from_millis(1),
+            retry_cap: Duration::from_millis(20),
+            ..pubsub::Config::DEFAULT
+        },
         seed: random.bits(),
     };
     let bytes = if random.one_in(4) { 128 } else { 2048 };
     let calls = random.between(1, 24) as usize;
-    (config, Heap { connections, calls, bytes, subscriptions: 0, names: 0, buffer: (64, 4096) })
+    // A connection of their own must leave another.
+    let shared = config.lanes > 0 && !net.server.old;
+    let listens = (connections > 1 || shared) && net.random.one_in(2);
+    let subscriptions = if listens { net.random.between(3, 12) as usize } else { 0 };
+    (config, Heap { connections, calls, bytes, subscriptions, names: 120, buffer: (64, 4096) })
 }
 
 impl App {
