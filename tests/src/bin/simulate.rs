@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     match sum.first {
         Some(report) => {
             if wanted.engine {
-                println!("\n{report}\n\nits last lines:\n{}", engine_transcript(&report.options, 100000));
+                println!("\n{report}\n\nits last lines:\n{}", engine_transcript(&report.options, 60));
                 return ExitCode::FAILURE;
             }
             let small = shrink(&report.options);
