@@ -74,7 +74,8 @@ where
 impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// One more wants this channel, or channels of this pattern. It is asked for as soon as there is a connection,
     /// and again on every other that takes its place: [`Event::Subscription`](super::Event::Subscription) tells how it
-    /// goes, and [`Event::Message`](super::Event::Message) what is published.
+    /// goes, and [`Event::Message`](super::Event::Message) what is published. With RESP2 and as many connections as are
+    /// shared there is none for it.
     ///
     /// # Errors
     /// [`Refused::Subscription`]: it was not wanted before, and there is no room. [`Refused::Closed`].

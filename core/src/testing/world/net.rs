@@ -230,11 +230,10 @@ impl Net {
             Ok(done) => {
                 line.session.blocked = None;
                 self.trace.note(self.now, Who::Line(id), "executed", ask.token.unwrap_or(0), ask.verb as u64);
-                self.trace.say(
-                    self.now,
-                    Who::Line(id),
-                    format_args!("  {:?} {:?} {:#b}", ask.verb, done.did, ask.topics),
-                );
+                self.trace.say(self.now, Who::Line(id), format_args!("  {:?} {:?}", ask.verb, done.did));
+                if ask.topics != 0 {
+                    self.trace.say(self.now, Who::Line(id), format_args!("  topics {:#b}", ask.topics));
+                }
                 self.answer(id, ask, done, digest);
             }
         }
