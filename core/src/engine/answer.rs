@@ -155,7 +155,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             News::Other => {}
             News::Ready => self.opened(at, id?),
             News::Push => return self.handle_push(at, role),
-            News::PushTooLarge => self.skip_push(),
+            News::PushTooLarge => self.handle_push_too_large(at),
             News::Closed(code) => self.closed(at, id?, code),
             News::Failed(token, failure) if M::SUBSCRIBES && is_ask(token) => {
                 self.handle_asked(at, token, Some(failure));

@@ -11,8 +11,8 @@ use crate::time::Duration;
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Config {
     /// How many connections are shared by all requests, at most [`Config::LANES`], and one less than there may be
-    /// if there may be two: what blocks needs another, and so do subscriptions with RESP2. With none, each request has a connection of the pool for
-    /// itself until it is answered.
+    /// if there may be two: what blocks needs another, and so do subscriptions with RESP2. With none, each request
+    /// has a connection of the pool for itself until it is answered.
     pub lanes: u8,
     /// The connections.
     pub connection: conn::Config,

@@ -51,7 +51,7 @@ pub enum Event<'e> {
         /// What was published.
         payload: &'e [u8],
     },
-    /// What else no request asked for, on a shared connection: keys have changed.
+    /// What else no request asked for, on a shared connection or where subscriptions are: keys have changed.
     Push(Reply<'e>),
 }
 

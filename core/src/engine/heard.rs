@@ -92,8 +92,16 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         None
     }
 
+    /// It may have been a message: whose, nobody knows.
+    pub(super) fn handle_push_too_large(&mut self, at: u16) {
+        self.skip_push();
+        if M::SUBSCRIBES && self.subs.is_at(at) {
+            self.subs.registry.handle_skipped();
+        }
+    }
+
     /// A push is of no use to anybody.
-    pub(super) const fn skip_push(&mut self) {
+    const fn skip_push(&mut self) {
         self.stats.skipped = self.stats.skipped.wrapping_add(1);
     }
 

@@ -100,8 +100,8 @@ pub struct Stats {
     pub moved: u64,
     /// Requests sent without being kept, for lack of room.
     pub unkept: u64,
-    /// Pushes that were dropped: larger than the receive buffer or the limits, or messages in name only. What was
-    /// published is lost then.
+    /// Pushes that were dropped: larger than the receive buffer or the limits, which is a gap for all subscriptions
+    /// there; or messages in name only.
     pub skipped: u64,
 }
 

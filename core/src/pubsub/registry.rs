@@ -133,6 +133,12 @@ where
         self.view().handle_lost();
     }
 
+    /// A message could not be read, for its size perhaps, and nobody knows whose it was: all that is subscribed has a
+    /// gap.
+    pub fn handle_skipped(&mut self) {
+        self.view().handle_skipped();
+    }
+
     /// The server has answered a command with an error: its names are asked one by one, after a while.
     pub fn handle_refused(&mut self, now: Instant, number: u32, error: ServerError<'_>) {
         self.view().handle_refused(now, number, error);
