@@ -212,6 +212,53 @@ fn an_outage() {
     }
 }
 
+/// What was asked on a connection that ends was refused by nobody.
+#[test]
+fn lost_before_the_confirmation() {
+    for settings in [Settings::NONE, RESP2] {
+        let mut net = Net::new(&config());
+        net.settings = settings;
+        net.subscribe(Channel, "a");
+        net.turn();
+        net.told();
+        net.silent = true;
+        net.subscribe(Channel, "b");
+        net.turn();
+        net.cut();
+        net.silent = false;
+        net.ms(300);
+        let mut told = net.told();
+        told.sort_by_key(|told| format!("{told:?}"));
+        assert_eq!(told, [happened(Happened::Gap, "a"), happened(Happened::Subscribed, "b")]);
+        assert_eq!(net.engine.subscriptions().stats().refusals, 0);
+    }
+}
+
+/// A connection without room for what is to be asked has it once requests are answered, or written.
+#[test]
+fn room_for_asking() {
+    let mut net = ready(&config());
+    net.silent = true;
+    for n in 0..16 {
+        net.engine.submit(net.now, token(n), &ping(), &NONE).unwrap();
+    }
+    net.subscribe(Channel, "a");
+    net.turn();
+    assert_eq!((net.publish("a", "1"), net.told()), (0, vec![]));
+    net.silent = false;
+    net.turn();
+    assert_eq!((net.confirmed(Channel, "a"), net.told().len()), (true, 17));
+
+    let mut net = Net::with(Heap { buffer: (128, 128), ..HEAP }, &config());
+    net.turn();
+    net.engine.submit(net.now, token(0), &raw("ECHO").arg(&"x".repeat(100)), &NONE).unwrap();
+    net.subscribe(Channel, "a");
+    assert_eq!(net.engine.subscriptions().stats().commands, 1);
+    net.silent = true;
+    net.turn();
+    assert_eq!(net.publish("a", "1"), 1, "nothing was answered");
+}
+
 /// A server that says no is asked again, after a while; and one that drops a sharded channel, at once.
 #[test]
 fn refused_and_dropped() {
