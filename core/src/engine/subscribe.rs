@@ -191,10 +191,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         self.subs.stir();
     }
 
-    /// The pool has none.
-    pub(super) fn refuse_subscriptions(&mut self) {
+    /// The pool has none. It is asked again once it has told the rest.
+    pub(super) const fn refuse_subscriptions(&mut self) {
         self.subs.site = Site::None;
-        self.stirred |= !self.closing;
     }
 
     /// Asks for what is wanted, and for the end of what is not.
