@@ -102,6 +102,8 @@ pub enum Flaw {
     StaysConfirmed,
     /// A message is taken for nobody's that comes before it was told what happened to its subscription.
     MessageLost,
+    /// What was subscribed on a connection of an engine that is lost is taken for subscribed.
+    SubscriptionsForgotten,
 }
 
 #[cfg(feature = "flaws")]
@@ -131,7 +133,7 @@ impl Flaw {
     ];
 
     /// Those of an engine, in `core::engine`.
-    pub const ENGINE: [Self; 13] = [
+    pub const ENGINE: [Self; 15] = [
         Self::PermitLeaks,
         Self::NotReset,
         Self::LentUnanswered,
@@ -145,6 +147,8 @@ impl Flaw {
         Self::WaitsForEver,
         Self::OrderLost,
         Self::WrongDatabase,
+        Self::GapUntold,
+        Self::SubscriptionsForgotten,
     ];
 
     /// Those of a pool, in `core::pool`.

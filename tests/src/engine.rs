@@ -20,7 +20,14 @@
 //! use respire_core::time::Instant;
 //! use respire_tests::engine::Drive;
 //!
-//! let memory = Heap { connections: 8, calls: 64, bytes: 64 << 10, buffer: (4 << 10, 1 << 20) };
+//! let memory = Heap {
+//!     connections: 8,
+//!     calls: 64,
+//!     bytes: 64 << 10,
+//!     subscriptions: 16,
+//!     names: 1 << 10,
+//!     buffer: (4 << 10, 1 << 20),
+//! };
 //! let engine = Engine::new(memory, &Config::DEFAULT, Instant::ZERO);
 //! let mut drive = Drive::new(engine, ([127, 0, 0, 1], 6379).into(), Settings::NONE);
 //! drive.engine.submit(drive.now(), Token(1), &incr("visits"), &Options::default())?;
@@ -44,7 +51,7 @@ use respire_core::hook::Hook;
 use respire_core::pool::{DialCode, Id};
 use respire_core::time::Instant;
 
-pub use told::{Counts, Record, Told};
+pub use told::{Counts, News, Record, Told};
 
 /// How many requests one connection has in flight.
 pub const IN_FLIGHT: usize = 1024;
@@ -62,6 +69,7 @@ pub struct Drive<H = ()> {
     sockets: Vec<Option<Socket>>,
     start: Clock,
     told: Vec<Record>,
+    news: Vec<News>,
     counts: Counts,
 }
 
@@ -100,6 +108,7 @@ impl<H: Hook> Drive<H> {
             sockets: Vec::new(),
             start: Clock::now(),
             told: Vec::new(),
+            news: Vec::new(),
             counts: Counts::default(),
         }
     }
@@ -169,6 +178,11 @@ impl<H: Hook> Drive<H> {
         std::mem::take(&mut self.told)
     }
 
+    /// Takes what was told of subscriptions, in the order in which it was told.
+    pub fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
     /// What was done so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -213,6 +227,14 @@ impl<H: Hook> Drive<H> {
                     Event::Reply { token, reply } => (token, reply.into()),
                     Event::Failed { token, failed } => (token, Told::Failed(failed)),
                     Event::Leased { token, lease } => (token, Told::Leased(lease)),
+                    Event::Subscription(event) => {
+                        self.news.push(event.into());
+                        continue;
+                    }
+                    Event::Message { kind, pattern, channel, payload, .. } => {
+                        self.news.push(News::message(kind, pattern, channel, payload));
+                        continue;
+                    }
                     // Keys have changed: nobody here keeps any.
                     Event::Push(_) => {
                         self.counts.pushes += 1;

@@ -82,6 +82,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         Reply::whole(self.receive.unread(), found)
     }
 
+    /// How many bytes a request may have.
+    pub(crate) fn longest_request(&self) -> usize {
+        self.transmit.limit()
+    }
+
     /// The bytes of the newest request, if none of them was sent.
     #[inline(always)]
     pub(crate) fn newest(&self) -> &[u8] {

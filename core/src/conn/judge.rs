@@ -71,7 +71,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let reply = Reply::parsed(self.receive.unread().get(..self.lent.len).unwrap_or_default());
         let word = Word::of(reply);
         match word {
-            Some(Word::Message) => {}
+            Some(Word::Message(_)) => {}
             Some(Word::Subscribed(kind) | Word::Unsubscribed(kind))
                 if self.subscriber.confirm(kind, reply).is_some() => {}
             _ if kind == Kind::Push => return Verdict::Push(None),

@@ -39,3 +39,4 @@ pub(crate) use deadline::Wait;
 pub use event::{Event, Failure, Part, SubmitError, Token};
 pub use settings::{Config, Protocol, Settings, Tracking, TrackingMode};
 pub use state::State;
+pub(crate) use subscriber::Word;

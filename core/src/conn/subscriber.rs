@@ -13,13 +13,13 @@ pub(super) struct Subscriber {
 
 /// What a frame means to a subscriber.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Word {
+pub(crate) enum Word {
     /// `subscribe` and its like.
     Subscribed(Subscription),
     /// `unsubscribe` and its like.
     Unsubscribed(Subscription),
     /// `message`, `pmessage`, `smessage`.
-    Message,
+    Message(Subscription),
 }
 
 impl Subscriber {
@@ -63,7 +63,7 @@ impl Subscriber {
 
 impl Word {
     /// The meaning of a push, or of an array that a RESP2 server sends for one.
-    pub(super) fn of(reply: Reply<'_>) -> Option<Self> {
+    pub(crate) fn of(reply: Reply<'_>) -> Option<Self> {
         if !matches!(reply.kind(), Kind::Push | Kind::Array) {
             return None;
         }
@@ -73,9 +73,9 @@ impl Word {
 }
 
 static WORDS: [(&str, Word); 9] = [
-    ("message", Word::Message),
-    ("pmessage", Word::Message),
-    ("smessage", Word::Message),
+    ("message", Word::Message(Subscription::Channel)),
+    ("pmessage", Word::Message(Subscription::Pattern)),
+    ("smessage", Word::Message(Subscription::Shard)),
     ("subscribe", Word::Subscribed(Subscription::Channel)),
     ("psubscribe", Word::Subscribed(Subscription::Pattern)),
     ("ssubscribe", Word::Subscribed(Subscription::Shard)),

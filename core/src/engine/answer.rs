@@ -6,13 +6,14 @@ use super::event::Event;
 use super::lease::Lease;
 use super::link::Role;
 use super::machine::Engine;
-use super::{Failed, Memory};
+use super::{Config, Failed, Memory};
 use crate::command::Args;
 use crate::conn::{self, Failure, Token};
 use crate::error::Author;
 use crate::flaw::flaw;
 use crate::hook::Hook;
 use crate::pool::{DialCode, Id, Returned};
+use crate::pubsub;
 use crate::resp::Whole;
 use crate::retry::{Fate, Verdict};
 use crate::time::Instant;
@@ -23,18 +24,21 @@ enum News {
     Ready,
     Reply(Token, Fate),
     Push,
+    PushTooLarge,
     Failed(Token, Failure),
     Closed(DialCode),
     Other,
 }
 
 /// What is to be told.
-enum Told {
+pub(super) enum Told {
     Reply(Token, u16),
     Plain(Token, u16, Whole),
     Push(u16),
     Failed(Token, Failed),
     Leased(Token, Lease),
+    Subscription,
+    Message(u16, pubsub::Id),
 }
 
 impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
@@ -50,6 +54,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                     Some(told) => break told,
                     None => continue,
                 }
+            }
+            if M::SUBSCRIBES && self.untold().is_some() {
+                break Told::Subscription;
             }
             if self.news.0 == NIL {
                 return None;
@@ -81,6 +88,12 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             Told::Push(at) => Event::Push(self.link(at)?.connection.lent()),
             Told::Failed(token, failed) => Event::Failed { token, failed },
             Told::Leased(token, lease) => Event::Leased { token, lease },
+            Told::Message(at, id) => self.message(at, id)?,
+            Told::Subscription => {
+                // What is over needs no connection.
+                self.subs.stir();
+                Event::Subscription(self.subs.registry.poll_event()?)
+            }
         })
     }
 
@@ -124,6 +137,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 News::Reply(token, fate)
             }
             Some(conn::Event::Push(_)) => News::Push,
+            Some(conn::Event::PushTooLarge) => News::PushTooLarge,
             Some(conn::Event::Failed { token, failure }) => News::Failed(token, failure),
             Some(conn::Event::Closed(reason)) => News::Closed(DialCode::of(&reason)),
             Some(_) => News::Other,
@@ -136,12 +150,19 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 self.give_up_lane(at);
                 // Answers that nobody waits for make room, too.
                 self.make_use_of(at);
+                if M::SUBSCRIBES {
+                    self.unblock_subscriptions(at);
+                }
             }
             News::Other => {}
             News::Ready => self.opened(at, id?),
-            News::Push if matches!(role, Role::Lane(_)) => return Some(Told::Push(at)),
-            News::Push => {}
+            News::Push => return self.handle_push(at, role),
+            News::PushTooLarge => self.handle_push_too_large(at),
             News::Closed(code) => self.closed(at, id?, code),
+            News::Failed(token, failure) if M::SUBSCRIBES && is_ask(token) => {
+                self.handle_asked(at, token, Some(failure));
+            }
+            News::Reply(token, _) if M::SUBSCRIBES && is_ask(token) => self.handle_asked(at, token, None),
             News::Failed(token, _) if is_ours(token) => self.tended(at, false),
             News::Reply(token, fate) if is_ours(token) => self.tended(at, fate == Fate::Answered),
             News::Failed(token, failure) => {
@@ -225,6 +246,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             self.lose_lane(at);
             self.pool.put(self.now, id, Returned::Broken);
         }
+        if M::SUBSCRIBES {
+            self.lose_subscriptions(at, id, role);
+        }
         self.bury(at);
     }
 
@@ -241,6 +265,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// A shared connection, or one for a call, or for a lessee.
     pub(super) fn serve(&mut self, token: Token, id: Id) {
+        if M::SUBSCRIBES && token == SITE {
+            return self.serve_subscriptions(id);
+        }
         let Some(at) = self.find(id) else { return };
         if let Some(link) = self.link_mut(at) {
             link.id = Some(id);
@@ -265,8 +292,21 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 /// Requests of our own have a token with this bit.
 const OURS: u64 = 1 << 63;
 
+/// Among them, those of the registry of subscriptions with this one, too.
+const ASK: u64 = 1 << 62;
+
 /// A request that makes a connection as new, or asks whether it lives.
 pub(super) const TENDING: Token = Token(OURS);
+
+/// Whether a request is the registry's.
+const fn is_ask(token: Token) -> bool {
+    token.0 & (OURS | ASK) == OURS | ASK
+}
+
+/// A request of the registry's, by its number.
+pub(super) const fn ask_token(number: u32) -> Token {
+    Token(OURS | ASK | number as u64)
+}
 
 /// Whether a request is none of a caller.
 const fn is_ours(token: Token) -> bool {
@@ -277,6 +317,9 @@ const fn is_ours(token: Token) -> bool {
 pub(super) const fn lane_token(lane: u8) -> Token {
     Token(OURS | lane as u64)
 }
+
+/// How the pool knows the connection of subscriptions: as one lane more than there can be.
+pub(super) const SITE: Token = lane_token(Config::LANES);
 
 pub(super) const fn lane_of(token: Token) -> Option<u8> {
     if is_ours(token) { Some(token.0 as u8) } else { None }

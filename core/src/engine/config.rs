@@ -4,6 +4,7 @@ use crate::config::{Address, Patience};
 use crate::conn;
 use crate::key::{Databases, Shard, Survey, Target};
 use crate::pool;
+use crate::pubsub;
 use crate::retry::{self, BreakerConfig, BudgetConfig};
 use crate::time::Duration;
 
@@ -11,8 +12,9 @@ use crate::time::Duration;
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Config {
     /// How many connections are shared by all requests to a database: at most [`Config::LANES`] for all databases
-    /// together, and one less than there may be if there may be two, as what blocks needs another. With none, or if there
-    /// cannot be one for each database, each request has a connection of the pool for itself until it is answered.
+    /// together, and one less than there may be if there may be two, as what blocks needs another, and so do subscriptions
+    /// with RESP2. With none, or if there cannot be one for each database, each request has a connection of the pool for
+    /// itself until it is answered.
     pub lanes: u8,
     /// The databases that requests are for; each has shared connections of its own. If it is only one, it is that which
     /// connections are [opened with](super::Engine::handle_connected), whatever its number.
@@ -41,6 +43,9 @@ pub struct Config {
     pub address: Address<'static>,
     /// The database of connections that nobody has changed, as hooks are told.
     pub db: u32,
+    /// How subscriptions are asked for; less at once if a connection cannot write as much. Its seed goes with the
+    /// other one.
+    pub pubsub: pubsub::Config,
     /// For all that is left to chance.
     pub seed: u64,
 }
@@ -64,6 +69,7 @@ impl Config {
         drain: Some(Duration::from_secs(5)),
         address: Address { host: "", port: Address::DEFAULT_PORT },
         db: 0,
+        pubsub: pubsub::Config::DEFAULT,
         seed: 0,
     };
 }

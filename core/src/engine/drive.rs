@@ -1,7 +1,7 @@
 //! What a driver does for an engine: connections, and their bytes.
 
 use super::Memory;
-use super::answer::lane_of;
+use super::answer::{SITE, lane_of};
 use super::call::{Stage, Ticket};
 use super::link::Role;
 use super::machine::Engine;
@@ -63,6 +63,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     pub(super) fn turn(&mut self) {
         if self.stirred || self.now >= self.pool_due {
             self.ask_pool();
+            if M::SUBSCRIBES {
+                self.reconcile();
+            }
+        } else if M::SUBSCRIBES {
+            self.reconcile_if_stirred();
         }
     }
 
@@ -124,6 +129,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// The pool has no connection for somebody.
     fn refuse(&mut self, token: crate::conn::Token, why: pool::Refusal) {
+        if M::SUBSCRIBES && token == SITE {
+            return self.refuse_subscriptions();
+        }
         if let Some(lane) = lane_of(token) {
             return self.refuse_lane(lane, why);
         }
@@ -198,6 +206,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let Some(link) = self.link_mut(at) else { return };
         link.connection.handle_transmitted(n);
         self.make_use_of(at);
+        if M::SUBSCRIBES {
+            self.unblock_subscriptions(at);
+        }
     }
 
     /// The peer closed its side.

@@ -3,9 +3,11 @@
 use core::fmt;
 
 use super::Lease;
+use crate::command::Subscription;
 use crate::conn::{Failure, SubmitError, Token};
 use crate::hook;
 use crate::pool;
+use crate::pubsub;
 use crate::resp::Reply;
 use crate::retry::{CircuitOpen, Why};
 use crate::time::Duration;
@@ -34,7 +36,22 @@ pub enum Event<'e> {
         /// Its name.
         lease: Lease,
     },
-    /// A message that no request asked for, on a shared connection: keys have changed.
+    /// Something has happened to a [subscription](super::Engine::subscribe): before the first message behind it.
+    Subscription(pubsub::Event<'e>),
+    /// Something was published.
+    Message {
+        /// The subscription that it came for.
+        id: pubsub::Id,
+        /// Its kind.
+        kind: Subscription,
+        /// The pattern that matched; empty if it came for a channel.
+        pattern: &'e [u8],
+        /// Where it was published.
+        channel: &'e [u8],
+        /// What was published.
+        payload: &'e [u8],
+    },
+    /// What else no request asked for, on a shared connection or where subscriptions are: keys have changed.
     Push(Reply<'e>),
 }
 
@@ -71,6 +88,8 @@ pub enum Refused {
     NoDatabase,
     /// A hook said no.
     Hook(hook::Refusal),
+    /// No room for one more subscription.
+    Subscription(pubsub::Refused),
 }
 
 impl fmt::Display for Failed {
@@ -112,6 +131,7 @@ impl fmt::Display for Refused {
             }
             Self::NeedsLease => f.write_str("the command needs a connection of its own"),
             Self::NoDatabase => f.write_str("there is no such database among those of the client"),
+            Self::Subscription(refused) => refused.fmt(f),
             Self::Hook(hook::Refusal(code)) => write!(f, "a hook refused it (number {code})"),
         }
     }
@@ -122,6 +142,12 @@ impl core::error::Error for Refused {}
 impl From<SubmitError> for Refused {
     fn from(error: SubmitError) -> Self {
         Self::Submit(error)
+    }
+}
+
+impl From<pubsub::Refused> for Refused {
+    fn from(refused: pubsub::Refused) -> Self {
+        Self::Subscription(refused)
     }
 }
 

@@ -243,8 +243,10 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// What time has brought for a shared connection: another takes its place, or it is asked whether it lives.
     pub(super) fn tend_lane(&mut self, at: u16) {
         let (now, until, next) = (self.now, Some(self.soon()), self.next_check());
+        let is_heard = self.has_subscriptions(at);
         let Some(link) = self.link_mut(at) else { return };
-        if now >= link.retire_at {
+        // Messages would be missing.
+        if now >= link.retire_at && !is_heard {
             (link.old, link.retire_at) = (true, Instant::MAX);
             self.stirred = true;
         }
@@ -260,11 +262,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             }
         }
         if let Some(link) = self.link(at) {
-            self.wake_at(link.retire_at.min(link.check_at));
+            self.wake_at(if is_heard { link.check_at } else { link.retire_at.min(link.check_at) });
         }
     }
 
-    fn next_check(&self) -> Instant {
+    pub(super) fn next_check(&self) -> Instant {
         match self.config.pool.health_interval {
             Duration::ZERO => Instant::MAX,
             interval => self.now.saturating_add(interval),

@@ -29,7 +29,7 @@ impl Lease {
 }
 
 impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
-    /// Wishes for a connection of one's own, for transactions, subscriptions, values in parts.
+    /// Wishes for a connection of one's own, for transactions, values in parts.
     /// [`Event::Leased`](super::Event::Leased) will carry `token`, or [`Event::Failed`](super::Event::Failed).
     ///
     /// # Errors

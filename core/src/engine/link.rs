@@ -50,6 +50,8 @@ pub(super) enum Role {
     Own(u16),
     /// For its lessee.
     Leased,
+    /// For subscriptions alone.
+    Subscriber,
     /// So many answers make it as new.
     Resetting(u8),
     /// It was asked whether it lives.

@@ -77,5 +77,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 _ => {}
             }
         }
+        if M::SUBSCRIBES {
+            self.renew_site();
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::call::{Calls, NIL};
 use super::lane::{Lane, SPARE};
 use super::link::{Link, Role};
 use super::memory::{Memory, Parts};
+use super::subscribe::Subscriptions;
 use crate::conn::CloseReason;
 use crate::hook::Hook;
 use crate::pool::{self, Id, Pool};
@@ -20,7 +21,9 @@ use crate::time::Instant;
 /// `M` is its [`Memory`], `F` how many requests a connection has in flight.
 ///
 /// - **Verbs** are for what the application wants: [`submit`](Self::submit), [`cancel`](Self::cancel),
-///   [`lease`](Self::lease), [`release`](Self::release), [`reconfigure`](Self::reconfigure), [`renew`](Self::renew), [`close`](Self::close);
+///   [`pipeline`](Self::pipeline), [`subscribe`](Self::subscribe), [`unsubscribe`](Self::unsubscribe),
+///   [`lease`](Self::lease), [`release`](Self::release), [`reconfigure`](Self::reconfigure),
+///   [`renew`](Self::renew), [`close`](Self::close);
 /// - **`handle_*`** tell what the driver learned from sockets and the clock;
 /// - **`poll_*`** say what has happened, and what the driver must do: poll events, then actions, until there are
 ///   none of either; then bytes.
@@ -29,6 +32,7 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) pool: Pool<M::Slots, M::Line>,
     pub(super) calls: Calls<M::Calls>,
     pub(super) arena: Arena<M::Bytes>,
+    pub(super) subs: Subscriptions<M::Names, M::Entries>,
     pub(super) config: Config,
     /// The last one is for a connection that is to be replaced.
     pub(super) lanes: [Lane; SPARE + 1],
@@ -91,6 +95,9 @@ pub struct Stats {
     pub moved: u64,
     /// Requests sent without being kept, for lack of room.
     pub unkept: u64,
+    /// Pushes that were dropped: larger than the receive buffer or the limits, which is a gap for all subscriptions
+    /// there; or messages in name only.
+    pub skipped: u64,
 }
 
 impl<M: Memory<F>, const F: usize> Engine<M, F> {
@@ -103,15 +110,18 @@ impl<M: Memory<F>, const F: usize> Engine<M, F> {
 impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// The same with a hook around each attempt of a command: it is told of names, sizes and times, and may refuse.
     pub fn with_hook(memory: M, config: &Config, hook: H, now: Instant) -> Self {
-        let Parts { links, slots, line, calls, bytes } = memory.split(config.connection);
+        let Parts { links, slots, line, calls, bytes, names, entries } = memory.split(config.connection);
         let mut random = Random::new(config.seed);
         let pool = Pool::new(slots, line, &config.pool, random.bits(), now);
         let lanes = config.all_lanes(pool.limit());
+        let room = links.as_ref().first().map_or(0, |link| link.connection.longest_request());
+        let subs = Subscriptions::new(names, entries, config, room, &mut random);
         Self {
             links,
             pool,
             calls: Calls::new(calls),
             arena: Arena::new(bytes),
+            subs,
             config: Config { lanes, ..*config },
             lanes: [Lane::None; SPARE + 1],
             budget: Budget::new(config.budget),
@@ -180,11 +190,15 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     }
 
     /// No more requests are taken. What was not sent fails with [`pool::Refusal::Closed`]; what was sent is waited for,
-    /// and leases for their return, as long as [`Config::drain`] says. Once more changes nothing.
+    /// and leases for their return, as long as [`Config::drain`] says. Subscriptions are over at once, and nothing is
+    /// told of them any more. Once more changes nothing.
     pub fn close(&mut self, now: Instant) {
         self.clock(now);
         if !core::mem::replace(&mut self.closing, true) {
             self.refuse_waiting();
+            if M::SUBSCRIBES {
+                self.end_subscriptions();
+            }
             self.stirred = true;
             self.drain_by = self.config.drain.map_or(Instant::MAX, |drain| self.now.saturating_add(drain));
             self.wake_at(self.drain_by);
@@ -267,6 +281,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> fmt::Debug for Engine<M, F, H> {
             .field("lanes", &self.lanes)
             .field("links", &Roles(self.links.as_ref()))
             .field("calls", &self.calls)
+            .field("subscriptions", &self.subs.registry)
             .finish_non_exhaustive()
     }
 }

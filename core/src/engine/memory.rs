@@ -5,6 +5,7 @@ use super::link::Link;
 use crate::buffer::Storage;
 use crate::conn;
 use crate::pool::{Slot, Waiter};
+use crate::pubsub::Entry;
 
 /// Where an engine keeps everything: connections with their buffers, the pool's slots and line, calls, and
 /// the bytes of requests that wait or may go again. `F` is how many requests a connection has in flight.
@@ -21,6 +22,13 @@ pub trait Memory<const F: usize> {
     type Calls: AsRef<[Call]> + AsMut<[Call]>;
     /// Bytes of requests.
     type Bytes: AsRef<[u8]> + AsMut<[u8]>;
+    /// Bytes of the names of subscriptions, and 8 more for each.
+    type Names: AsRef<[u8]> + AsMut<[u8]>;
+    /// Subscriptions.
+    type Entries: AsRef<[Entry]> + AsMut<[Entry]>;
+
+    /// Whether there can be any: if not, a program has no code for them.
+    const SUBSCRIBES: bool;
 
     /// All of it, for connections of this sort.
     fn split(self, config: conn::Config) -> Parts<Self, F>
@@ -41,15 +49,34 @@ pub struct Parts<M: Memory<F>, const F: usize> {
     pub calls: M::Calls,
     /// See [`Memory::Bytes`].
     pub bytes: M::Bytes,
+    /// See [`Memory::Names`].
+    pub names: M::Names,
+    /// See [`Memory::Entries`].
+    pub entries: M::Entries,
 }
 
 /// Memory of a size that is known when the program is compiled: `N` connections with two buffers of `B` bytes each,
-/// `Q` calls, as many of which may wait for connections, and `K` bytes of requests that are kept.
+/// `Q` calls, as many of which may wait for connections, `K` bytes of requests that are kept, and, if there are to be
+/// any, `S` subscriptions with `T` bytes of names.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Fixed<const N: usize, const B: usize, const Q: usize, const K: usize>;
+pub struct Fixed<
+    const N: usize,
+    const B: usize,
+    const Q: usize,
+    const K: usize,
+    const S: usize = 0,
+    const T: usize = 0,
+>;
 
-impl<const N: usize, const B: usize, const Q: usize, const K: usize, const F: usize> Memory<F>
-    for Fixed<N, B, Q, K>
+impl<
+    const N: usize,
+    const B: usize,
+    const Q: usize,
+    const K: usize,
+    const S: usize,
+    const T: usize,
+    const F: usize,
+> Memory<F> for Fixed<N, B, Q, K, S, T>
 {
     type Storage = [u8; B];
     type Links = [Link<[u8; B], F>; N];
@@ -57,6 +84,10 @@ impl<const N: usize, const B: usize, const Q: usize, const K: usize, const F: us
     type Line = [Waiter; Q];
     type Calls = [Call; Q];
     type Bytes = [u8; K];
+    type Names = [u8; T];
+    type Entries = [Entry; S];
+
+    const SUBSCRIBES: bool = S > 0;
 
     fn split(self, config: conn::Config) -> Parts<Self, F> {
         Parts {
@@ -65,6 +96,8 @@ impl<const N: usize, const B: usize, const Q: usize, const K: usize, const F: us
             line: [Waiter::EMPTY; Q],
             calls: [Call::EMPTY; Q],
             bytes: [0; K],
+            names: [0; T],
+            entries: [Entry::EMPTY; S],
         }
     }
 }
@@ -79,6 +112,10 @@ pub struct Heap {
     pub calls: usize,
     /// Bytes of requests that are kept.
     pub bytes: usize,
+    /// How many subscriptions.
+    pub subscriptions: usize,
+    /// Bytes of their names, and 8 more for each.
+    pub names: usize,
     /// How large each buffer of a connection is at rest, and may become.
     pub buffer: (usize, usize),
 }
@@ -91,6 +128,10 @@ impl<const F: usize> Memory<F> for Heap {
     type Line = alloc::vec::Vec<Waiter>;
     type Calls = alloc::vec::Vec<Call>;
     type Bytes = alloc::vec::Vec<u8>;
+    type Names = alloc::vec::Vec<u8>;
+    type Entries = alloc::vec::Vec<Entry>;
+
+    const SUBSCRIBES: bool = true;
 
     fn split(self, config: conn::Config) -> Parts<Self, F> {
         let growing = || crate::buffer::Growing::new(self.buffer.0, self.buffer.1);
@@ -100,6 +141,8 @@ impl<const F: usize> Memory<F> for Heap {
             line: alloc::vec![Waiter::EMPTY; self.calls],
             calls: alloc::vec![Call::EMPTY; self.calls],
             bytes: alloc::vec![0; self.bytes],
+            names: alloc::vec![0; self.names],
+            entries: alloc::vec![Entry::EMPTY; self.subscriptions],
         }
     }
 }

@@ -14,7 +14,8 @@
 //! ```
 //! - **Lanes** are connections that all requests share. A request that blocks, or asks for it, has a connection of
 //!   the pool for itself; with [`Config::lanes`] of 0 every one has.
-//! - A **lease** is a connection for its caller's own use: transactions, subscriptions, values in parts. It is
+//! - **Subscriptions** outlive their connections: see [below](self#subscriptions).
+//! - A **lease** is a connection for its caller's own use: transactions, values in parts. It is
 //!   given back as new: `DISCARD`, `UNWATCH`, `SELECT` as needed, in one round trip, or it is closed.
 //! - Requests that may have to wait or go again are **kept**, as bytes in memory of a fixed size. If there is no room,
 //!   one is still sent, and not tried again.
@@ -50,6 +51,59 @@
 //! assert_eq!((token, reply.get::<&str>()), (Token(7), Ok("hello")));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Subscriptions
+//!
+//! What an application [subscribes](Engine::subscribe) to is asked for on whatever connection there is, and told once
+//! it is confirmed. With RESP3 that is a shared one. With RESP2, which says nothing else to who is subscribed, or with
+//! no shared ones, it is one of the pool's, as long as there is any subscription: the pool needs room for one more than
+//! without. Every [`health_interval`](crate::pool::Config::health_interval) of the pool it must answer a `PING`.
+//!
+//! When the connection is lost, all is asked for on the next one. What was published between is lost, and a
+//! [`Gap`](crate::pubsub::Happened::Gap) says so before the first message behind it. Each message is told at most once
+//! and in its order.
+//!
+//! A message lends its bytes from the receive buffer, which nothing else comes through until it was told. Who cannot
+//! take it at once puts it into a [`Queue`](crate::pubsub::Queue), which says what becomes of those that are too many:
+//!
+//! ```
+//! use respire_core::command::Subscription::Channel;
+//! use respire_core::conn::{Protocol, Settings};
+//! use respire_core::engine::{Action, Config, Engine, Event, Fixed};
+//! use respire_core::pubsub::{Happened, Message, Overflow, Queue};
+//! use respire_core::time::Instant;
+//!
+//! // As above, with four subscriptions, and 64 bytes for their names.
+//! let now = Instant::ZERO;
+//! let config = Config { lanes: 0, ..Config::DEFAULT };
+//! let mut engine: Engine<Fixed<2, 512, 8, 1024, 4, 64>, 4> = Engine::new(Fixed, &config, now);
+//! let mut queue = Queue::new([0; 256], Overflow::DropOldest);
+//!
+//! engine.subscribe(now, Channel, b"news")?;
+//! let Some(Action::Open(id)) = engine.poll_action(now) else { panic!() };
+//! let settings = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
+//! engine.handle_connected(now, id, &settings)?;
+//! assert_eq!(engine.poll_event(now), None);
+//! assert_eq!(engine.poll_transmit(id), b"*2\r\n$9\r\nSUBSCRIBE\r\n$4\r\nnews\r\n");
+//! engine.handle_transmitted(id, engine.poll_transmit(id).len());
+//! let said = b"*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n";
+//! engine.recv_space(id).unwrap()[..said.len()].copy_from_slice(said);
+//! engine.handle_received(id, said.len());
+//!
+//! while let Some(event) = engine.poll_event(now) {
+//!     match event {
+//!         // The next message says so.
+//!         Event::Subscription(event) if event.happened == Happened::Gap => queue.note_gap(),
+//!         Event::Message { kind, pattern, channel, payload, .. } => {
+//!             let message = Message { kind, pattern, channel, payload, missed: 0, gap: false };
+//!             queue.push(&message).expect("the oldest ones make room");
+//!         }
+//!         _ => {}
+//!     }
+//! }
+//! assert_eq!(queue.pop().unwrap().payload, b"hi");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod again;
 mod answer;
@@ -59,6 +113,7 @@ mod config;
 mod configured;
 mod drive;
 mod event;
+mod heard;
 mod lane;
 mod lease;
 mod link;
@@ -71,6 +126,7 @@ mod replace;
 mod send;
 mod size;
 mod submit;
+mod subscribe;
 mod timer;
 mod told;
 

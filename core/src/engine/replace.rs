@@ -71,6 +71,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             && (lane < Config::LANES || self.can_spare(link.shard))
         {
             self.set_lane(lane, Lane::None);
+            self.move_subscriptions(at);
             self.take_back(id);
         }
     }

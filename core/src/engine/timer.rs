@@ -43,6 +43,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
         let wake = self.expire(now);
         self.wake_at(wake);
+        if M::SUBSCRIBES {
+            self.tend_subscriptions();
+        }
     }
 
     /// The patience of [`close`](Self::close) is over: every connection ends, and with it what is waited for.

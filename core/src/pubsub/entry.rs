@@ -118,6 +118,11 @@ impl Entry {
     /// The server does not send it any more, unasked.
     pub(super) fn lose(&mut self) {
         self.confirmed = false;
+        self.miss();
+    }
+
+    /// Something that was published is missing.
+    pub(super) fn miss(&mut self) {
         flaw!(GapUntold => return);
         if self.is_wanted() && self.told {
             (self.told, self.gap) = (false, true);

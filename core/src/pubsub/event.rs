@@ -57,7 +57,7 @@ pub struct Event<'a> {
 pub enum Happened {
     /// The server has confirmed it for the first time.
     Subscribed,
-    /// It was lost and is confirmed again: what was published between is missing. Once for each subscription and
+    /// It was lost and is confirmed again, or a message could not be read: what was published between is missing. Once for each subscription and
     /// loss, or for several losses that nobody asked about between; also if it was wanted again while it ended.
     Gap,
     /// The server has ended it unasked, as it does with sharded channels whose slot moves. It is asked for again;

@@ -93,6 +93,16 @@ impl<'a> View<'a> {
         }
     }
 
+    pub(super) fn handle_skipped(&mut self) {
+        for index in 0..self.core.fresh {
+            let entry = self.entries.get_mut(index as usize).filter(|entry| entry.place != Place::Free);
+            if let Some(entry) = entry.filter(|entry| entry.confirmed) {
+                entry.miss();
+                self.review(index);
+            }
+        }
+    }
+
     pub(super) fn handle_refused(&mut self, now: Instant, number: u32, error: ServerError<'_>) {
         // Some servers have no other word for what was not subscribed anyway.
         if error.kind() == ErrorKind::NoSubscription {
@@ -147,8 +157,13 @@ impl<'a> View<'a> {
             Some((index, entry)) if entry.is_wanted() && entry.told => {
                 Delivery::To(Id { index, generation: entry.generation })
             }
-            _ => {
+            Some(_) => {
                 self.stray();
+                Delivery::Nobody
+            }
+            // Its confirmation came late and found no room.
+            None => {
+                self.handle_confirmed(kind, name);
                 Delivery::Nobody
             }
         }

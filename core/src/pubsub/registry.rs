@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::list::{List, NOWHERE};
 use super::names::Names;
-use super::{Ask, Config, Delivery, Entry, Event, Id, Info, Refused, Stats};
+use super::{Ask, Config, Delivery, Entry, Event, Happened, Id, Info, Refused, Stats};
 use crate::command::Subscription;
 use crate::error::ServerError;
 use crate::random::Random;
@@ -133,6 +133,12 @@ where
         self.view().handle_lost();
     }
 
+    /// A message could not be read, for its size perhaps, and nobody knows whose it was: all that is subscribed has a
+    /// gap.
+    pub fn handle_skipped(&mut self) {
+        self.view().handle_skipped();
+    }
+
     /// The server has answered a command with an error: its names are asked one by one, after a while.
     pub fn handle_refused(&mut self, now: Instant, number: u32, error: ServerError<'_>) {
         self.view().handle_refused(now, number, error);
@@ -149,7 +155,8 @@ where
         self.view().handle_unsent(number);
     }
 
-    /// Whose a message is that came for this channel, or for this pattern.
+    /// Whose a message is that came for this channel, or for this pattern. What nobody has asked for is to be ended, as
+    /// after a confirmation of it.
     pub fn handle_message(&mut self, kind: Subscription, name: &[u8]) -> Delivery {
         self.view().handle_message(kind, name)
     }
@@ -171,6 +178,12 @@ where
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
         self.view().poll_event()
+    }
+
+    /// What the next event will say.
+    #[inline]
+    pub(crate) fn news(&self) -> Option<Happened> {
+        self.entries.as_ref().get(self.core.news.first as usize)?.news()
     }
 
     fn view(&mut self) -> View<'_> {

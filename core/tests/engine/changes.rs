@@ -105,6 +105,7 @@ fn a_pool_stays_in_order_whatever_it_is_told() {
                     Told::Reply(token, _) | Told::Rejected(token, _) | Told::Failed(token, _) => {
                         told.push(token);
                     }
+                    Told::Happened(..) | Told::Message(..) => panic!("nobody has subscribed"),
                     Told::Leased(token, lease) => {
                         told.push(token);
                         leases.push(lease);
@@ -132,6 +133,7 @@ fn a_pool_stays_in_order_whatever_it_is_told() {
                     Told::Reply(token, _) | Told::Rejected(token, _) | Told::Failed(token, _) => {
                         told.push(token);
                     }
+                    Told::Happened(..) | Told::Message(..) => panic!("nobody has subscribed"),
                     Told::Leased(token, lease) => {
                         told.push(token);
                         net.engine.release(net.now, lease);

@@ -12,6 +12,7 @@ mod life;
 mod live;
 mod losses;
 mod net;
+mod news;
 mod pipeline;
 mod renewed;
 mod requests;

@@ -7,6 +7,7 @@ use respire_core::conn::{Settings, Token};
 use respire_core::engine::{Action, Config, Engine, Event, Failed, Heap, Lease};
 use respire_core::hook::Hook;
 use respire_core::pool::{DialCode, Id};
+use respire_core::pubsub::Happened;
 use respire_core::resp::Value;
 use respire_core::testing::{ClientId, Responder};
 use respire_core::time::Instant;
@@ -19,9 +20,10 @@ pub(crate) enum Told {
     Rejected(u64, String),
     Failed(u64, Failed),
     Leased(u64, Lease),
+    Happened(Happened, String),
+    /// Pattern, channel and payload.
+    Message(String, String, String),
 }
-
-pub(crate) type TestEngine = Engine<Heap, 16>;
 
 /// An engine, its sockets and the server.
 pub(crate) struct Net<H: Hook = ()> {
@@ -37,13 +39,16 @@ pub(crate) struct Net<H: Hook = ()> {
     /// Bytes of the server stay on their way.
     pub(crate) silent: bool,
     pub(crate) dials: u32,
+    pub(crate) pushes: u32,
     /// Why connections have ended.
     pub(crate) reasons: Vec<String>,
-    /// Who said BLPOP, which the responder does not know, and waits for an answer.
+    /// Who said BLPOP, or SSUBSCRIBE if there are shards, which the responder does not know, and waits for an answer.
     pub(crate) blocked: Vec<ClientId>,
+    pub(crate) shards: bool,
 }
 
-pub(crate) const HEAP: Heap = Heap { connections: 4, calls: 32, bytes: 4096, buffer: (256, 1 << 20) };
+pub(crate) const HEAP: Heap =
+    Heap { connections: 4, calls: 32, bytes: 4096, subscriptions: 8, names: 256, buffer: (256, 1 << 20) };
 
 pub(crate) type TestEngine = Engine<Heap, 16>;
 
@@ -70,8 +75,10 @@ impl<H: Hook> Net<H> {
             down: false,
             silent: false,
             dials: 0,
+            pushes: 0,
             reasons: Vec::new(),
             blocked: Vec::new(),
+            shards: false,
         }
     }
 
@@ -92,7 +99,13 @@ impl<H: Hook> Net<H> {
                 }
                 Event::Failed { token, failed } => self.told.push(Told::Failed(token.0, failed)),
                 Event::Leased { token, lease } => self.told.push(Told::Leased(token.0, lease)),
-                Event::Push(_) => {}
+                Event::Subscription(event) => {
+                    self.told.push(Told::Happened(event.happened, string(event.name)));
+                }
+                Event::Message { pattern, channel, payload, .. } => {
+                    self.told.push(Told::Message(string(pattern), string(channel), string(payload)));
+                }
+                Event::Push(_) => self.pushes += 1,
             }
             return true;
         }
@@ -130,7 +143,8 @@ impl<H: Hook> Net<H> {
         let (now, mut moved) = (self.wall(), false);
         let bytes = self.engine.poll_transmit(id).to_vec();
         if !bytes.is_empty() {
-            if bytes.windows(5).any(|word| word == b"BLPOP") {
+            let says = |word: &[u8]| bytes.windows(word.len()).any(|part| part == word);
+            if says(b"BLPOP") || self.shards && says(b"SSUBSCRIBE") {
                 self.blocked.push(client);
             } else {
                 self.server.receive(now, client, &bytes);
@@ -199,6 +213,15 @@ impl<H: Hook> Net<H> {
         }
     }
 
+    /// Somebody else publishes. So many have heard it.
+    pub(crate) fn publish(&mut self, channel: &str, payload: &str) -> i64 {
+        let (now, client) = (self.wall(), self.server.connect(self.wall()));
+        self.server.receive(now, client, format!("PUBLISH {channel} {payload}\r\n").as_bytes());
+        let heard = String::from_utf8(self.server.output(client).to_vec()).unwrap();
+        self.server.disconnect(client);
+        heard.trim_start_matches(':').trim_end().parse().unwrap()
+    }
+
     /// What was told since the last time.
     pub(crate) fn told(&mut self) -> Vec<Told> {
         std::mem::take(&mut self.told)
@@ -224,4 +247,8 @@ pub(crate) fn failed(told: &[Told], token: u64) -> Failed {
 
 pub(crate) const fn token(n: u64) -> Token {
     Token(n)
+}
+
+fn string(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

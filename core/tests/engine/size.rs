@@ -38,28 +38,39 @@ fn memory_is_the_sum_of_its_parts() {
         assert!(said.is_some_and(|said| size <= said), "{what}: {size}, and {said:?} is said");
     }
 
-    fn whole<const N: usize, const B: usize, const Q: usize, const K: usize, const F: usize>() {
-        let (stated, size) = (Fixed::<N, B, Q, K>::size::<F>(), size_of::<Engine<Fixed<N, B, Q, K>, F>>());
+    fn whole<
+        const N: usize,
+        const B: usize,
+        const Q: usize,
+        const K: usize,
+        const S: usize,
+        const F: usize,
+    >() {
+        type Memory<const N: usize, const B: usize, const Q: usize, const K: usize, const S: usize> =
+            Fixed<N, B, Q, K, S, S>;
+        let stated = Memory::<N, B, Q, K, S>::size::<F>();
+        let size = size_of::<Engine<Memory<N, B, Q, K, S>, F>>();
         println!(
-            "{size:6} an engine of {N} connections of {B} bytes, {F} in flight, {Q} calls, {K} bytes kept"
+            "{size:6} an engine of {N} connections of {B} bytes, {F} in flight, {Q} calls, {K} bytes kept, {S} subscriptions"
         );
         assert!(size.abs_diff(stated) < 16, "{size}, and {stated} are stated");
     }
-    whole::<0, 0, 0, 0, 0>();
-    whole::<1, 128, 2, 0, 1>();
-    whole::<1, 256, 4, 256, 4>();
-    whole::<2, 512, 8, 1024, 4>();
-    whole::<3, 333, 5, 7, 3>();
-    whole::<8, 4096, 64, 16384, 16>();
+    whole::<0, 0, 0, 0, 0, 0>();
+    whole::<1, 128, 2, 0, 0, 1>();
+    whole::<1, 256, 4, 256, 0, 4>();
+    whole::<2, 512, 8, 1024, 0, 4>();
+    whole::<3, 333, 5, 7, 5, 3>();
+    whole::<8, 4096, 64, 16384, 16, 16>();
 }
 
 /// S1-IMP-02: the same where memory is asked for when the engine is made.
 #[test]
 fn memory_of_a_heap_is_the_sum_of_its_parts() {
-    const HEAP: Heap = Heap { connections: 4, calls: 32, bytes: 4096, buffer: (256, 1 << 20) };
+    const HEAP: Heap =
+        Heap { connections: 4, calls: 32, bytes: 4096, subscriptions: 3, names: 100, buffer: (256, 1 << 20) };
     let links = 4 * (size_of::<Link<Growing, 16>>() + 2 * 256 + size_of::<pool::Slot>());
     let calls = 32 * (size_of::<Call>() + size_of::<pool::Waiter>());
-    let all = size_of::<Engine<Heap, 16>>() + links + calls + 4096;
+    let all = size_of::<Engine<Heap, 16>>() + links + calls + 4096 + 3 * size_of::<pubsub::Entry>() + 100;
     assert!(HEAP.size::<16>().abs_diff(all) < 16, "{all}");
     assert!(Heap { connections: 5, ..HEAP }.size::<16>() - HEAP.size::<16>() == links / 4);
 }

@@ -227,6 +227,35 @@ fn a_server_that_knows_of_no_subscription_has_ended_it() {
     assert!(registry.is_empty());
 }
 
+/// Nobody knows whose a message was that could not be read.
+#[test]
+fn what_could_not_be_read_is_a_gap_for_all_that_is_subscribed() {
+    let mut registry = subscribed(Channel, &["a", "b"]);
+    registry.subscribe(Channel, b"c").unwrap();
+    assert!(registry.unsubscribe(Channel, b"b"));
+    registry.handle_skipped();
+    assert_eq!(registry.handle_message(Channel, b"a"), Delivery::EventsFirst);
+    assert_eq!(events(&mut registry), [happened(Happened::Gap, "a")]);
+    assert_eq!(asked(&mut registry, at(0)), ["SUBSCRIBE c", "UNSUBSCRIBE b"]);
+    assert!(registry.handle_confirmed(Channel, b"c"));
+    assert_eq!(events(&mut registry), [happened(Happened::Subscribed, "c")]);
+}
+
+/// A confirmation that came late found no room: what is published says that it is still subscribed.
+#[test]
+fn what_nobody_has_asked_for_is_ended() {
+    let mut registry = Registry::new([0; 64], [Entry::EMPTY; 1], Config::DEFAULT);
+    registry.subscribe(Channel, b"a").unwrap();
+    assert!(!registry.handle_confirmed(Channel, b"ghost"));
+    assert_eq!(registry.handle_message(Channel, b"ghost"), Delivery::Nobody);
+    assert!(registry.unsubscribe(Channel, b"a") && registry.is_empty());
+    assert_eq!(registry.handle_message(Channel, b"ghost"), Delivery::Nobody);
+    let ask = registry.poll_ask(at(0)).unwrap();
+    assert!(!ask.subscribes() && ask.names().eq([b"ghost"]));
+    assert!(registry.handle_dropped(Channel, b"ghost") && registry.is_empty());
+    assert_eq!(registry.stats().strays, 3);
+}
+
 #[test]
 fn what_is_wanted_again_while_it_ends_is_asked_anew() {
     let mut registry = subscribed(Channel, &["a"]);

@@ -1,7 +1,9 @@
 //! What an engine has told, and what its driver has done.
 
+use respire_core::command::Subscription;
 use respire_core::conn::Token;
 use respire_core::engine::{Failed, Lease};
+use respire_core::pubsub::{Event, Happened};
 use respire_core::resp::{Reply, Value};
 use respire_core::time::Instant;
 
@@ -27,6 +29,47 @@ pub struct Record {
     pub told: Told,
     /// By the clock of [`Drive::now`](super::Drive::now).
     pub at: Instant,
+}
+
+/// What was told of a subscription.
+#[derive(Clone, PartialEq, Debug)]
+pub enum News {
+    /// Something has happened to it.
+    Happened {
+        /// What.
+        happened: Happened,
+        /// Its kind.
+        kind: Subscription,
+        /// Its channel or pattern.
+        name: String,
+    },
+    /// Something was published.
+    Message {
+        /// The kind of the subscription that it came for.
+        kind: Subscription,
+        /// The pattern, or nothing.
+        pattern: String,
+        /// Where.
+        channel: String,
+        /// What.
+        payload: String,
+    },
+}
+
+impl News {
+    pub(super) fn message(kind: Subscription, pattern: &[u8], channel: &[u8], payload: &[u8]) -> Self {
+        Self::Message { kind, pattern: text(pattern), channel: text(channel), payload: text(payload) }
+    }
+}
+
+impl From<Event<'_>> for News {
+    fn from(event: Event<'_>) -> Self {
+        Self::Happened { happened: event.happened, kind: event.kind, name: text(event.name) }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// What a driver has done.

@@ -87,6 +87,8 @@ impl<H: Hook> App<H> {
             connections: usize::from(config.pool.size) + 4,
             calls: 2048,
             bytes: 1 << 20,
+            subscriptions: 64,
+            names: 4 << 10,
             buffer: (4 << 10, 64 << 20),
         };
         let engine = Engine::with_hook(memory, config, hook, respire_core::time::Instant::ZERO);

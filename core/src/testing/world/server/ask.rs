@@ -1,5 +1,7 @@
 //! Requests as the server reads them.
 
+use crate::command::Subscription;
+
 /// One request, read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in super::super) struct Ask {
@@ -10,6 +12,8 @@ pub(in super::super) struct Ask {
     pub(in super::super) number: u64,
     /// How many words it has.
     pub(super) words: usize,
+    /// The topics that it names, a bit for each.
+    pub(in super::super) topics: u8,
 }
 
 /// What a request wants.
@@ -32,6 +36,11 @@ pub(in super::super) enum Verb {
     Watch,
     Subscribe,
     Unsubscribe,
+    Psubscribe,
+    Punsubscribe,
+    Ssubscribe,
+    Sunsubscribe,
+    Ping,
     Wait,
     Reset,
     Quit,
@@ -41,7 +50,7 @@ pub(in super::super) enum Verb {
 /// How many shapes of answers EVAL can give.
 pub(in super::super) const SHAPES: u64 = 19;
 
-const VERBS: [(&[u8], Verb); 20] = [
+const VERBS: [(&[u8], Verb); 25] = [
     (b"HELLO", Verb::Hello),
     (b"AUTH", Verb::Auth),
     (b"SELECT", Verb::Select),
@@ -59,6 +68,11 @@ const VERBS: [(&[u8], Verb); 20] = [
     (b"WATCH", Verb::Watch),
     (b"SUBSCRIBE", Verb::Subscribe),
     (b"UNSUBSCRIBE", Verb::Unsubscribe),
+    (b"PSUBSCRIBE", Verb::Psubscribe),
+    (b"PUNSUBSCRIBE", Verb::Punsubscribe),
+    (b"SSUBSCRIBE", Verb::Ssubscribe),
+    (b"SUNSUBSCRIBE", Verb::Sunsubscribe),
+    (b"PING", Verb::Ping),
     (b"BLPOP", Verb::Wait),
     (b"RESET", Verb::Reset),
     (b"QUIT", Verb::Quit),
@@ -77,7 +91,20 @@ impl Verb {
 
     /// Whether subscribers of RESP2 may say it.
     pub(super) const fn is_for_subscribers(self) -> bool {
-        matches!(self, Self::Subscribe | Self::Unsubscribe | Self::Reset | Self::Quit)
+        self.subscribes().is_some() || matches!(self, Self::Ping | Self::Reset | Self::Quit)
+    }
+
+    /// What it subscribes to, or ends.
+    pub(super) const fn subscribes(self) -> Option<(Subscription, bool)> {
+        Some(match self {
+            Self::Subscribe => (Subscription::Channel, true),
+            Self::Unsubscribe => (Subscription::Channel, false),
+            Self::Psubscribe => (Subscription::Pattern, true),
+            Self::Punsubscribe => (Subscription::Pattern, false),
+            Self::Ssubscribe => (Subscription::Shard, true),
+            Self::Sunsubscribe => (Subscription::Shard, false),
+            _ => return None,
+        })
     }
 
     /// Whether it is done at once inside MULTI.
@@ -103,7 +130,7 @@ pub(super) enum Read {
 
 /// Reads the request at the front.
 pub(super) fn read(bytes: &[u8]) -> Read {
-    let mut ask = Ask { verb: Verb::Unknown, token: None, number: 0, words: 0 };
+    let mut ask = Ask { verb: Verb::Unknown, token: None, number: 0, words: 0, topics: 0 };
     let (count, mut rest) = match header(bytes, b'*') {
         Header::Is(count, rest) => (count, rest),
         Header::Short => return Read::Short,
@@ -124,6 +151,8 @@ pub(super) fn read(bytes: &[u8]) -> Read {
         }
         if at == 0 {
             ask.verb = VERBS.iter().find(|(name, _)| *name == word).map_or(Verb::Unknown, |&(_, verb)| verb);
+        } else if let (Some(topic), Some(_)) = (topic_of(word), ask.verb.subscribes()) {
+            ask.topics |= 1 << topic;
         } else if let Some(token) = token_of(word) {
             ask.token = Some(token);
         } else if at == 2 && ask.verb == Verb::Set {
@@ -161,6 +190,14 @@ fn number(digits: &[u8]) -> Option<u64> {
         return None;
     }
     digits.iter().try_fold(0, |n, &byte| byte.is_ascii_digit().then(|| n * 10 + u64::from(byte - b'0')))
+}
+
+/// The number of a topic, `c3`.
+pub(in super::super) fn topic_of(word: &[u8]) -> Option<u8> {
+    match word {
+        &[b'c', digit @ b'0'..=b'7'] => Some(digit - b'0'),
+        _ => None,
+    }
 }
 
 /// The number of a token, `t123e`.

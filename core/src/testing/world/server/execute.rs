@@ -4,6 +4,7 @@ use super::super::line::{Did, Owner};
 use super::ask::{self, Ask, Read, Verb};
 use super::say::{Name, Say, Shape};
 use super::{Done, Multi, Phase, Server, Session};
+use crate::command::Subscription;
 use crate::resp::{Digits, Kind};
 
 /// How many databases the server has.
@@ -27,6 +28,32 @@ impl Session {
                 None
             }
         }
+    }
+}
+
+impl Session {
+    /// A subscription begins or ends, and it says so.
+    pub(in super::super) fn confirm(
+        &mut self,
+        kind: Subscription,
+        topic: u8,
+        subscribes: bool,
+        say: &mut Say<'_>,
+    ) {
+        let [channels, patterns, shards] = &mut self.topics;
+        let (topics, words): (_, [&[u8]; 2]) = match kind {
+            Subscription::Channel => (channels, [b"unsubscribe", b"subscribe"]),
+            Subscription::Pattern => (patterns, [b"punsubscribe", b"psubscribe"]),
+            Subscription::Shard => (shards, [b"sunsubscribe", b"ssubscribe"]),
+        };
+        let [ends, begins] = words;
+        let bit = 1 << topic;
+        *topics = if subscribes { *topics | bit } else { *topics & !bit };
+        say.resp3 = self.resp3;
+        say.open(Kind::Push, 3);
+        say.bulk(if subscribes { begins } else { ends });
+        say.bulk(&[b'c', b'0' + topic]);
+        say.integer(self.count(kind));
     }
 }
 
@@ -124,6 +151,15 @@ impl Server {
             Verb::Watch => {
                 session.watching.get_or_insert(false);
                 say.simple(b"OK");
+            }
+            Verb::Ping if !session.resp3 && session.is_subscribed() => {
+                say.open(Kind::Array, 2);
+                say.bulk(b"pong");
+                say.bulk(b"");
+            }
+            Verb::Ping => say.simple(b"PONG"),
+            verb if verb.subscribes().is_some() && ask.token.is_none() => {
+                self.confirm_topics(session, ask, say);
             }
             Verb::Subscribe | Verb::Unsubscribe => self.confirm(session, ask, say),
             Verb::Reset => {
@@ -244,6 +280,14 @@ impl Server {
         say.bulk(word);
         say.bulk(Name::new(token).as_bytes());
         say.integer(session.channels.len() as u64);
+    }
+
+    /// Each topic that the request names, one by one.
+    fn confirm_topics(&self, session: &mut Session, ask: Ask, say: &mut Say<'_>) {
+        let Some((kind, subscribes)) = ask.verb.subscribes() else { return };
+        for topic in (0..8).filter(|topic| ask.topics & 1 << topic != 0) {
+            session.confirm(kind, topic, subscribes, say);
+        }
     }
 
     fn reset(session: &mut Session) -> Session {

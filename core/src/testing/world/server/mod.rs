@@ -6,10 +6,11 @@ mod say;
 
 use alloc::vec::Vec;
 
-pub(super) use ask::{Ask, SHAPES, Verb, payload};
+pub(super) use ask::{Ask, SHAPES, Verb, payload, topic_of};
 pub(super) use say::{LARGE, Name, Say};
 
 use super::line::{Did, Owner};
+use crate::command::Subscription;
 
 /// What all connections of the server share.
 #[derive(Debug, Default)]
@@ -66,6 +67,8 @@ pub(super) struct Session {
     watching: Option<bool>,
     /// Tokens that name channels.
     channels: Vec<u64>,
+    /// Topics, a bit for each: channels, patterns and shards.
+    topics: [u8; 3],
     /// A request that waits, and until when.
     pub(super) blocked: Option<(Ask, u64)>,
     /// It will not execute anything any more.
@@ -141,17 +144,36 @@ impl Server {
 
 impl Session {
     /// Whether it is subscribed to anything.
-    pub(super) const fn is_subscribed(&self) -> bool {
-        !self.channels.is_empty()
+    pub(super) fn is_subscribed(&self) -> bool {
+        !self.channels.is_empty() || self.topics != [0; 3]
+    }
+
+    /// The topics that it has subscribed to like this.
+    pub(super) const fn topics(&self, kind: Subscription) -> u8 {
+        let [channels, patterns, shards] = self.topics;
+        match kind {
+            Subscription::Channel => channels,
+            Subscription::Pattern => patterns,
+            Subscription::Shard => shards,
+        }
+    }
+
+    /// How many subscriptions there are, as a confirmation says: those of shards apart from all others.
+    pub(super) fn count(&self, kind: Subscription) -> u64 {
+        let [channels, patterns, shards] = self.topics.map(u8::count_ones);
+        match kind {
+            Subscription::Shard => shards.into(),
+            _ => self.channels.len() as u64 + u64::from(channels + patterns),
+        }
     }
 
     /// Whether the next who uses it would notice who had it before.
-    pub(super) const fn is_altered(&self) -> bool {
+    pub(super) fn is_altered(&self) -> bool {
         self.multi.is_some() || self.watching.is_some() || self.is_subscribed()
     }
 
     /// Whether messages can be sent to it.
-    pub(super) const fn hears(&self) -> bool {
+    pub(super) fn hears(&self) -> bool {
         self.resp3 || self.is_subscribed()
     }
 

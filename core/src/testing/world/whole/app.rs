@@ -13,6 +13,7 @@ use crate::conn::{self, Token};
 use crate::engine::{Config, Lease, Options, Refused, Ticket};
 use crate::key::Databases;
 use crate::pool;
+use crate::pubsub;
 use crate::resp::Digits;
 use crate::retry::{self, Backoff, BreakerConfig, BudgetConfig};
 use crate::time::{Duration, Instant};
@@ -90,11 +91,21 @@ pub(super) fn config(net: &mut Net) -> (Config, Heap) {
         blocking: Config::DEFAULT.blocking,
         drain: Config::DEFAULT.drain,
         address: Config::DEFAULT.address,
+        pubsub: pubsub::Config {
+            batch: random.between(1, 8) as u16,
+            retry_base: Duration::from_millis(1),
+            retry_cap: Duration::from_millis(20),
+            ..pubsub::Config::DEFAULT
+        },
         seed: random.bits(),
     };
     let bytes = if random.one_in(4) { 128 } else { 2048 };
     let calls = random.between(1, 24) as usize;
-    (config, Heap { connections, calls, bytes, buffer: (64, 4096) })
+    // A connection of their own must leave another.
+    let shared = config.lanes > 0 && !net.server.old;
+    let listens = (connections > 1 || shared) && net.random.one_in(2);
+    let subscriptions = if listens { net.random.between(3, 12) as usize } else { 0 };
+    (config, Heap { connections, calls, bytes, subscriptions, names: 120, buffer: (64, 4096) })
 }
 
 /// A request that anybody may make.

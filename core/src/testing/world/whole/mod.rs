@@ -2,6 +2,7 @@
 
 mod app;
 mod judge;
+mod listener;
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -9,6 +10,7 @@ use alloc::vec::Vec;
 
 use app::App;
 use judge::Judge;
+use listener::Listener;
 
 use super::fault::{Fault, Faults};
 use super::net::Net;
@@ -52,6 +54,7 @@ struct Whole {
     /// Numbers among the requests must come back.
     verified: bool,
     app: App,
+    listener: Listener,
     judge: Judge,
     /// The timer is late until then.
     late: u64,
@@ -80,7 +83,8 @@ impl Whole {
         let judge = Judge::new(&config, now);
         let app = App::new(&mut net, config);
         let verified = config.connection.verify_every.is_some();
-        Self { options: *options, net, engine, lines, settings, verified, app, judge, late: 0 }
+        let listener = Listener::new(memory.subscriptions);
+        Self { options: *options, net, engine, lines, settings, verified, app, listener, judge, late: 0 }
     }
 
     fn play(mut self) -> (Report, VecDeque<String>) {
@@ -136,6 +140,7 @@ impl Whole {
                 self.net.serve(line)
             }
             11..=12 => self.tell(usize::MAX),
+            13 if works => self.listener.work(&mut self.net, &mut self.engine),
             _ if works => self.app.work(&mut self.net, &mut self.engine, &mut self.judge),
             _ => self.tell(usize::MAX),
         };
@@ -166,6 +171,10 @@ impl Whole {
                     let line = self.lines.get(lease.id().index()).copied().flatten().map(|(_, line)| line);
                     self.judge.leased(token.0);
                     self.app.leased(lease, line, &self.net, &mut self.engine, &mut self.judge);
+                }
+                Event::Subscription(event) => self.listener.happened(&event, &mut self.judge),
+                Event::Message { kind, pattern, channel, payload, .. } => {
+                    self.listener.hear(kind, pattern, channel, payload, &mut self.judge);
                 }
                 Event::Push(_) => {}
             }
@@ -283,8 +292,12 @@ impl Whole {
             if fresh.is_none() {
                 fresh = self.app.ask_plainly(&mut self.net, &mut self.engine, &mut self.judge);
             }
+            let all_told =
+                fresh.is_some_and(|token| self.judge.is_answered(token)) && self.judge.waiting() == 0;
+            if all_told && self.listener.hears_all(&mut self.net, &self.engine) {
+                return;
+            }
             match fresh {
-                Some(token) if self.judge.is_answered(token) && self.judge.waiting() == 0 => return,
                 Some(token) if self.judge.is_answered(token) => {}
                 // It fails while the pool still thinks that nobody is there.
                 Some(token) if self.judge.is_over(token) => fresh = None,
@@ -293,13 +306,15 @@ impl Whole {
             self.step(false);
         }
         let waiting = self.judge.waiting();
-        self.judge.flag(|| alloc::format!("not recovered: {waiting} wait, {:?}", self.engine));
+        let (listener, engine) = (&self.listener, &self.engine);
+        self.judge.flag(|| alloc::format!("not recovered: {waiting} wait, {listener:?}, {engine:?}"));
     }
 
     /// The client is closed, and the server does what it can still do.
     fn end(&mut self) {
         self.net.calm_down();
         self.engine.close(self.now());
+        self.listener.close();
         for _ in 0..RECOVERY {
             if self.is_wrong() || self.engine.life() == Life::Closed {
                 break;
