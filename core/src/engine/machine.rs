@@ -7,7 +7,7 @@ use super::arena::Arena;
 use super::call::Calls;
 use super::link::{Link, Role};
 use super::memory::{Memory, Parts};
-use super::subscribe::Subscriptions;
+use super::site::Subscriptions;
 use crate::conn::CloseReason;
 use crate::hook::Hook;
 use crate::pool::{self, Id, Pool};

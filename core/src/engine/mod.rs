@@ -116,6 +116,7 @@ mod lease;
 mod link;
 mod machine;
 mod memory;
+mod site;
 mod submit;
 mod subscribe;
 mod timer;
