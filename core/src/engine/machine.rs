@@ -8,7 +8,7 @@ use super::call::{Calls, NIL};
 use super::lane::{Lane, SPARE};
 use super::link::{Link, Role};
 use super::memory::{Memory, Parts};
-use super::subscribe::Subscriptions;
+use super::site::Subscriptions;
 use crate::conn::CloseReason;
 use crate::hook::Hook;
 use crate::pool::{self, Id, Pool};

@@ -124,6 +124,7 @@ mod over;
 mod pipeline;
 mod replace;
 mod send;
+mod site;
 mod size;
 mod submit;
 mod subscribe;

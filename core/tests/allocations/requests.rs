@@ -122,7 +122,14 @@ fn an_engine_allocates_nothing() {
 #[cfg(feature = "alloc")]
 #[test]
 fn an_engine_on_the_heap_comes_to_rest() {
-    let memory = engine::Heap { connections: 2, calls: 8, bytes: 1024, buffer: (256, 1 << 16) };
+    let memory = engine::Heap {
+        connections: 2,
+        calls: 8,
+        bytes: 1024,
+        subscriptions: 0,
+        names: 0,
+        buffer: (256, 1 << 16),
+    };
     let (mut engine, id) = connected(memory);
     rounds(&mut engine, id, 1);
     assert_eq!(asked(|| rounds(&mut engine, id, ROUNDS)), 0);

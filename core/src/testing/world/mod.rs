@@ -35,6 +35,7 @@ mod machine;
 mod net;
 mod pipe;
 mod play;
+mod publish;
 mod report;
 #[cfg(feature = "client")]
 mod rough;
