@@ -105,10 +105,10 @@ mod tests {
         assert_eq!([1, 9, 32, 33, 34, 255].map(|n| none.delay(n)), [0; 6]);
         let least = Config { retry_base: Duration::from_micros(1), ..long };
         assert_eq!([31, 32, 33].map(|n| least.delay(n)), [1 << 30, 1 << 31, 3_600_000_000]);
-        let cap = |cap| Config { retry_cap: cap, ..long }.delay(1);
+        let both = |wait| Config { retry_base: wait, retry_cap: wait, ..long }.delay(1);
         let [hour, less] = [3600, 3599].map(Duration::from_secs);
         let half = Duration::from_millis(500);
-        assert_eq!([cap(hour), cap(hour + half), cap(2 * hour)], [3_600_000_000; 3]);
-        assert_eq!(cap(less + half), 3_599_500_000);
+        assert_eq!([both(hour), both(hour + half), both(2 * hour)], [3_600_000_000; 3]);
+        assert_eq!(both(less + half), 3_599_500_000);
     }
 }
