@@ -102,11 +102,11 @@ fn run(options: &Options) -> Result<(), String> {
         return Err("there is no such workload".into());
     }
     if !options.json {
-        let text = machine::described(counted.is_some())
-            + &match options.what {
-                What::Machines => table::list(&results),
-                what => table::tables(&results, what.titles()),
-            };
+        let (others, tables) = match options.what {
+            What::Machines => (String::new(), table::list(&results)),
+            what => (machine::versions(), table::tables(&results, what.titles())),
+        };
+        let text = machine::described(counted.is_some(), &others) + &tables;
         match &options.into {
             Some(path) => document::replace(Path::new(path), options.what.word(), &text)?,
             None => say(&text)?,
