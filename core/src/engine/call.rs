@@ -209,10 +209,6 @@ impl Stage {
         matches!(self, Self::Resting)
     }
 
-    pub(super) const fn is_over(self) -> bool {
-        matches!(self, Self::Over(_))
-    }
-
     /// The list of this stage, for calls to this database.
     const fn list(self, shard: u8) -> Option<usize> {
         match self {

@@ -58,6 +58,8 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) stirred: bool,
     pub(super) pool_due: Instant,
     pub(super) was_ready: bool,
+    /// The last call that is not over of the pipeline that is being put together.
+    pub(super) tail: u16,
     pub(super) closing: bool,
     /// Then nothing is waited for any more.
     pub(super) drain_by: Instant,
@@ -141,6 +143,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             stirred: true,
             pool_due: now,
             was_ready: false,
+            tail: NIL,
             closing: false,
             drain_by: Instant::MAX,
             stats: Stats::default(),

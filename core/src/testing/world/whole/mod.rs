@@ -81,7 +81,7 @@ impl Whole {
         let engine = Engine::new(memory, &config, now);
         let lines = alloc::vec![None; memory.connections];
         let judge = Judge::new(&config, now);
-        let app = App::new(&mut net, config);
+        let app = App::new(&mut net, config, memory.subscriptions > 0);
         let verified = config.connection.verify_every.is_some();
         let listener = Listener::new(memory.subscriptions);
         Self { options: *options, net, engine, lines, settings, verified, app, listener, judge, late: 0 }
