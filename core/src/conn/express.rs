@@ -87,6 +87,15 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.transmit.limit()
     }
 
+    /// When the newest request is given up.
+    #[inline]
+    pub(crate) fn newest_deadline(&self) -> Instant {
+        let newest = (0..self.in_flight.len()).rev().filter_map(|index| self.in_flight.get(index));
+        // A number of ours may stand behind it.
+        let mut newest = newest.filter(|slot| slot.answer != Answer::Number);
+        newest.next().map_or(Instant::MAX, |slot| slot.deadline)
+    }
+
     /// The bytes of the newest request, if none of them was sent.
     #[inline(always)]
     pub(crate) fn newest(&self) -> &[u8] {

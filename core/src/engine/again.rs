@@ -2,6 +2,7 @@
 
 use super::Memory;
 use super::call::{Call, NIL, Stage, Ticket};
+use super::link::Role;
 use super::machine::Engine;
 use crate::command::{Args, Retry};
 use crate::conn::Failure;
@@ -15,7 +16,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let Some(&call) = self.calls.get(ticket) else { return false };
         let index = ticket.index;
         // To send it again would be to send it behind those that were behind it.
-        let is_ahead = call.behind != NIL && failure.is_none();
+        let is_ahead = call.behind != NIL && (failure.is_none() || self.is_waited_for_behind(&call));
         let verdict = match fate {
             Fate::NotSent => Verdict::Nothing,
             Fate::Answered => Verdict::Works,
@@ -56,11 +57,10 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 let Some(&call) = self.calls.at(index) else { return true };
                 if self.calls.at(call.before).is_some_and(|before| !before.stage.is_sent()) {
                     self.wait(index, Stage::Following);
+                } else if at <= self.now {
+                    self.go_again(index);
                 } else {
                     self.wait(index, Stage::Resting);
-                    if at <= self.now {
-                        self.go_again(index);
-                    }
                 }
                 flaw!(AgainAndTold => if let Some(failure) = failure { self.end(index, failure, None, None) });
                 true
@@ -78,6 +78,23 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
+    /// Whether any of those behind a call in its pipeline may still be answered on its connection.
+    #[cold]
+    fn is_waited_for_behind(&self, call: &Call) -> bool {
+        let is_open = |at| self.link(at).is_some_and(|link| !link.connection.is_closed());
+        if !call.id.and_then(|id| self.find(id)).is_some_and(is_open) {
+            return false;
+        }
+        let mut next = call.behind;
+        while let Some(&Call { stage: Stage::Sent, at, behind, .. }) = self.calls.at(next) {
+            if at > self.now {
+                return true;
+            }
+            next = behind;
+        }
+        false
+    }
+
     /// A call has rested.
     pub(super) fn go_again(&mut self, index: u16) {
         if !self.admit_again(index) {
@@ -87,6 +104,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if before != NIL {
             self.wait(index, Stage::Following);
             if let Some(at) = self.place_behind(before) {
+                if let Some(Role::Own(last)) = self.link_mut(at).map(|link| &mut link.role) {
+                    *last = before;
+                }
                 self.follow(before, at);
             }
         } else if own || self.config.lanes == 0 {

@@ -45,7 +45,7 @@ pub struct Call {
     pub(super) deadline: Instant,
     /// When it was taken.
     pub(super) since: Instant,
-    /// When it goes again, while it rests.
+    /// When it goes again, while it rests; when its answer is given up, while it is sent behind another.
     pub(super) at: Instant,
     /// The connection it is on.
     pub(super) id: Option<Id>,

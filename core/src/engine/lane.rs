@@ -7,10 +7,12 @@ use super::link::{Purpose, Role};
 use super::machine::Engine;
 use super::{Config, answer::lane_token};
 use crate::command::{ping, select};
+use crate::conn::Failure;
 use crate::flaw::flaw;
 use crate::hook::Hook;
 use crate::key::Shard;
 use crate::pool::{self, DialCode, Got, Id, Place, Returned, Unavailable};
+use crate::retry::Fate;
 use crate::time::{Duration, Instant};
 
 /// A shared connection.
@@ -126,7 +128,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             return;
         }
         while let Some(index) = self.calls.first_queued(shard) {
-            self.end(index, crate::conn::Failure::NotSent, None, Some(refusal));
+            self.end(index, Failure::NotSent, None, Some(refusal));
         }
     }
 
@@ -142,7 +144,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             && let Some(index) = self.calls.first_queued(shard)
             && self.calls.at(index).is_some_and(|call| call.since.saturating_add(patience) <= self.now)
         {
-            self.end(index, crate::conn::Failure::NotSent, None, Some(why));
+            self.end(index, Failure::NotSent, None, Some(why));
         }
     }
 
@@ -177,18 +179,19 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         self.dispatch(shard);
     }
 
+    /// The database that a connection must be made one to, if it is not.
+    pub(super) fn strays(&self, at: u16, shard: u8) -> Option<u32> {
+        flaw!(WrongDatabase => return None);
+        let Shard { database, .. } = self.config.databases.shard(shard).filter(|_| self.shards() > 1)?;
+        let has = self.link(at).and_then(|link| link.connection.state().db);
+        (has != Some(database)).then_some(database)
+    }
+
     /// Makes a connection one to this database, if there are several.
     pub(super) fn tune(&mut self, at: u16, shard: u8) -> Tuned {
-        let Some(Shard { database, .. }) = self.config.databases.shard(shard).filter(|_| self.shards() > 1)
-        else {
-            return Tuned::Ready;
-        };
-        flaw!(WrongDatabase => return Tuned::Ready);
+        let Some(database) = self.strays(at, shard) else { return Tuned::Ready };
         let (now, until) = (self.now, Some(self.soon()));
         let Some(link) = self.link_mut(at) else { return Tuned::Lost };
-        if link.connection.state().db == Some(database) {
-            return Tuned::Ready;
-        }
         link.connection.clock(now);
         // Nothing goes behind it until it is confirmed: it would be executed in whatever database there is.
         if link.connection.submit_until(until, TENDING, &select(database.into())).is_err() {
@@ -201,20 +204,24 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// The server has answered to that.
     pub(super) fn tuned(&mut self, at: u16, id: Id, purpose: Purpose, well: bool) {
+        // What is lost or silent has not refused anything.
+        let is_refused =
+            self.link(at).is_some_and(|link| link.connection.is_ready() && !link.connection.owes_answers());
         match (purpose, well) {
             (Purpose::Lane(lane), true) => self.open_lane(lane, at),
             (Purpose::Lane(lane), false) => {
-                let is_refused = self.link(at).is_some_and(|link| link.connection.is_ready());
                 self.barred_until = self.now.saturating_add(BARRED);
                 self.set_lane(lane, if is_refused { Lane::Barred } else { Lane::None });
                 self.take_back(id);
             }
             (Purpose::Call(ticket), true) => self.serve_call(ticket, id),
             (Purpose::Call(ticket), false) => {
-                if self.calls.get(ticket).is_some() {
-                    self.end(ticket.index, crate::conn::Failure::NotSent, None, Some(BAD_DATABASE));
-                }
                 self.take_back(id);
+                if !is_refused {
+                    self.failed(ticket, Fate::NotSent, Some(Failure::NotSent));
+                } else if self.calls.get(ticket).is_some() {
+                    self.end(ticket.index, Failure::NotSent, None, Some(BAD_DATABASE));
+                }
             }
         }
     }
@@ -225,7 +232,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             return self.take_back(id);
         }
         if self.send_alone(ticket.index, id, None).is_err() {
-            self.end(ticket.index, crate::conn::Failure::NotSent, None, None);
+            self.end(ticket.index, Failure::NotSent, None, None);
             self.take_back(id);
         }
     }

@@ -21,7 +21,7 @@ use crate::time::Instant;
 ///   not answered; those that may not fail, each by itself. While one of them waits for its time, those behind it
 ///   wait, too.
 /// - An error is the answer, whatever it says: to send a request again behind those that were behind it would be
-///   another order.
+///   another order. So it is with one that took too long while those behind it are waited for: it fails.
 pub struct Pipeline<'e, M: Memory<F>, const F: usize, H: Hook = ()> {
     engine: &'e mut Engine<M, F, H>,
     options: Options,
@@ -63,10 +63,10 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             return Err(Refused::Closed);
         }
         let told = self.hook.is_active();
-        let left = u16::try_from(requests).unwrap_or(u16::MAX);
-        if left.saturating_add(u16::from(told)) > self.calls.room() || requests > usize::from(left) {
+        if requests.saturating_add(usize::from(told)) > usize::from(self.calls.room()) {
             return Err(SubmitError::from(Full::InFlight).into());
         }
+        let left = u16::try_from(requests).unwrap_or(u16::MAX);
         let group = if told { self.form_group(u32::from(left))? } else { NIL };
         self.tail = NIL;
         Ok(Pipeline { engine: self, options: *options, group, left })

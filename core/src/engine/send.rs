@@ -37,13 +37,15 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             (link.id, link.role, link.live) = (Some(id), Role::Own(index), 0);
         }
         let shard = self.calls.at(index).map_or(0, |call| call.shard);
+        if let Some(request) = request
+            && self.strays(at, shard).is_some()
+        {
+            self.keep_still(index, request)?;
+        }
         match self.tune(at, shard) {
             Tuned::Lost => return Err(SubmitError::Closed),
             Tuned::Asked => {
                 self.set_role(at, Role::Tuning(Purpose::Call(ticket)));
-                if let Some(request) = request {
-                    self.keep_still(index, request)?;
-                }
                 if let Some(call) = self.calls.at_mut(index) {
                     call.place = None;
                 }
@@ -101,12 +103,16 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             link.live = link.live.saturating_add(1);
         }
         let id = link.id;
+        let until = (call.before != NIL).then(|| link.connection.newest_deadline());
         if !call.stage.is_sent() {
             self.calls.go(index, Stage::Sent);
         }
         if let Some(call) = self.calls.at_mut(index) {
             call.id = id;
             call.place = None;
+            if let Some(until) = until {
+                call.at = until;
+            }
             // As it was written, for another attempt. Without room there will be none.
             if self.config.retry.retries > 0
                 && !call.kept.is_some()
@@ -193,10 +199,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
-    /// What follows a call that was sent on a shared connection waits for room like all others.
+    /// What follows a call that was sent on a shared connection waits for room like all others, if there will be any
+    /// behind that call.
     pub(super) fn line_up(&mut self, index: u16) {
         let before = self.calls.at(index).map_or(NIL, |call| call.before);
-        if self.place_behind(before).is_some_and(|at| self.is_lane(at)) {
+        if self.config.lanes > 0 && self.place_behind(before).is_some_and(|at| self.is_lane(at)) {
             self.wait(index, Stage::Queued);
         }
     }
@@ -215,8 +222,16 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     pub(super) fn make_use_of(&mut self, at: u16) {
         match self.link(at).map(|link| link.role) {
             Some(Role::Lane(_)) => self.fill_lane(at),
-            Some(Role::Own(last)) => self.follow(last, at),
+            Some(Role::Own(last)) => self.follow_own(last, at),
             _ => {}
+        }
+    }
+
+    /// There may be room on a connection of a pipeline's own. The last that was sent there may be over, and its place
+    /// another's by now.
+    pub(super) fn follow_own(&mut self, last: u16, at: u16) {
+        if self.place_behind(last) == Some(at) {
+            self.follow(last, at);
         }
     }
 }

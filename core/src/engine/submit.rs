@@ -58,6 +58,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         };
         let timeout = options.timeout.or(self.config.timeout);
         let (before, group) = follows.unwrap_or((NIL, NIL));
+        let is_own = self.calls.at(before).is_some_and(|before| before.own);
         let taken = self.calls.take(Call {
             token,
             command,
@@ -65,7 +66,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             deadline: timeout.map_or(Instant::MAX, |timeout| now.saturating_add(timeout)),
             pass,
             class: options.class,
-            own: options.own || self.config.lanes == 0,
+            own: options.own || is_own || self.config.lanes == 0,
             shard,
             keys: options.keys,
             before,

@@ -4,6 +4,7 @@
 
 mod alone;
 mod changes;
+mod chaos;
 mod circuit;
 mod databases;
 mod execution;
@@ -11,6 +12,7 @@ mod hooks;
 mod life;
 mod live;
 mod losses;
+mod meeting;
 mod net;
 mod news;
 mod pipeline;
