@@ -6,7 +6,7 @@ use super::call::{Stage, Ticket};
 use super::link::Role;
 use super::machine::Engine;
 use crate::config::Address;
-use crate::conn::{Failure, Settings};
+use crate::conn::Settings;
 use crate::error::Full;
 use crate::hook::Hook;
 use crate::pool::{self, DialCode, Id};
@@ -137,7 +137,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
         let ticket = Ticket::of(token);
         if self.calls.get(ticket).is_some_and(|call| matches!(call.stage, Stage::Asking)) {
-            self.end(ticket.index, Failure::NotSent, None, Some(why));
+            self.refuse_call(ticket.index, why);
         }
     }
 

@@ -144,7 +144,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             && let Some(index) = self.calls.first_queued(shard)
             && self.calls.at(index).is_some_and(|call| call.since.saturating_add(patience) <= self.now)
         {
-            self.end(index, Failure::NotSent, None, Some(why));
+            self.refuse_call(index, why);
         }
     }
 

@@ -38,6 +38,22 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         self.part(index);
     }
 
+    /// A call has waited in vain for a connection, and so have those behind it in its pipeline, if they came as early.
+    pub(super) fn refuse_call(&mut self, index: u16, why: pool::Refusal) {
+        let is_late = matches!(why, pool::Refusal::Timeout { .. });
+        let (mut next, patience) = (index, self.config.pool.wait_timeout);
+        while let Some(&Call { behind, .. }) = self.calls.at(next) {
+            self.end(next, Failure::NotSent, None, Some(why));
+            let waited = |call: &Call| {
+                matches!(call.stage, Stage::Released) && call.since.saturating_add(patience) <= self.now
+            };
+            if !is_late || !self.calls.at(behind).is_some_and(waited) {
+                return;
+            }
+            next = behind;
+        }
+    }
+
     /// What was not sent this time may have been executed before.
     pub(super) fn honest(&self, index: u16, failure: Failure) -> Failure {
         flaw!(DoubtForgotten => return failure);

@@ -92,6 +92,13 @@ impl From<Failure> for Fate {
     }
 }
 
+const fn is_rejected(refused: Option<pool::Refusal>) -> bool {
+    matches!(
+        refused,
+        Some(pool::Refusal::Unavailable(pool::Unavailable { code: pool::DialCode::REJECTED, .. }))
+    )
+}
+
 /// A story by its seed.
 struct Story<'h> {
     random: Random,
@@ -148,8 +155,8 @@ impl<'h> Story<'h> {
         let databases = Databases::range(1, random.between(1, 3) as u8);
         let memory = Heap {
             connections: 6,
-            calls: random.between(4, 40) as usize,
-            bytes: random.between(0, 4) as usize * 300,
+            calls: random.between(20, 64) as usize,
+            bytes: random.between(0, 8) as usize * 300,
             buffer: (64, if random.one_in(2) { 256 } else { 1 << 20 }),
             ..HEAP
         };
@@ -174,7 +181,7 @@ impl<'h> Story<'h> {
         }
     }
 
-    /// Up to eight letters, in a pipeline or by themselves.
+    /// Up to twenty letters, in a pipeline.
     fn write(&mut self) {
         let shard = self.random.below(self.databases.count().into()) as u8;
         let database = 1 + u32::from(shard);
@@ -186,7 +193,7 @@ impl<'h> Story<'h> {
             timeout: self.random.one_in(4).then(|| ms(self.random.between(1, 200))),
             keys: 1,
         };
-        let (now, count, log) = (self.net.now, self.random.between(1, 8) as usize, self.logs.len());
+        let (now, count, log) = (self.net.now, self.random.between(1, 20) as usize, self.logs.len());
         let key = format!("log {log}");
         let Ok(mut pipeline) = self.net.engine.pipeline(now, count, &options) else { return };
         for letter in ('a'..='z').take(count) {
@@ -224,6 +231,7 @@ impl<'h> Story<'h> {
             match told {
                 Told::Reply(n, Value::Integer(length)) => self.over(n, Fate::Answered(length)),
                 Told::Failed(n, failed) if self.letters.contains_key(&n) => {
+                    assert!(!is_rejected(failed.refused), "the server has all databases: {failed:?}");
                     self.over(n, failed.failure.into());
                 }
                 Told::Failed(..) => self.pending -= 1,
@@ -288,20 +296,20 @@ impl<'h> Story<'h> {
     }
 
     fn step(&mut self) {
-        match self.random.below(20) {
-            0..6 => self.write(),
-            6 | 7 => self.cancel(),
-            8 if self.leases.len() < 2 => {
+        match self.random.below(24) {
+            0..5 => self.write(),
+            5 | 6 => self.cancel(),
+            7 if self.leases.len() < 2 => {
                 let taken = self.net.engine.lease(self.net.now, token(1_000_000 + self.wishes)).is_ok();
                 self.wishes += u64::from(taken);
                 self.pending += usize::from(taken);
             }
-            9 => self.release(),
-            10 => self.net.silent = self.random.one_in(3),
+            8 => self.release(),
+            9 | 10 => self.net.silent = self.random.one_in(2),
             11 => self.net.down = self.random.one_in(4),
             12 if self.random.one_in(3) => self.net.cut(),
             13 => self.cut_one(),
-            14 => {
+            14 if self.random.one_in(2) => {
                 let config = any(&mut self.random, self.databases);
                 self.net.engine.reconfigure(self.net.now, &config);
             }
@@ -314,7 +322,7 @@ impl<'h> Story<'h> {
                     self.net.engine.unsubscribe(now, Channel, b"news");
                 }
             }
-            17 | 18 => self.trickle(),
+            17..21 => self.trickle(),
             _ => self.net.ms(self.random.below(200)),
         }
         if self.random.one_in(3) {
@@ -326,6 +334,8 @@ impl<'h> Story<'h> {
     /// All is well again, and everybody gives back what he has.
     fn settle(&mut self) {
         (self.net.silent, self.net.down) = (false, false);
+        // They may have the only connection.
+        while self.net.engine.unsubscribe(self.net.now, Channel, b"news") {}
         for _ in 0..3 {
             while let Some(lease) = self.leases.pop() {
                 self.net.engine.release(self.net.now, lease);
@@ -370,7 +380,7 @@ impl<'h> Story<'h> {
                 all_answered &= matches!(self.fates[n], Fate::Answered(_));
             }
             if !safe || all_answered {
-                let ends: Vec<_> = ('a'..='h').filter_map(|letter| text.rfind(letter)).collect();
+                let ends: Vec<_> = ('a'..='z').filter_map(|letter| text.rfind(letter)).collect();
                 assert!(ends.is_sorted(), "out of order: {text}");
             }
         }

@@ -6,7 +6,7 @@ use respire_core::command::{Retry, append, get, incr, ping, raw};
 use respire_core::conn::{self, Failure, Protocol, Settings};
 use respire_core::engine::{Config, Engine, Heap, Life, Options, Refused};
 use respire_core::key::{Databases, Shard};
-use respire_core::pool;
+use respire_core::pool::{self, Refusal};
 use respire_core::resp::Value;
 use respire_core::retry::{self, BudgetConfig};
 use respire_core::testing::ClientId;
@@ -255,4 +255,29 @@ fn a_pipeline_of_all_names_has_no_room_for_its_own() {
         (Engine::<_, 16, _>::with_hook(memory, &config(), &hook, Instant::ZERO), Instant::ZERO);
     assert!(engine.pipeline(now, memory.calls, &NONE).is_err());
     assert!(engine.pipeline(now, memory.calls - 1, &NONE).is_ok());
+}
+
+/// Those behind the first of a pipeline wait with it for a connection, and no longer than it.
+#[test]
+fn a_pipeline_waits_for_a_connection_once() {
+    for lanes in [0, 1] {
+        let mut net = Net::new(&Config { lanes, ..config() });
+        net.silent = true;
+        let mut pipeline = net.engine.pipeline(net.now, 5, &NONE).unwrap();
+        for n in 0..5 {
+            pipeline.push(token(n), &incr("n")).unwrap();
+        }
+        drop(pipeline);
+        net.ms(499);
+        assert_eq!(net.told(), []);
+        net.ms(1);
+        let told = net.told();
+        let refused = |told: &Told| match told {
+            Told::Failed(_, failed) => failed.refused,
+            _ => None,
+        };
+        let is_late = |told| matches!(refused(told), Some(Refusal::Timeout { .. }));
+        assert!(told.len() == 5 && told.iter().all(is_late), "{lanes}: {told:?}");
+        assert_eq!(net.engine.pending(), 0);
+    }
 }
