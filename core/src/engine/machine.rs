@@ -57,6 +57,8 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) pool_due: Instant,
     pub(super) was_ready: bool,
     pub(super) closing: bool,
+    /// Wishes and leases of loaders: while there are any, the pool is not closed.
+    pub(super) loaders: u16,
     /// Then nothing is waited for any more.
     pub(super) drain_by: Instant,
     pub(super) stats: Stats,
@@ -139,6 +141,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             pool_due: now,
             was_ready: false,
             closing: false,
+            loaders: 0,
             drain_by: Instant::MAX,
             stats: Stats::default(),
             hook,
@@ -190,8 +193,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     }
 
     /// No more requests are taken. What was not sent fails with [`pool::Refusal::Closed`]; what was sent is waited for,
-    /// and leases for their return, as long as [`Config::drain`] says. Subscriptions are over at once, and nothing is
-    /// told of them any more. Once more changes nothing.
+    /// and leases for their return, as long as [`Config::drain`] says. A [`Loader`](super::Loader) that was closed before
+    /// sends all that it has; one that was not, and has a connection or waits for one, too. Subscriptions are over at
+    /// once, and nothing is told of them any more. Once more changes nothing.
     pub fn close(&mut self, now: Instant) {
         self.clock(now);
         if !core::mem::replace(&mut self.closing, true) {

@@ -10,6 +10,7 @@ mod execution;
 mod hooks;
 mod life;
 mod live;
+mod load;
 mod losses;
 mod net;
 mod news;
