@@ -240,7 +240,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     fn let_go(&mut self) {
         match self.subs.site {
             Site::At(at) if self.link(at).is_some_and(|link| link.role == Role::Subscriber) => {
-                self.leave_site(at)
+                self.leave_site(at);
             }
             Site::Asked(place) => {
                 self.pool.cancel(self.now, place);

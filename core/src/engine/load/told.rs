@@ -33,7 +33,6 @@ pub(super) struct Scene<'e, H> {
 
 impl<'e, H: Hook> Scene<'e, H> {
     /// With the connection beside it.
-
     pub(super) fn of<M: Memory<F>, const F: usize>(
         engine: &'e mut Engine<M, F, H>,
         lease: Lease,

@@ -82,11 +82,9 @@ where
         now: Instant,
     ) {
         match self.place {
-            Place::Wished(ticket) if self.bulk.queued() == 0 => {
-                // If it was told by now, it is about to come.
-                if engine.cancel(now, ticket).is_some() {
-                    self.place = Place::None;
-                }
+            // If it was told by now, it is about to come.
+            Place::Wished(ticket) if self.bulk.queued() == 0 && engine.cancel(now, ticket).is_some() => {
+                self.place = Place::None;
             }
             Place::None if self.bulk.queued() > 0 => {
                 // Who is closed is not waited for a second time.
