@@ -21,8 +21,8 @@ pub enum Action {
     Open {
         /// Its name.
         id: Id,
-        /// Where to: [`Config::address`](super::Config::address), unless a hook sends it elsewhere.
-        address: Address<'static>,
+        /// Where to, if a hook sends it elsewhere than where the driver would go.
+        address: Option<Address<'static>>,
     },
     /// Close the socket of this connection, or give up its dial. Its name means nothing any more.
     Close(Id),
@@ -52,7 +52,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             let held = self.links.as_mut().iter_mut().find(|link| link.role == Role::Held)?;
             (held.role, held.dialled) = (Role::Opening, now);
             let id = held.id?;
-            if let Some(address) = self.before_dial(id) {
+            if let Ok(address) = self.before_dial(id) {
                 return Some(Action::Open { id, address });
             }
         }

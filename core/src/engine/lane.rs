@@ -23,8 +23,8 @@ pub(super) enum Lane {
     Tuning,
     /// At this place among the links.
     At(u16),
-    /// The server has refused its database, and is not asked again before.
-    Barred(Instant),
+    /// The server has refused its database, and is left alone for a while.
+    Barred,
 }
 
 /// The lane behind the last that may be: for a connection that is to be replaced.
@@ -99,9 +99,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         for lane in 0..self.config.lanes {
             match self.lanes.get(usize::from(lane)) {
                 Some(Lane::None) => {}
-                Some(Lane::Barred(until)) if *until <= self.now => {}
-                Some(Lane::Barred(until)) => {
-                    self.wake_at(*until);
+                Some(Lane::Barred) if self.barred_until <= self.now => {}
+                Some(Lane::Barred) => {
+                    self.wake_at(self.barred_until);
                     self.unreachable(self.shard_of(lane), BAD_DATABASE);
                     continue;
                 }
@@ -205,8 +205,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             (Purpose::Lane(lane), true) => self.open_lane(lane, at),
             (Purpose::Lane(lane), false) => {
                 let is_refused = self.link(at).is_some_and(|link| link.connection.is_ready());
-                let until = self.now.saturating_add(BARRED);
-                self.set_lane(lane, if is_refused { Lane::Barred(until) } else { Lane::None });
+                self.barred_until = self.now.saturating_add(BARRED);
+                self.set_lane(lane, if is_refused { Lane::Barred } else { Lane::None });
                 self.take_back(id);
             }
             (Purpose::Call(ticket), true) => self.serve_call(ticket, id),

@@ -36,6 +36,8 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) config: Config,
     /// The last one is for a connection that is to be replaced.
     pub(super) lanes: [Lane; SPARE + 1],
+    /// Databases that were refused are left alone until then.
+    pub(super) barred_until: Instant,
     pub(super) budget: Budget,
     pub(super) breaker: Breaker,
     pub(super) dials: Bucket,
@@ -126,6 +128,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             subs,
             config: Config { lanes, ..*config },
             lanes: [Lane::None; SPARE + 1],
+            barred_until: now,
             budget: Budget::new(config.budget),
             breaker: Breaker::new(config.breaker),
             dials: Bucket::new(config.dials.0, config.dials.1),

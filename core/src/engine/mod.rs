@@ -80,7 +80,7 @@
 //! let mut queue = Queue::new([0; 256], Overflow::DropOldest);
 //!
 //! engine.subscribe(now, Channel, b"news")?;
-//! let Some(Action::Open(id)) = engine.poll_action(now) else { panic!() };
+//! let Some(Action::Open { id, .. }) = engine.poll_action(now) else { panic!() };
 //! let settings = Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE };
 //! engine.handle_connected(now, id, &settings)?;
 //! assert_eq!(engine.poll_event(now), None);

@@ -45,7 +45,7 @@ impl<const N: usize, const B: usize, const Q: usize, const K: usize, const S: us
     /// ```
     /// use respire_core::engine::{Engine, Fixed};
     /// type Memory = Fixed<2, 256, 8, 512>;
-    /// const { assert!(Memory::size::<4>() < 7 * 1024 + 512) }
+    /// const { assert!(Memory::size::<4>() < 8 * 1024) }
     /// const { assert!(size_of::<Engine<Memory, 4>>() < Memory::size::<4>() + 16) }
     /// ```
     pub const fn size<const F: usize>() -> usize {

@@ -2,15 +2,18 @@
 
 use super::Memory;
 use super::link::Role;
-use super::machine::Engine;
+use super::machine::{Engine, Life};
 use crate::hook::Hook;
 use crate::time::Instant;
 
 impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// When to call [`handle_timeout`](Self::handle_timeout): never later than something is due, perhaps earlier.
-    /// [`Instant::MAX`]: not until something else has happened.
+    /// [`Instant::MAX`]: not until something else has happened, and never after its end.
     #[must_use = "a deadline that nobody keeps is no deadline"]
     pub fn poll_timeout(&self) -> Instant {
+        if self.closing && self.life() == Life::Closed {
+            return Instant::MAX;
+        }
         let open = if self.to_open > 0 { self.open_at } else { Instant::MAX };
         self.wake.min(if self.stirred { self.now } else { self.pool_due }).min(open)
     }

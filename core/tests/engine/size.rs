@@ -21,7 +21,10 @@ fn memory_is_the_sum_of_its_parts() {
         ("a slot of the pool", size_of::<pool::Slot>()),
         ("a place in the pool's line", size_of::<pool::Waiter>()),
         ("a call of an engine", size_of::<Call>()),
-        ("the engine itself, with eight lanes, pool and breaker", size_of::<Engine<Fixed<0, 0, 0, 0>, 0>>()),
+        (
+            "the engine itself, with places for sixteen lanes, pool and breaker",
+            size_of::<Engine<Fixed<0, 0, 0, 0>, 0>>(),
+        ),
         ("a pool by itself", size_of::<pool::Pool<[pool::Slot; 0], [pool::Waiter; 0]>>()),
         ("batches by themselves", size_of::<bulk::Bulk<[u8; 0], [bulk::Slot; 0]>>()),
         ("an item of a batch, without its bytes", size_of::<bulk::Slot>()),

@@ -7,6 +7,7 @@ mod access;
 mod bulk;
 mod calls;
 mod configured;
+mod event_loop;
 mod log;
 mod losses;
 mod news;
