@@ -92,13 +92,13 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     fn tell_over(&mut self, index: u16) -> Option<Told> {
         let &Call { stage: Stage::Over(over), token, id, .. } = self.calls.at(index)? else { return None };
-        self.forget(index);
         Some(match over {
             Over::Failed(failed) => {
+                self.forget(index);
                 self.stats.failed = self.stats.failed.wrapping_add(1);
                 Told::Failed(token, failed)
             }
-            Over::Leased => Told::Leased(token, Lease(id?)),
+            Over::Leased => Told::Leased(token, self.grant(index, id?)),
         })
     }
 
@@ -107,7 +107,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let link = self.links.as_mut().get_mut(usize::from(at))?;
         let (role, id) = (link.role, link.id);
         // A lessee polls it himself; or what there is to tell is of one that was here before.
-        let event = if matches!(role, Role::Leased | Role::None | Role::Held) {
+        let event = if matches!(role, Role::Leased | Role::Loading | Role::None | Role::Held) {
             None
         } else {
             link.connection.poll_event()

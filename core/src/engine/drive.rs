@@ -143,6 +143,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// Closes what is no longer needed, once the last answer is told.
     fn drain(&mut self) {
+        if self.loaders > 0 {
+            return;
+        }
         self.pool.close(self.now);
         if self.calls.taken > 0 {
             return;

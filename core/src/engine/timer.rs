@@ -53,6 +53,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// The patience of [`close`](Self::close) is over: every connection ends, and with it what is waited for.
     fn give_up(&mut self) {
+        self.refuse_waiting();
+        self.pool.close(self.now);
+        self.stirred = true;
         (self.wake, self.drain_by) = (Instant::MAX, Instant::MAX);
         for at in 0..self.links.as_ref().len().min(usize::from(u16::MAX)) as u16 {
             let Some(link) = self.link_mut(at) else { break };
@@ -61,7 +64,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 link.connection.close();
                 self.list_news(at);
             }
-            if let (Role::Leased, Some(id)) = (role, id) {
+            if let (Role::Leased | Role::Loading, Some(id)) = (role, id) {
                 self.take_back(id);
             }
         }

@@ -127,6 +127,14 @@ impl App {
         Self { tickets: Vec::new(), leases: Vec::new(), config, changes, listens }
     }
 
+    /// Whether there is always another connection to be had, behind those that are shared or for subscriptions.
+    pub(super) fn leaves_one(&self, connections: usize, subscriptions: usize) -> bool {
+        let count = usize::from(self.config.databases.count()).max(1);
+        let most = connections.saturating_sub(1).max(1) / count;
+        let lanes = usize::from(self.config.lanes).min(most) * count;
+        !self.changes && connections > lanes + usize::from(subscriptions > 0)
+    }
+
     /// One thing of many.
     pub(super) fn work(&mut self, net: &mut Net, engine: &mut WholeEngine, judge: &mut Judge) -> bool {
         let now = Instant::from_micros(net.now);
