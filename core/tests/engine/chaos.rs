@@ -391,7 +391,7 @@ impl<'h> Story<'h> {
 /// caller; a pipeline is executed in its order and in its database; what hooks were told begins and ends; and nothing is left.
 #[test]
 fn pipelines_stay_in_order_whatever_happens() {
-    let (seeds, steps) = if cfg!(miri) { (2, 20) } else { (300, 80) };
+    let (seeds, steps) = if cfg!(miri) { (2, 20) } else { (200, 50) };
     for seed in 0..seeds {
         let hook = RefCell::new(Balance {
             forbids: (seed % 3 == 0).then(|| Random::new(seed + 1)),
