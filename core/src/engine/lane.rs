@@ -102,8 +102,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             match self.lanes.get(usize::from(lane)) {
                 Some(Lane::None) => {}
                 Some(Lane::Barred(until)) if *until <= self.now => {}
-                Some(Lane::Barred(until)) => {
-                    self.wake_at(*until);
+                Some(Lane::Barred(_)) => {
                     self.unreachable(self.shard_of(lane), BAD_DATABASE);
                     continue;
                 }
@@ -122,9 +121,25 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
+    /// When a database that was refused is asked for again.
+    pub(super) fn barred_until(&self) -> Instant {
+        if self.closing || self.shards() <= 1 {
+            return Instant::MAX;
+        }
+        let until = self.lanes.iter().filter_map(|lane| match *lane {
+            Lane::Barred(until) if until > self.now => Some(until),
+            _ => None,
+        });
+        until.min().unwrap_or(Instant::MAX)
+    }
+
     /// There is no shared connection, and none to be had: whoever waits for one need not wait.
     fn unreachable(&mut self, shard: u8, refusal: pool::Refusal) {
-        if self.best_lane(shard).is_some() || !matches!(refusal, pool::Refusal::Unavailable(_)) {
+        // A full one is one.
+        let is_there =
+            |at: u16| self.link(at).is_some_and(|link| link.shard == shard && link.connection.is_ready());
+        let has_lane = self.lanes.iter().any(|lane| matches!(*lane, Lane::At(at) if is_there(at)));
+        if has_lane || !matches!(refusal, pool::Refusal::Unavailable(_)) {
             return;
         }
         while let Some(index) = self.calls.first_queued(shard) {
