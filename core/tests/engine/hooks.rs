@@ -98,9 +98,9 @@ fn a_dial_that_is_given_up_is_lost() {
         net.silent = true;
         net.turn();
         if closes {
-            net.engine.close(net.now)
+            net.engine.close(net.now);
         } else {
-            net.engine.renew(net.now)
+            net.engine.renew(net.now);
         }
         net.turn();
         assert_eq!(lines(&mut net)[..2], ["dial :6379 1", "dialled proxy:1 1 Lost"]);
