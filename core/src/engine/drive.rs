@@ -9,7 +9,7 @@ use crate::config::Address;
 use crate::conn::Settings;
 use crate::error::Full;
 use crate::hook::Hook;
-use crate::pool::{self, DialCode, Id};
+use crate::pool::{self, DialCode, Id, Reason};
 use crate::time::Instant;
 
 /// What the driver is to do. Names say by [`is_same_connection`](Id::is_same_connection) which connection is meant.
@@ -88,7 +88,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             while let Some(action) = self.pool.poll(now) {
                 match action {
                     pool::Action::Open(id) => self.hold(id),
-                    pool::Action::Close(id, _) => self.drop_connection(id),
+                    pool::Action::Close(id, why) => self.drop_connection(id, why),
                     pool::Action::Ping(id) => self.check(id),
                     pool::Action::Serve { token, id } => self.serve(token, id),
                     pool::Action::Refuse { token, why } => self.refuse(token, why),
@@ -96,7 +96,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             }
             self.give_up_spare();
             if !self.stirred {
-                self.pool_due = self.pool.poll_timeout();
+                self.pool_due = self.pool.poll_timeout().min(self.barred_due());
                 return;
             }
         }
@@ -111,10 +111,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     }
 
     /// The pool has no use for a connection.
-    fn drop_connection(&mut self, id: Id) {
+    fn drop_connection(&mut self, id: Id, why: Reason) {
         let Some(at) = self.find(id) else { return };
         if self.link(at).is_some_and(|link| link.role == Role::Opening) {
-            self.after_dial(at, Some(DialCode::TIMEOUT));
+            let is_late = why == Reason::DialTimeout;
+            self.after_dial(at, Some(if is_late { DialCode::TIMEOUT } else { DialCode::LOST }));
         }
         let Some(link) = self.link_mut(at) else { return };
         link.connection.close();

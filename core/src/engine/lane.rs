@@ -103,7 +103,6 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 Some(Lane::None) => {}
                 Some(Lane::Barred) if self.barred_until <= self.now => {}
                 Some(Lane::Barred) => {
-                    self.wake_at(self.barred_until);
                     self.unreachable(self.shard_of(lane), BAD_DATABASE);
                     continue;
                 }
@@ -122,9 +121,20 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
+    /// When a database that was refused is asked for again.
+    pub(super) fn barred_due(&self) -> Instant {
+        let waits = !self.closing && self.barred_until > self.now;
+        let is_barred = |lane: &Lane| matches!(lane, Lane::Barred);
+        if waits && self.lanes.iter().any(is_barred) { self.barred_until } else { Instant::MAX }
+    }
+
     /// There is no shared connection, and none to be had: whoever waits for one need not wait.
     fn unreachable(&mut self, shard: u8, refusal: pool::Refusal) {
-        if self.best_lane(shard).is_some() || !matches!(refusal, pool::Refusal::Unavailable(_)) {
+        // A full one is one.
+        let is_there =
+            |at: u16| self.link(at).is_some_and(|link| link.shard == shard && link.connection.is_ready());
+        let has_lane = self.lanes.iter().any(|lane| matches!(*lane, Lane::At(at) if is_there(at)));
+        if has_lane || !matches!(refusal, pool::Refusal::Unavailable(_)) {
             return;
         }
         while let Some(index) = self.calls.first_queued(shard) {

@@ -90,6 +90,23 @@ fn a_dial_that_takes_too_long_is_over() {
     assert!(begun - told.iter().filter(|line| line.starts_with("dialled")).count() <= 1, "{told:?}");
 }
 
+/// What is given up has not taken too long.
+#[test]
+fn a_dial_that_is_given_up_is_lost() {
+    for closes in [false, true] {
+        let mut net = Net::with_hook(HEAP, &config(), Witness::default());
+        net.silent = true;
+        net.turn();
+        if closes {
+            net.engine.close(net.now);
+        } else {
+            net.engine.renew(net.now);
+        }
+        net.turn();
+        assert_eq!(lines(&mut net)[..2], ["dial :6379 1", "dialled proxy:1 1 Lost"]);
+    }
+}
+
 #[test]
 fn a_server_that_says_no_is_told_as_such() {
     let mut net = Net::with_hook(HEAP, &config(), Witness::default());

@@ -3,6 +3,7 @@
 #![cfg(all(feature = "testing", feature = "alloc"))]
 
 mod alone;
+mod barred;
 mod changes;
 mod chaos;
 mod circuit;

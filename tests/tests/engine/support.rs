@@ -117,6 +117,18 @@ impl<H: Hook> App<H> {
         self.try_ask(request, options).expect("a request that is taken").0
     }
 
+    /// Asks for all of these in one pipeline, without waiting. The token of the first; the others count on.
+    pub(crate) fn pipe(&mut self, requests: &[&dyn AnyRequest], options: &Options) -> u64 {
+        let (now, first) = (self.drive.now(), self.asked);
+        let pipeline = self.drive.engine.pipeline(now, requests.len(), options);
+        let mut pipeline = pipeline.expect("a pipeline that is taken");
+        for request in requests {
+            pipeline.push(Token(self.asked), *request).expect("a request that is taken");
+            self.asked += 1;
+        }
+        first
+    }
+
     pub(crate) fn ask(&mut self, request: &dyn AnyRequest) -> u64 {
         self.ask_with(request, &PLAIN)
     }
