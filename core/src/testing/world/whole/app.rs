@@ -101,8 +101,8 @@ pub(super) fn config(net: &mut Net) -> (Config, Heap) {
     };
     let bytes = if random.one_in(4) { 128 } else { 2048 };
     let calls = random.between(1, 24) as usize;
-    // A connection of their own must leave another.
-    let shared = config.lanes > 0 && !net.server.old;
+    // A connection of their own must leave another. One cannot be shared by those to several databases.
+    let shared = config.lanes > 0 && databases.count() < 2 && !net.server.old;
     let listens = (connections > 1 || shared) && net.random.one_in(2);
     let subscriptions = if listens { net.random.between(3, 12) as usize } else { 0 };
     (config, Heap { connections, calls, bytes, subscriptions, names: 120, buffer: (64, 4096) })
@@ -179,12 +179,18 @@ impl App {
             }
             8 if self.changes => {
                 let (other, _) = config(net);
+                // Subscriptions must leave another connection, or share the only one.
+                let size = self.config.pool.size;
+                let lanes = if size > 1 { other.lanes } else { self.config.lanes };
+                let pool = pool::Config { size: other.pool.size.max(size.min(2)), ..other.pool };
                 // What it is judged by stays.
                 let verify_every = self.config.connection.verify_every;
                 let other = Config {
                     connection: conn::Config { verify_every, ..other.connection },
                     retry: retry::Policy { backoff: other.retry.backoff, ..self.config.retry },
                     budget: self.config.budget,
+                    lanes,
+                    pool,
                     ..other
                 };
                 engine.reconfigure(now, &other);
