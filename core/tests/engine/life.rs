@@ -129,11 +129,7 @@ fn hook() {
     struct Log(Vec<String>);
 
     impl Hook for Log {
-        fn before_command(
-            &mut self,
-            _: Instant,
-            attempt: &Attempt<'_>,
-        ) -> Result<(), Refusal> {
+        fn before_command(&mut self, _: Instant, attempt: &Attempt<'_>) -> Result<(), Refusal> {
             if attempt.command.access == Access::Unknown {
                 return Err(Refusal(3));
             }
