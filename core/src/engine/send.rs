@@ -180,8 +180,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         (matches!(link.role, Role::Lane(_) | Role::Own(_)) && link.connection.is_ready()).then_some(at)
     }
 
-    /// A call was sent: those behind it in its pipeline go with it.
+    /// A call was sent there: those behind it in its pipeline go with it. If it is over, its place may be another's.
     pub(super) fn follow(&mut self, index: u16, at: u16) {
+        if self.place_behind(index) != Some(at) {
+            return;
+        }
         let mut last = index;
         while let Some(next) = self.calls.at(last).map(|call| call.behind)
             && let Some(&Call { stage: Stage::Following, .. }) = self.calls.at(next)

@@ -221,3 +221,31 @@ fn what_blocks_has_a_connection_for_the_whole_pipeline() {
     net.turn();
     assert_eq!(net.blocked.len(), 1, "the lane is not blocked");
 }
+
+/// A place among the calls is another's once its call is over.
+#[test]
+fn nobody_follows_a_call_that_was_cancelled() {
+    let pool = respire_core::pool::Config { size: 1, ..config().pool };
+    let mut net = Net::new(&Config { lanes: 0, pool, ..config() });
+    net.engine.submit(net.now, token(99), &ping(), &NONE).unwrap();
+    net.turn();
+    net.silent = true;
+    let mut pipeline = net.engine.pipeline(net.now, 3, &NONE).unwrap();
+    let tickets: Vec<_> = (0..3).map(|n| pipeline.push(token(n), &get("k")).unwrap()).collect();
+    drop(pipeline);
+    net.turn();
+    assert_eq!(net.engine.cancel(net.now, tickets[2]), Some(Failure::Unknown));
+    // Its place is that of the first of these, which wait for the connection.
+    letters(&mut net, 2, &NONE);
+    let (id, client) = *net.sockets.values().next().unwrap();
+    let output = net.server.output(client).to_vec();
+    let n = output.len() / 3;
+    net.engine.recv_space(id).unwrap()[..n].copy_from_slice(&output[..n]);
+    net.engine.handle_received(id, n);
+    net.server.sent(client, n);
+    net.turn();
+    net.silent = false;
+    net.ms(500);
+    net.told();
+    assert_eq!(log(&mut net), "ab");
+}
