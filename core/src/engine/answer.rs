@@ -209,7 +209,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 link.live = link.live.saturating_sub(1);
                 match (link.live, link.id) {
                     (0, Some(id)) => self.take_back(id),
-                    _ => self.follow_own(last, at),
+                    _ => self.follow(last, at),
                 }
             }
             _ => {}

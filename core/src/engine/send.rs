@@ -225,16 +225,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     pub(super) fn make_use_of(&mut self, at: u16) {
         match self.link(at).map(|link| link.role) {
             Some(Role::Lane(_)) => self.fill_lane(at),
-            Some(Role::Own(last)) => self.follow_own(last, at),
+            Some(Role::Own(last)) => self.follow(last, at),
             _ => {}
-        }
-    }
-
-    /// There may be room on a connection of a pipeline's own. The last that was sent there may be over, and its place
-    /// another's by now.
-    pub(super) fn follow_own(&mut self, last: u16, at: u16) {
-        if self.place_behind(last) == Some(at) {
-            self.follow(last, at);
         }
     }
 }

@@ -33,6 +33,9 @@ pub use login::Login;
 /// How many requests one connection has in flight.
 pub const IN_FLIGHT: usize = 1024;
 
+/// How often one turn looks at all sockets: a server that never stops must not keep the owner from everything else.
+const ROUNDS: usize = 16;
+
 /// The waker's place among the sockets.
 const WAKER: Place = Place(usize::MAX);
 
@@ -179,7 +182,7 @@ impl<L: Login, H: Hook> EventLoop<L, H> {
         (due != Instant::MAX).then(|| due.saturating_since(self.now()))
     }
 
-    /// Moves all that can be moved, and tells `each` event. If there was nothing, waits for a socket, the engine's next
+    /// Moves what can be moved, and tells `each` event. If there was nothing, waits for a socket, the engine's next
     /// deadline or a [`Waker`], no longer than `patience`, and does what came of it. After the engine's
     /// [end](Life::Closed) there is nothing to wait for.
     ///
@@ -227,10 +230,9 @@ impl<L: Login, H: Hook> EventLoop<L, H> {
         Ok(())
     }
 
-    /// Moves all that can be moved without waiting. Whether there was anything.
+    /// Moves what can be moved without waiting. Whether there was anything.
     fn settle(&mut self, each: &mut impl FnMut(Event<'_>)) -> bool {
-        let mut moved = false;
-        loop {
+        for round in 0..ROUNDS {
             let mut is_idle = true;
             // What came in time is read before anybody is told that it did not.
             for at in 0..self.links.len() {
@@ -250,10 +252,10 @@ impl<L: Login, H: Hook> EventLoop<L, H> {
                 is_idle &= !self.write(at);
             }
             if is_idle {
-                return moved;
+                return round > 0;
             }
-            moved = true;
         }
+        true
     }
 
     fn act(&mut self, action: Action) {
