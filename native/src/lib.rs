@@ -25,14 +25,18 @@ mod client;
 #[cfg(not(target_os = "wasi"))]
 mod dial;
 #[cfg(not(target_os = "wasi"))]
+mod event_loop;
+#[cfg(not(target_os = "wasi"))]
 mod socket;
 
 pub use client::Client;
 #[cfg(not(target_os = "wasi"))]
 pub use dial::Dialer;
+#[cfg(not(target_os = "wasi"))]
+pub use event_loop::{Counts, EventLoop, IN_FLIGHT, Login, Waker};
 use respire_core::client as generic;
 pub use respire_core::client::{Cause, Endpoint, Message, Url, UrlError};
-pub use respire_core::{command, conn, error as errors, resp};
+pub use respire_core::{command, config, conn, engine, error as errors, hook, key, pool, pubsub, resp};
 #[cfg(target_os = "wasi")]
 pub use respire_wasi::{Connection as Socket, Dialer};
 #[cfg(not(target_os = "wasi"))]

@@ -46,16 +46,16 @@ impl core_io::Socket for Socket {
     type Error = io::Error;
 
     fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        attempt(|| either!(&mut self.stream, stream => stream.read(buffer)))
+        attempt(|| self.stream.read(buffer))
     }
 
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
-        attempt(|| either!(&mut self.stream, stream => stream.write(bytes)))
+        attempt(|| self.stream.write(bytes))
     }
 
     fn try_write_vectored(&mut self, parts: [&[u8]; 3]) -> io::Result<Option<usize>> {
         let parts = parts.map(IoSlice::new);
-        attempt(|| either!(&mut self.stream, stream => stream.write_vectored(&parts)))
+        attempt(|| self.stream.write_vectored(&parts))
     }
 
     fn lends_from(&self) -> usize {
@@ -120,6 +120,26 @@ impl Stream {
         let socket = either!(self, stream => SockRef::from(stream));
         socket.set_send_buffer_size(size)?;
         socket.set_recv_buffer_size(size)
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        either!(self, stream => stream.read(buffer))
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        either!(self, stream => stream.write(bytes))
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        either!(self, stream => stream.write_vectored(parts))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -1,17 +1,32 @@
 #!/usr/bin/env python3
 """Checks what respire-peers prints with --json: that it is whole, and that respire keeps what it promises.
 
-Usage: peers.py parse|encode < output
+Usage: peers.py parse|encode|machines < output
 """
 
 import json
 import sys
 
-KINDS = {"parse": {"frame", "typed", "owned", "yardstick"}, "encode": {"typed", "yardstick"}}
-WORKLOADS = {"parse": 16, "encode": 8}
+KINDS = {
+    "parse": {"frame", "typed", "owned", "yardstick"},
+    "encode": {"typed", "yardstick"},
+    "machines": {"typed"},
+}
+WORKLOADS = {"parse": 16, "encode": 8, "machines": 4}
 FIGURES = ["ns", "instructions", "allocs", "bytes_copied"]
 # Neither allocates nor copies; a request is copied, but once.
-NOTHING = {"parse": {"frame": FIGURES[2:], "typed": FIGURES[2:]}, "encode": {"typed": ["allocs"]}}
+NOTHING = {
+    "parse": {"frame": FIGURES[2:], "typed": FIGURES[2:]},
+    "encode": {"typed": ["allocs"]},
+    "machines": {"typed": ["allocs"]},
+}
+# Instructions, where more of them would be a step back.
+MOST = {
+    ("a pool", "get and put, 8 slots"): 150,
+    ("a pool", "get and put, 512 slots"): 150,
+    ("GET, ten at once", "a connection"): 520,
+    ("GET, ten at once", "an engine"): 900,
+}
 
 
 def main() -> int:
@@ -26,10 +41,10 @@ def main() -> int:
     if len(seen) != WORKLOADS[what]:
         problems.append(f"{len(seen)} workloads, not {WORKLOADS[what]}")
     for workload, kinds in seen.items():
-        for kind in KINDS[what] - {"yardstick"}:
+        for kind in KINDS[what] - {"yardstick"} if what != "machines" else ():
             if not {"respire", "rustis"} <= set(kinds.get(kind, [])):
                 problems.append(f"{workload}: nothing to compare of kind {kind}")
-        if not kinds.get("yardstick"):
+        if "yardstick" in KINDS[what] and not kinds.get("yardstick"):
             problems.append(f"{workload}: no yardstick")
     for problem in problems:
         print(problem)
@@ -51,7 +66,10 @@ def check(what: str, row: dict):
         yield "not measured"
     if row["ns"] == 0 or row["instructions"] == 0:
         yield "takes nothing"
-    if row["impl"] == "respire":
+    most = MOST.get((row["workload"], row["impl"]))
+    if most and (row["instructions"] or 0) > most:
+        yield f"more than {most} instructions"
+    if row["impl"] == "respire" or what == "machines":
         for figure in NOTHING[what].get(row["kind"], []):
             if row[figure] != 0:
                 yield f"{figure} is not 0"

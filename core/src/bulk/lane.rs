@@ -93,4 +93,14 @@ mod tests {
         assert!(!lane("ECHO a").meets(lane("SET a 1")) && !lane("ECHO a").meets(lane("ECHO a")));
         assert_eq!(Lane::of(Args::new(b"")), Lane::ALL);
     }
+
+    /// These hash to 0, 1, 2 and 3.
+    #[test]
+    fn no_key_is_taken_for_none_or_for_all() {
+        for key in ["ppkttia", "3wbh48b", "h9jbiab", "gx7usxd"] {
+            let own = lane(&std::format!("GET {key}"));
+            assert!(own != Lane::NONE && own != Lane::ALL, "{key}");
+            assert!(own.meets(own) && !own.meets(lane("GET a")), "{key}");
+        }
+    }
 }

@@ -27,9 +27,9 @@ use crate::time::{Duration, Instant};
 ///
 /// Each item that was pushed has exactly one result, unless it was cancelled.
 pub struct Bulk<B, S> {
-    bytes: B,
-    slots: S,
-    core: Core,
+    pub(super) bytes: B,
+    pub(super) slots: S,
+    pub(super) core: Core,
 }
 
 /// All but the memory.
@@ -163,7 +163,7 @@ where
     /// Tells what the connection said of an item, in the order in which it said so. A new connection is used
     /// only when it has said something of all that were submitted to the one before.
     pub fn handle_reply(&mut self, now: Instant, item: Item, outcome: Outcome<'_>) -> Verdict {
-        self.view().handle_reply(now, item, outcome)
+        self.view().handle_reply(now, item, outcome, true)
     }
 
     /// Time has passed. [`poll_batch`](Self::poll_batch) does the same.
@@ -190,7 +190,7 @@ where
         self.view().poll_result()
     }
 
-    fn view(&mut self) -> View<'_> {
+    pub(super) fn view(&mut self) -> View<'_> {
         View { core: &mut self.core, slots: self.slots.as_mut(), bytes: self.bytes.as_mut() }
     }
 }
@@ -246,6 +246,14 @@ impl Core {
             self.flush = self.window.tail;
             self.flush_at = Instant::MAX;
         }
+    }
+
+    /// When something goes again for the `n`th time.
+    pub(super) fn now_and_a_while(&mut self, n: u8) -> Instant {
+        // 32 bits of chance are enough, and cheap to scale.
+        let chance = self.random.bits() >> 32;
+        let delay = (chance * u64::from(self.config.delay(n))) >> 32;
+        Instant::from_micros(self.now.as_micros().saturating_add(delay))
     }
 
     /// One more item of `len` bytes is queued.

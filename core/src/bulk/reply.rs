@@ -23,14 +23,21 @@ enum Again {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn handle_reply(&mut self, now: Instant, item: Item, outcome: Outcome<'_>) -> Verdict {
+    /// An item that may not go again is resolved, whatever was said of it.
+    pub(super) fn handle_reply(
+        &mut self,
+        now: Instant,
+        item: Item,
+        outcome: Outcome<'_>,
+        may_go: bool,
+    ) -> Verdict {
         self.core.tick(now);
         let number = item.ticket().0;
         let Some(slot) = self.flying(item) else { return Verdict::Stale };
         self.land(slot.batch);
         let args = Args::new(slot.frame(self.bytes));
         let again = Again::after(outcome, args);
-        let goes = again.is_for(&slot, args, self.core.config.ceiling);
+        let goes = may_go && again.is_for(&slot, args, self.core.config.ceiling);
         if goes && !slot.unwanted && slot.attempts < self.core.config.max_retries {
             self.requeue(number, Lane::of(args), again != Again::Always);
             return Verdict::Again;
@@ -88,10 +95,7 @@ impl<'a> View<'a> {
         core.stats.retries = core.stats.retries.wrapping_add(1);
         if !core.held {
             core.held = true;
-            // 32 bits of chance are enough, and cheap to scale.
-            let chance = core.random.bits() >> 32;
-            let delay = (chance * u64::from(core.config.delay(attempts))) >> 32;
-            core.again_at = Instant::from_micros(core.now.as_micros().saturating_add(delay));
+            core.again_at = core.now_and_a_while(attempts);
         }
     }
 

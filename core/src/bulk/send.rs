@@ -11,14 +11,14 @@ use crate::time::Instant;
 #[derive(Clone, Debug)]
 #[must_use = "its items are in flight: submit them, or say that they were not sent"]
 pub struct Batch<'a> {
-    window: Window,
-    slots: &'a [Slot],
-    bytes: &'a [u8],
+    pub(super) window: Window,
+    pub(super) slots: &'a [Slot],
+    pub(super) bytes: &'a [u8],
     /// The next one, if it is in the batch.
-    at: usize,
-    number: u32,
-    left: u32,
-    size: usize,
+    pub(super) at: usize,
+    pub(super) number: u32,
+    pub(super) left: u32,
+    pub(super) size: usize,
 }
 
 impl Batch<'_> {

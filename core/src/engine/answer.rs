@@ -14,7 +14,6 @@ use crate::flaw::flaw;
 use crate::hook::Hook;
 use crate::pool::{DialCode, Id, Returned};
 use crate::pubsub;
-use crate::resp::Whole;
 use crate::retry::{Fate, Verdict};
 use crate::time::Instant;
 
@@ -33,7 +32,6 @@ enum News {
 /// What is to be told.
 pub(super) enum Told {
     Reply(Token, u16),
-    Plain(Token, u16, Whole),
     Push(u16),
     Failed(Token, Failed),
     Leased(Token, Lease),
@@ -71,10 +69,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                     continue;
                 }
                 self.judge(ticket.index, Verdict::Works);
-                match self.replied(at, ticket, false) {
-                    Some(Told::Reply(token, _)) => break Told::Plain(token, at, found),
-                    _ => continue,
-                }
+                let Some(token) = self.replied(at, ticket, false) else { continue };
+                return Some(Event::Reply { token, reply: self.link(at)?.connection.plain(found) });
             }
             if let Some(told) = self.step(self.news.0) {
                 break told;
@@ -82,9 +78,6 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         };
         Some(match told {
             Told::Reply(token, at) => Event::Reply { token, reply: self.link(at)?.connection.lent() },
-            Told::Plain(token, at, found) => {
-                Event::Reply { token, reply: self.link(at)?.connection.plain(found) }
-            }
             Told::Push(at) => Event::Push(self.link(at)?.connection.lent()),
             Told::Failed(token, failed) => Event::Failed { token, failed },
             Told::Leased(token, lease) => Event::Leased { token, lease },
@@ -99,13 +92,13 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     fn tell_over(&mut self, index: u16) -> Option<Told> {
         let &Call { stage: Stage::Over(over), token, id, .. } = self.calls.at(index)? else { return None };
-        self.forget(index);
         Some(match over {
             Over::Failed(failed) => {
+                self.forget(index);
                 self.stats.failed = self.stats.failed.wrapping_add(1);
                 Told::Failed(token, failed)
             }
-            Over::Leased => Told::Leased(token, Lease(id?)),
+            Over::Leased => Told::Leased(token, self.grant(index, id?)),
         })
     }
 
@@ -114,7 +107,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let link = self.links.as_mut().get_mut(usize::from(at))?;
         let (role, id) = (link.role, link.id);
         // A lessee polls it himself; or what there is to tell is of one that was here before.
-        let event = if matches!(role, Role::Leased | Role::None | Role::Held) {
+        let event = if matches!(role, Role::Leased | Role::Loading | Role::None | Role::Held) {
             None
         } else {
             link.connection.poll_event()
@@ -173,20 +166,20 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 let ticket = Ticket::of(token);
                 self.after_answer(at, ticket.index);
                 let again = self.failed(ticket, fate, None);
-                return self.replied(at, ticket, again);
+                return self.replied(at, ticket, again).map(|token| Told::Reply(token, at));
             }
             News::Reply(token, _) => {
                 let ticket = Ticket::of(token);
                 self.judge(ticket.index, Verdict::Works);
-                return self.replied(at, ticket, false);
+                return self.replied(at, ticket, false).map(|token| Told::Reply(token, at));
             }
         }
         None
     }
 
     /// A request has its answer, which is told unless it goes again.
-    #[inline]
-    fn replied(&mut self, at: u16, ticket: Ticket, again: bool) -> Option<Told> {
+    #[inline(always)]
+    fn replied(&mut self, at: u16, ticket: Ticket, again: bool) -> Option<Token> {
         if !again {
             self.after_answer(at, ticket.index);
         }
@@ -198,7 +191,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 }
                 self.forget(ticket.index);
                 self.stats.answered = self.stats.answered.wrapping_add(1);
-                Some(Told::Reply(token, at))
+                Some(token)
             }
             _ => None,
         };

@@ -81,6 +81,8 @@ pub struct Call {
     pub(super) blocks: bool,
     /// It is a wish for a connection.
     pub(super) wish: bool,
+    /// It is a loader's: to close an engine does not refuse it.
+    pub(super) lasting: bool,
     /// An attempt may have been executed.
     pub(super) doubtful: bool,
     /// Breaker and hook have let this attempt pass.
@@ -158,6 +160,7 @@ impl Call {
         own: false,
         blocks: false,
         wish: false,
+        lasting: false,
         doubtful: false,
         admitted: false,
     };
@@ -207,10 +210,6 @@ impl Stage {
 
     pub(super) const fn is_resting(self) -> bool {
         matches!(self, Self::Resting)
-    }
-
-    pub(super) const fn is_over(self) -> bool {
-        matches!(self, Self::Over(_))
     }
 
     /// The list of this stage, for calls to this database.

@@ -6,7 +6,6 @@ use crate::config::{self, Capacity, Faults};
 use crate::conn::{self, Protocol, Settings};
 use crate::key::{Databases, HashKey, Normalise, Policy};
 use crate::pool::{self, Order};
-use crate::pubsub;
 use crate::random::Random;
 use crate::retry::{self, Backoff, BreakerConfig, BudgetConfig};
 use crate::time::Duration;
@@ -38,18 +37,15 @@ use crate::time::Duration;
 /// - **fixed**: a new client, for the data would be elsewhere, or be called otherwise.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Configured<'a> {
-    /// For the engine, with its connections, pool, retries, budget and breaker. Its
+    /// For the engine, with its databases, connections, pool, retries, budget, breaker and subscriptions. Its
     /// [`address`](Config::address) must live as long as the program, so it is empty here.
     pub engine: Config,
-    /// For the handshake of each connection, with the first of the databases. Those of another shard:
-    /// `Settings { db: shard.database, ..settings }`.
+    /// For the handshake of each connection, with the first of the databases: the engine itself selects the others.
     pub settings: Settings<'a>,
     /// For keys.
     pub keys: Policy<'a>,
     /// For batches.
     pub bulk: bulk::Config,
-    /// For subscriptions: no option is about them.
-    pub pubsub: pubsub::Config,
 }
 
 impl<'a> Configured<'a> {
@@ -66,14 +62,13 @@ impl<'a> Configured<'a> {
         let capacity = Capacity { cores: capacity.cores.max(1), ..capacity };
         config.validate_for(capacity)?;
         let mut random = Random::new(seed);
-        let settings = Settings::from(config);
-        Ok(Self {
-            engine: Config { db: settings.db, ..engine(config, capacity.cores, random.bits()) },
-            settings,
-            keys: keys(config),
-            bulk: bulk(config, random.bits()),
-            pubsub: pubsub::Config { seed: random.bits(), ..pubsub::Config::DEFAULT },
-        })
+        let (settings, keys) = (Settings::from(config), keys(config));
+        let engine = Config {
+            db: settings.db,
+            databases: *keys.databases(),
+            ..engine(config, capacity.cores, random.bits())
+        };
+        Ok(Self { engine, settings, keys, bulk: bulk(config, random.bits()) })
     }
 
     /// The options that no machine of this crate is told of, and who goes by each. All others are in

@@ -21,8 +21,8 @@ pub enum Action {
     Open {
         /// Its name.
         id: Id,
-        /// Where to: [`Config::address`](super::Config::address), unless a hook sends it elsewhere.
-        address: Address<'static>,
+        /// Where to, if a hook sends it elsewhere than where the driver would go.
+        address: Option<Address<'static>>,
     },
     /// Close the socket of this connection, or give up its dial. Its name means nothing any more.
     Close(Id),
@@ -52,7 +52,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             let held = self.links.as_mut().iter_mut().find(|link| link.role == Role::Held)?;
             (held.role, held.dialled) = (Role::Opening, now);
             let id = held.id?;
-            if let Some(address) = self.before_dial(id) {
+            if let Ok(address) = self.before_dial(id) {
                 return Some(Action::Open { id, address });
             }
         }
@@ -96,7 +96,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             }
             self.give_up_spare();
             if !self.stirred {
-                self.pool_due = self.pool.poll_timeout().min(self.barred_until());
+                self.pool_due = self.pool.poll_timeout();
+                // Then a database that was refused is asked for again.
+                if self.barred_until > now && !self.closing {
+                    self.pool_due = self.pool_due.min(self.barred_until);
+                }
                 return;
             }
         }
@@ -144,6 +148,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// Closes what is no longer needed, once the last answer is told.
     fn drain(&mut self) {
+        if self.loaders > 0 {
+            return;
+        }
         self.pool.close(self.now);
         if self.calls.taken > 0 {
             return;

@@ -25,8 +25,8 @@ pub(super) enum Lane {
     Tuning,
     /// At this place among the links.
     At(u16),
-    /// The server has refused its database, and is not asked again before.
-    Barred(Instant),
+    /// The server has refused its database, and is left alone for a while.
+    Barred,
 }
 
 /// The lane behind the last that may be: for a connection that is to be replaced.
@@ -101,8 +101,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         for lane in 0..self.config.lanes {
             match self.lanes.get(usize::from(lane)) {
                 Some(Lane::None) => {}
-                Some(Lane::Barred(until)) if *until <= self.now => {}
-                Some(Lane::Barred(_)) => {
+                Some(Lane::Barred) if self.barred_until <= self.now => {}
+                Some(Lane::Barred) => {
                     self.unreachable(self.shard_of(lane), BAD_DATABASE);
                     continue;
                 }
@@ -119,18 +119,6 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 }
             }
         }
-    }
-
-    /// When a database that was refused is asked for again.
-    pub(super) fn barred_until(&self) -> Instant {
-        if self.closing || self.shards() <= 1 {
-            return Instant::MAX;
-        }
-        let until = self.lanes.iter().filter_map(|lane| match *lane {
-            Lane::Barred(until) if until > self.now => Some(until),
-            _ => None,
-        });
-        until.min().unwrap_or(Instant::MAX)
     }
 
     /// There is no shared connection, and none to be had: whoever waits for one need not wait.
@@ -225,8 +213,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         match (purpose, well) {
             (Purpose::Lane(lane), true) => self.open_lane(lane, at),
             (Purpose::Lane(lane), false) => {
-                let until = self.now.saturating_add(BARRED);
-                self.set_lane(lane, if is_refused { Lane::Barred(until) } else { Lane::None });
+                self.barred_until = self.now.saturating_add(BARRED);
+                self.set_lane(lane, if is_refused { Lane::Barred } else { Lane::None });
                 self.take_back(id);
             }
             (Purpose::Call(ticket), true) => self.serve_call(ticket, id),

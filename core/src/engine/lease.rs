@@ -35,10 +35,16 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// # Errors
     /// See [`Refused`].
     pub fn lease(&mut self, now: Instant, token: Token) -> Result<Ticket, Refused> {
-        let now = self.clock(now);
         if self.closing {
             return Err(Refused::Closed);
         }
+        self.wish(now, token, false)
+    }
+
+    /// The same for a loader, whose wishes are lasting: while the engine is closed it has another connection for the one
+    /// that it has lost.
+    pub(super) fn wish(&mut self, now: Instant, token: Token, lasting: bool) -> Result<Ticket, Refused> {
+        let now = self.clock(now);
         let new = Call { token, since: now, wish: true, own: true, ..Call::EMPTY };
         let Some(ticket) = self.calls.take(new) else {
             return Err(SubmitError::from(Full::InFlight).into());
@@ -67,7 +73,32 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 return Err(refusal.into());
             }
         }
+        if let Some(call) = self.calls.at_mut(ticket.index)
+            && lasting
+        {
+            call.lasting = true;
+            self.loaders = self.loaders.saturating_add(1);
+        }
         Ok(ticket)
+    }
+
+    /// A wish is granted, and its caller told.
+    pub(super) fn grant(&mut self, index: u16, id: Id) -> Lease {
+        if let Some(at) = self.find(id)
+            && let Some(call) = self.calls.at_mut(index)
+            && core::mem::take(&mut call.lasting)
+        {
+            self.set_role(at, Role::Loading);
+        }
+        self.forget(index);
+        Lease(id)
+    }
+
+    /// Whether a lease should end soon, for others wait or its connection is old.
+    pub(super) fn wants_back(&self, lease: Lease) -> bool {
+        let is_old = self.find(lease.0).and_then(|at| self.link(at)).is_none_or(|link| link.old);
+        let expired = self.pool.age(lease.0).is_none_or(|age| age.expires <= self.now);
+        is_old || expired || self.pool.stats().waiting > 0
     }
 
     /// The connection of a lease: its lessee submits requests and polls events. Its bytes are the driver's. `None`:
@@ -77,7 +108,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         // What the lessee asks for may have a deadline.
         self.list_news(at);
         let link = self.link_mut(at)?;
-        (link.role == Role::Leased && link.id == Some(lease.0)).then_some(&mut link.connection)
+        let is_lent = matches!(link.role, Role::Leased | Role::Loading);
+        (is_lent && link.id == Some(lease.0)).then_some(&mut link.connection)
     }
 
     /// Gives a connection back, in whatever state: it is made as new, or closed.
@@ -94,6 +126,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         self.stirred = true;
         let until = Some(self.soon());
         let Some(at) = self.find(id) else { return };
+        let was_loading = self.link(at).is_some_and(|link| link.role == Role::Loading);
+        self.loaders = self.loaders.saturating_sub(u16::from(was_loading));
         let Some(link) = self.link_mut(at) else { return };
         let ((db, tracks), old) = (link.home, link.old);
         let connection = &mut link.connection;

@@ -50,6 +50,8 @@ pub(super) enum Role {
     Own(u16),
     /// For its lessee.
     Leased,
+    /// For a loader, who is a lessee that a closed engine helps to finish.
+    Loading,
     /// For subscriptions alone.
     Subscriber,
     /// So many answers make it as new.

@@ -70,7 +70,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         self.stirred = true;
         for link in self.links.as_mut() {
             match (link.role, link.id) {
-                (Role::Lane(_) | Role::Own(_) | Role::Leased | Role::Tuning(_), _) => link.old = true,
+                (Role::Lane(_) | Role::Own(_) | Role::Leased | Role::Loading | Role::Tuning(_), _) => {
+                    link.old = true;
+                }
                 (Role::Opening | Role::Idle | Role::Resetting(_) | Role::Checking, Some(id)) => {
                     self.pool.remove(now, id, Reason::User);
                 }

@@ -36,6 +36,8 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) config: Config,
     /// The last one is for a connection that is to be replaced.
     pub(super) lanes: [Lane; SPARE + 1],
+    /// Databases that were refused are left alone until then.
+    pub(super) barred_until: Instant,
     pub(super) budget: Budget,
     pub(super) breaker: Breaker,
     pub(super) dials: Bucket,
@@ -56,7 +58,11 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) stirred: bool,
     pub(super) pool_due: Instant,
     pub(super) was_ready: bool,
+    /// The last call that is not over of the pipeline that is being put together.
+    pub(super) tail: u16,
     pub(super) closing: bool,
+    /// Wishes and leases of loaders: while there are any, the pool is not closed.
+    pub(super) loaders: u16,
     /// Then nothing is waited for any more.
     pub(super) drain_by: Instant,
     pub(super) stats: Stats,
@@ -124,6 +130,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             subs,
             config: Config { lanes, ..*config },
             lanes: [Lane::None; SPARE + 1],
+            barred_until: now,
             budget: Budget::new(config.budget),
             breaker: Breaker::new(config.breaker),
             dials: Bucket::new(config.dials.0, config.dials.1),
@@ -138,7 +145,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             stirred: true,
             pool_due: now,
             was_ready: false,
+            tail: NIL,
             closing: false,
+            loaders: 0,
             drain_by: Instant::MAX,
             stats: Stats::default(),
             hook,
@@ -190,8 +199,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     }
 
     /// No more requests are taken. What was not sent fails with [`pool::Refusal::Closed`]; what was sent is waited for,
-    /// and leases for their return, as long as [`Config::drain`] says. Subscriptions are over at once, and nothing is
-    /// told of them any more. Once more changes nothing.
+    /// and leases for their return, as long as [`Config::drain`] says. A [`Loader`](super::Loader) that was closed before
+    /// sends all that it has; one that was not, and has a connection or waits for one, too. Subscriptions are over at
+    /// once, and nothing is told of them any more. Once more changes nothing.
     pub fn close(&mut self, now: Instant) {
         self.clock(now);
         if !core::mem::replace(&mut self.closing, true) {

@@ -118,6 +118,7 @@ mod lane;
 mod lease;
 mod link;
 mod live;
+mod load;
 mod machine;
 mod memory;
 mod over;
@@ -138,6 +139,7 @@ pub use drive::Action;
 pub use event::{Event, Failed, Refused};
 pub use lease::Lease;
 pub use link::Link;
+pub use load::{LoadConfig, Loaded, Loader};
 pub use machine::{Engine, Life, Stats};
 #[cfg(feature = "alloc")]
 pub use memory::Heap;

@@ -69,17 +69,20 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     #[inline]
     pub(super) fn forget(&mut self, index: u16) {
         self.part(index);
+        let lasting = self.calls.at_mut(index).is_some_and(|call| core::mem::take(&mut call.lasting));
+        self.loaders = self.loaders.saturating_sub(u16::from(lasting));
         let kept = self.calls.free(index);
         self.arena.release(kept);
         // The last one lets the connections be closed.
         self.stirred |= self.closing;
     }
 
-    /// All that was not sent is told that it will not be.
+    /// All that was not sent is told that it will not be; loaders only if time is up.
     pub(super) fn refuse_waiting(&mut self) {
+        let is_up = self.now >= self.drain_by;
         for index in 0..self.calls.len() {
             let Some(call) = self.calls.at(index) else { return };
-            if call.stage.is_waiting() {
+            if call.stage.is_waiting() && (is_up || !call.lasting) {
                 if let Some(place) = call.place {
                     self.pool.cancel(self.now, place);
                 }

@@ -25,8 +25,6 @@ use crate::time::Instant;
 pub struct Pipeline<'e, M: Memory<F>, const F: usize, H: Hook = ()> {
     engine: &'e mut Engine<M, F, H>,
     options: Options,
-    /// The request before, if there is one.
-    last: Option<Ticket>,
     group: u16,
     left: u16,
 }
@@ -70,7 +68,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
         let left = u16::try_from(requests).unwrap_or(u16::MAX);
         let group = if told { self.form_group(u32::from(left))? } else { NIL };
-        Ok(Pipeline { engine: self, options: *options, last: None, group, left })
+        self.tail = NIL;
+        Ok(Pipeline { engine: self, options: *options, group, left })
     }
 
     /// A slot for what becomes of the pipeline, unless the hook refuses.
@@ -84,8 +83,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         Ok(group)
     }
 
-    /// A call is new in its pipeline.
+    /// A call is new in its pipeline, and the last.
     pub(super) fn join(&mut self, index: u16) {
+        self.tail = index;
         let Some(&Call { before, group, .. }) = self.calls.at(index) else { return };
         if let Some(before) = self.calls.at_mut(before) {
             before.behind = index;
@@ -99,7 +99,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     #[inline]
     pub(super) fn part(&mut self, index: u16) {
         if let Some(call) = self.calls.at_mut(index)
-            && (call.before != NIL || call.behind != NIL || call.group != NIL)
+            && (call.before != NIL || call.behind != NIL || call.group != NIL || self.tail == index)
         {
             self.leave_pipeline(index);
         }
@@ -113,6 +113,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let group = core::mem::replace(&mut call.group, NIL);
         if let Some(before) = self.calls.at_mut(before) {
             before.behind = behind;
+        }
+        if self.tail == index {
+            self.tail = before;
         }
         if let Some(next) = self.calls.at_mut(behind) {
             next.before = before;
@@ -181,19 +184,13 @@ impl<M: Memory<F>, const F: usize, H: Hook> Pipeline<'_, M, F, H> {
     /// See [`Refused`]. More requests than were announced find no room.
     pub fn push(&mut self, token: Token, request: &dyn AnyRequest) -> Result<Ticket, Refused> {
         self.left = self.left.checked_sub(1).ok_or(SubmitError::Full(Full::InFlight))?;
-        // If that has failed already, there is nothing to wait for.
-        let engine = &mut *self.engine;
-        let before =
-            self.last.filter(|last| engine.calls.get(*last).is_some_and(|call| !call.stage.is_over()));
-        let before = before.map_or(NIL, |last| last.index);
-        let ticket = engine.take(token, request, &self.options, Some((before, self.group)))?;
-        self.last = Some(ticket);
-        Ok(ticket)
+        self.engine.take(token, request, &self.options, Some((self.engine.tail, self.group)))
     }
 }
 
 impl<M: Memory<F>, const F: usize, H: Hook> Drop for Pipeline<'_, M, F, H> {
     fn drop(&mut self) {
+        self.engine.tail = NIL;
         if let Some(group) = self.engine.calls.group(self.group) {
             group.open = false;
             self.engine.finish_group(self.group);

@@ -55,7 +55,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                     self.pool.cancel(self.now, place);
                     self.set_lane(lane, Lane::None);
                 }
-                Some(Lane::Barred(_)) => self.set_lane(lane, Lane::None),
+                Some(Lane::Barred) => self.set_lane(lane, Lane::None),
                 // What is being tuned is given back when the server has answered.
                 _ => {}
             }

@@ -103,14 +103,14 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             link.live = link.live.saturating_add(1);
         }
         let id = link.id;
+        let until = (call.before != NIL).then(|| link.connection.newest_deadline());
         if !call.stage.is_sent() {
             self.calls.go(index, Stage::Sent);
         }
-        let until = link.connection.newest_deadline();
         if let Some(call) = self.calls.at_mut(index) {
             call.id = id;
             call.place = None;
-            if call.before != NIL {
+            if let Some(until) = until {
                 call.at = until;
             }
             // As it was written, for another attempt. Without room there will be none.

@@ -2,15 +2,18 @@
 
 use super::Memory;
 use super::link::Role;
-use super::machine::Engine;
+use super::machine::{Engine, Life};
 use crate::hook::Hook;
 use crate::time::Instant;
 
 impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// When to call [`handle_timeout`](Self::handle_timeout): never later than something is due, perhaps earlier.
-    /// [`Instant::MAX`]: not until something else has happened.
+    /// [`Instant::MAX`]: not until something else has happened, and never after its end.
     #[must_use = "a deadline that nobody keeps is no deadline"]
     pub fn poll_timeout(&self) -> Instant {
+        if self.closing && self.life() == Life::Closed {
+            return Instant::MAX;
+        }
         let open = if self.to_open > 0 { self.open_at } else { Instant::MAX };
         self.wake.min(if self.stirred { self.now } else { self.pool_due }).min(open)
     }
@@ -50,6 +53,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// The patience of [`close`](Self::close) is over: every connection ends, and with it what is waited for.
     fn give_up(&mut self) {
+        self.refuse_waiting();
+        self.pool.close(self.now);
+        self.stirred = true;
         (self.wake, self.drain_by) = (Instant::MAX, Instant::MAX);
         for at in 0..self.links.as_ref().len().min(usize::from(u16::MAX)) as u16 {
             let Some(link) = self.link_mut(at) else { break };
@@ -58,7 +64,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 link.connection.close();
                 self.list_news(at);
             }
-            if let (Role::Leased, Some(id)) = (role, id) {
+            if let (Role::Leased | Role::Loading, Some(id)) = (role, id) {
                 self.take_back(id);
             }
         }

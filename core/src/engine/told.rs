@@ -14,23 +14,25 @@ use crate::resp::Encoder;
 use crate::time::Instant;
 
 impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
-    /// Where a connection is to be dialled, unless the hook refuses.
-    pub(super) fn before_dial(&mut self, id: Id) -> Option<Address<'static>> {
+    /// Where a connection is to be dialled, if it is elsewhere, unless the hook refuses.
+    pub(super) fn before_dial(&mut self, id: Id) -> Result<Option<Address<'static>>, Refusal> {
         self.attempts = self.attempts.saturating_add(1);
-        let mut dial = Dial { address: self.config.address, attempt: self.attempts };
+        let usual = self.config.address;
+        let mut dial = Dial { address: usual, attempt: self.attempts };
         if self.hook.is_active()
-            && self.hook.before_dial(self.now, &mut dial).is_err()
-            && let Some(at) = self.find(id)
+            && let Err(refusal) = self.hook.before_dial(self.now, &mut dial)
         {
             self.stirred = true;
             self.pool.handle_open_failed(self.now, id, DialCode::FORBIDDEN);
-            self.set_role(at, Role::None);
-            return None;
+            if let Some(at) = self.find(id) {
+                self.set_role(at, Role::None);
+            }
+            return Err(refusal);
         }
         if let Some(link) = self.links.as_mut().get_mut(id.index()) {
             link.address = dial.address;
         }
-        Some(dial.address)
+        Ok((dial.address != usual).then_some(dial.address))
     }
 
     /// A dial, or the handshake behind it, came to nothing.

@@ -6,6 +6,7 @@ use respire_core::command::{get, incr, multi, ping, raw, select, watch};
 use respire_core::conn::{Event as ConnEvent, Failure};
 use respire_core::engine::{Config, Heap, Life, Refused};
 use respire_core::pool::{self, Refusal};
+use respire_core::time::Instant;
 
 use crate::net::{HEAP, Told, token};
 use crate::{NONE, config, ready};
@@ -97,6 +98,7 @@ fn close_twice() {
     net.silent = false;
     net.turn();
     assert_eq!((net.told().len(), net.engine.life(), net.sockets.len()), (16, Life::Closed, 0));
+    assert_eq!(net.engine.poll_timeout(), Instant::MAX, "nothing is due any more");
 }
 
 /// S1-CLEAN-01: what never ends is not waited for.

@@ -12,6 +12,7 @@ mod execution;
 mod hooks;
 mod life;
 mod live;
+mod load;
 mod losses;
 mod meeting;
 mod net;

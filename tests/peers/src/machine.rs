@@ -8,13 +8,18 @@ use crate::hiredis::hiredis;
 /// The lock file says which versions are built in.
 const LOCK: &str = include_str!("../../../Cargo.lock");
 
-/// Versions and machine in one paragraph.
-pub(crate) fn described(counted: bool) -> String {
+/// Versions of all that is compared.
+pub(crate) fn versions() -> String {
     let built = ["redis", "redis-protocol", "rustis"].map(|name| format!("{name} {}", version(LOCK, name)));
     let hiredis = match hiredis() {
         Ok(library) => library.version.as_str(),
         Err(why) => why,
     };
+    format!(", {}, hiredis {hiredis}", built.join(", "))
+}
+
+/// Our version, those of others, and the machine in one paragraph.
+pub(crate) fn described(counted: bool, others: &str) -> String {
     let cpu = file("/proc/cpuinfo");
     let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let cpu = cpu.map_or("an unknown processor", |(_, name)| name.trim());
@@ -23,11 +28,8 @@ pub(crate) fn described(counted: bool) -> String {
     let kernel = kernel.split('-').next().unwrap_or_default().trim();
     let compiler = told("rustc", "--version");
     let counted = if counted { told("valgrind", "--version") } else { "instructions not counted".into() };
-    format!(
-        "respire {}, {}, hiredis {hiredis}.\n{cpu}, {cores} cores, Linux {kernel}, {compiler}, {counted}.\n\n",
-        env!("CARGO_PKG_VERSION"),
-        built.join(", "),
-    )
+    let ours = env!("CARGO_PKG_VERSION");
+    format!("respire {ours}{others}.\n{cpu}, {cores} cores, Linux {kernel}, {compiler}, {counted}.\n\n")
 }
 
 fn file(path: &str) -> String {

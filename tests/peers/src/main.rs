@@ -10,6 +10,7 @@ mod encode;
 mod hiredis;
 mod json;
 mod machine;
+mod machines;
 mod measure;
 mod parse;
 mod table;
@@ -29,7 +30,7 @@ use valgrind::Counted;
 static ALLOCATOR: counting::Counting = counting::Counting;
 
 const USAGE: &str = "\
-usage: respire-peers parse|encode [--json] [--quick] [--no-instructions] [--only WORKLOAD] [--into FILE]
+usage: respire-peers parse|encode|machines [--json] [--quick] [--no-instructions] [--only WORKLOAD] [--into FILE]
 
   --json             one object a line, for one unit each: a reply, an element that came in pieces,
                      or a command
@@ -37,7 +38,7 @@ usage: respire-peers parse|encode [--json] [--quick] [--no-instructions] [--only
   --no-instructions  do not count instructions, which needs valgrind and takes most of the time
   --only WORKLOAD    that one only
   --into FILE        put the tables there, between the lines `<!-- parse -->` and `<!-- /parse -->`, or
-                     the same with `encode`";
+                     the same with `encode` or `machines`";
 
 /// How many commands one run encodes: for time, for instructions, quickly.
 const COMMANDS: [usize; 3] = [256, 16, 16];
@@ -57,6 +58,8 @@ struct Options {
 enum What {
     Parse,
     Encode,
+    /// What the machines of the core cost by themselves.
+    Machines,
 }
 
 fn main() -> ExitCode {
@@ -99,7 +102,11 @@ fn run(options: &Options) -> Result<(), String> {
         return Err("there is no such workload".into());
     }
     if !options.json {
-        let text = machine::described(counted.is_some()) + &table::tables(&results, options.what.titles());
+        let (others, tables) = match options.what {
+            What::Machines => (String::new(), table::list(&results)),
+            what => (machine::versions(), table::tables(&results, what.titles())),
+        };
+        let text = machine::described(counted.is_some(), &others) + &tables;
         match &options.into {
             Some(path) => document::replace(Path::new(path), options.what.word(), &text)?,
             None => say(&text)?,
@@ -119,6 +126,7 @@ impl Options {
         let what = match args.next()?.as_str() {
             "parse" => What::Parse,
             "encode" => What::Encode,
+            "machines" => What::Machines,
             _ => return None,
         };
         let mut options = Self {
@@ -160,6 +168,7 @@ impl Options {
         let all: Box<dyn Iterator<Item = Vec<Case>>> = match self.what {
             What::Parse => Box::new(parse::cases(scale)),
             What::Encode => Box::new(encode::cases(commands)),
+            What::Machines => Box::new(machines::cases(10 * commands)),
         };
         all.filter(|cases| {
             self.only.as_ref().is_none_or(|only| cases.iter().all(|case| case.workload == only))
@@ -172,6 +181,7 @@ impl What {
         match self {
             Self::Parse => "parse",
             Self::Encode => "encode",
+            Self::Machines => "machines",
         }
     }
 
@@ -184,6 +194,7 @@ impl What {
                 (Kind::Owned, "Owned: a reply to a tree of values"),
             ],
             Self::Encode => &[(Kind::Typed, "Requests: Rust values to bytes")],
+            Self::Machines => &[],
         }
     }
 }

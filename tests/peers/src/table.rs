@@ -27,6 +27,17 @@ pub(crate) fn tables(results: &Results, titles: &[(Kind, &str)]) -> String {
     out
 }
 
+/// A row for each case, where nothing is compared.
+pub(crate) fn list(results: &Results) -> String {
+    let head = ["work", "by", "ns", "instructions", "allocations"].map(str::to_owned);
+    let figure = |figure: Option<f64>| figure.map_or("-".into(), short);
+    let rows = results.iter().map(|(case, cost)| {
+        let figures = [cost.ns, cost.instructions, cost.allocs].map(figure);
+        [case.workload, case.by].map(str::to_owned).into_iter().chain(figures).collect()
+    });
+    markdown(&head, rows)
+}
+
 struct Table<'a> {
     results: &'a Results,
     workloads: Vec<&'static str>,

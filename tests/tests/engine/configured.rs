@@ -87,9 +87,9 @@ fn reconfig() {
 fn protocol_switch() {
     let Some(server) = redis() else { return };
     let admin = Admin::of(&server);
-    let pairs = [("pool.size", "4"), ("pool.min_idle", "2")];
+    let pairs = [("pool.size", "4"), ("pool.min_idle", "2"), ("redis.db", "0")];
     let before = made(&pairs);
-    let after = made(&[pairs[0], pairs[1], ("redis.protocol", "2")]);
+    let after = made(&[pairs[0], pairs[1], pairs[2], ("redis.protocol", "2")]);
     let mut app = App::with(server.addr(), &before.engine, before.settings);
     app.until("connections", |app| app.engine.pool_stats().idle == 2);
     for n in 0..2000 {
@@ -97,7 +97,7 @@ fn protocol_switch() {
         if n == 500 {
             assert!(admin.clients().iter().all(|client| client["resp"] == "3"));
             let now = app.now();
-            app.settings = after.settings;
+            app.login = after.settings;
             app.engine.reconfigure(now, &after.engine);
             app.engine.renew(now);
         }

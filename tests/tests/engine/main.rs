@@ -8,6 +8,7 @@ mod bulk;
 mod calls;
 mod configured;
 mod databases;
+mod event_loop;
 mod hooks;
 mod log;
 mod losses;

@@ -27,6 +27,8 @@ pub(super) struct App {
     config: Config,
     /// Whether it is told otherwise while it runs.
     changes: bool,
+    /// Whether there are subscriptions, which may take a connection for themselves.
+    listens: bool,
 }
 
 /// A client as they come.
@@ -102,7 +104,7 @@ pub(super) fn config(net: &mut Net) -> (Config, Heap) {
     let bytes = if random.one_in(4) { 128 } else { 2048 };
     let calls = random.between(1, 24) as usize;
     // A connection of their own must leave another.
-    let shared = config.lanes > 0 && !net.server.old;
+    let shared = config.lanes > 0 && config.databases.count() == 1 && !net.server.old;
     let listens = (connections > 1 || shared) && net.random.one_in(2);
     let subscriptions = if listens { net.random.between(3, 12) as usize } else { 0 };
     (config, Heap { connections, calls, bytes, subscriptions, names: 120, buffer: (64, 4096) })
@@ -120,8 +122,17 @@ fn plan(net: &mut Net) -> Plan {
 }
 
 impl App {
-    pub(super) fn new(net: &mut Net, config: Config) -> Self {
-        Self { tickets: Vec::new(), leases: Vec::new(), config, changes: net.random.one_in(3) }
+    pub(super) fn new(net: &mut Net, config: Config, listens: bool) -> Self {
+        let changes = net.random.one_in(3);
+        Self { tickets: Vec::new(), leases: Vec::new(), config, changes, listens }
+    }
+
+    /// Whether there is always another connection to be had, behind those that are shared or for subscriptions.
+    pub(super) fn leaves_one(&self, connections: usize, subscriptions: usize) -> bool {
+        let count = usize::from(self.config.databases.count()).max(1);
+        let most = connections.saturating_sub(1).max(1) / count;
+        let lanes = usize::from(self.config.lanes).min(most) * count;
+        !self.changes && connections > lanes + usize::from(subscriptions > 0)
     }
 
     /// One thing of many.
@@ -177,6 +188,11 @@ impl App {
                     connection: conn::Config { verify_every, ..other.connection },
                     retry: retry::Policy { backoff: other.retry.backoff, ..self.config.retry },
                     budget: self.config.budget,
+                    lanes: if self.listens { other.lanes.max(1) } else { other.lanes },
+                    pool: pool::Config {
+                        size: if self.listens { other.pool.size.max(2) } else { other.pool.size },
+                        ..other.pool
+                    },
                     ..other
                 };
                 engine.reconfigure(now, &other);

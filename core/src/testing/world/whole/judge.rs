@@ -33,12 +33,22 @@ pub(super) struct Judge {
 pub(super) struct Asked {
     /// Nothing for a wish.
     plan: Option<Plan>,
-    leased: bool,
+    by: By,
     over: Option<Over>,
     /// The database that it is for, if there are several.
     shard: Option<Shard>,
     /// What is to be executed before it, if both are answered.
     before: Option<u64>,
+}
+
+/// How it was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum By {
+    Call,
+    /// On a connection of its caller's own, who may give it back before the answer.
+    Lease,
+    /// In a batch: what may go again, and how often.
+    Batch(Retry, u8),
 }
 
 /// What its caller knows.
@@ -52,7 +62,7 @@ enum Over {
 
 impl Asked {
     pub(super) const fn plan(plan: Plan) -> Self {
-        Self { plan: Some(plan), leased: false, over: None, shard: None, before: None }
+        Self { plan: Some(plan), by: By::Call, over: None, shard: None, before: None }
     }
 
     /// In this database, and behind that.
@@ -61,12 +71,16 @@ impl Asked {
     }
 
     pub(super) const fn wish() -> Self {
-        Self { plan: None, leased: false, over: None, shard: None, before: None }
+        Self { plan: None, by: By::Call, over: None, shard: None, before: None }
     }
 
-    /// On a connection of its caller's own, who may give it back before the answer.
+    /// In a batch, to go again if it is at most this, so many times.
+    pub(super) const fn item(plan: Plan, ceiling: Retry, retries: u8) -> Self {
+        Self { by: By::Batch(ceiling, retries), ..Self::plan(plan) }
+    }
+
     pub(super) const fn leased(plan: Plan) -> Self {
-        Self { plan: Some(plan), leased: true, over: None, shard: None, before: None }
+        Self { plan: Some(plan), by: By::Lease, over: None, shard: None, before: None }
     }
 }
 
@@ -100,7 +114,7 @@ impl Judge {
     }
 
     pub(super) fn taken(&mut self, asked: Asked) -> u64 {
-        self.waiting += usize::from(!asked.leased);
+        self.waiting += usize::from(asked.by == By::Call);
         self.asked.push(asked);
         self.asked.len() as u64 - 1
     }
@@ -130,7 +144,7 @@ impl Judge {
         }
         asked.over = Some(how);
         let asked = *asked;
-        self.waiting -= usize::from(!asked.leased);
+        self.waiting -= usize::from(asked.by == By::Call);
         let outcome = match how {
             Over::Answered => Outcome::Ok,
             Over::Refused => Outcome::Rejected,
@@ -189,7 +203,7 @@ impl Judge {
                 let how = if reply.error().is_some() { Over::Refused } else { Over::Answered };
                 // It may be queued only: whether it is executed EXEC says.
                 if let Some(asked) = self.asked.get_mut(token.0 as usize)
-                    && asked.leased
+                    && asked.by == By::Lease
                 {
                     asked.over = Some(how);
                 } else {
@@ -207,7 +221,7 @@ impl Judge {
     }
 
     /// The pool's sums are right.
-    pub(super) fn balanced(&mut self, engine: &WholeEngine, now: Instant) {
+    pub(super) fn balanced(&mut self, engine: &WholeEngine, wishes: usize, now: Instant) {
         let stats = engine.pool_stats();
         let sum = stats.idle + stats.lent + stats.dialling + stats.resetting + stats.checking + stats.closing;
         if stats.total != sum {
@@ -220,8 +234,8 @@ impl Judge {
         if stats.retries > paid + 1 {
             self.flag(|| alloc::format!("{stats:?} with a budget for {paid} retries"));
         }
-        if engine.pending() != self.waiting {
-            let waiting = self.waiting;
+        let waiting = self.waiting + wishes;
+        if engine.pending() != waiting {
             self.flag(|| alloc::format!("{} pending, and {waiting} wait", engine.pending()));
         }
     }
@@ -238,11 +252,16 @@ impl Judge {
                 Word::Swap | Word::Count | Word::Wait => Retry::Accumulating,
                 _ => Retry::Never,
             };
-            let most = if !asked.leased && class <= self.ceiling { 1 + self.retries } else { 1 };
+            let most = match asked.by {
+                By::Call if class <= self.ceiling => 1 + self.retries,
+                By::Batch(ceiling, retries) if class <= ceiling => 1 + u32::from(retries),
+                _ => 1,
+            };
+            let is_leased = asked.by == By::Lease;
             let wrong = match asked.over {
-                None if !asked.leased => Some("was never told"),
+                None if !is_leased => Some("was never told"),
                 Some(Over::NotSent) if count > 0 => Some("was not sent"),
-                Some(Over::Answered) if count == 0 && !asked.leased => Some("was answered"),
+                Some(Over::Answered) if count == 0 && !is_leased => Some("was answered"),
                 _ if count > most => Some("must not be executed so often"),
                 _ => None,
             };

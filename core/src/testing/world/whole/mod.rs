@@ -3,6 +3,7 @@
 mod app;
 mod judge;
 mod listener;
+mod loads;
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -11,6 +12,7 @@ use alloc::vec::Vec;
 use app::App;
 use judge::Judge;
 use listener::Listener;
+use loads::Loads;
 
 use super::fault::{Fault, Faults};
 use super::net::Net;
@@ -55,6 +57,7 @@ struct Whole {
     verified: bool,
     app: App,
     listener: Listener,
+    loads: Option<Loads>,
     judge: Judge,
     /// The timer is late until then.
     late: u64,
@@ -81,10 +84,24 @@ impl Whole {
         let engine = Engine::new(memory, &config, now);
         let lines = alloc::vec![None; memory.connections];
         let judge = Judge::new(&config, now);
-        let app = App::new(&mut net, config);
+        let app = App::new(&mut net, config, memory.subscriptions > 0);
         let verified = config.connection.verify_every.is_some();
         let listener = Listener::new(memory.subscriptions);
-        Self { options: *options, net, engine, lines, settings, verified, app, listener, judge, late: 0 }
+        let is_certain = app.leaves_one(memory.connections, memory.subscriptions);
+        let loads = net.random.one_in(3).then(|| Loads::new(&mut net, is_certain));
+        Self {
+            options: *options,
+            net,
+            engine,
+            lines,
+            settings,
+            verified,
+            app,
+            listener,
+            loads,
+            judge,
+            late: 0,
+        }
     }
 
     fn play(mut self) -> (Report, VecDeque<String>) {
@@ -141,6 +158,9 @@ impl Whole {
             }
             11..=12 => self.tell(usize::MAX),
             13 if works => self.listener.work(&mut self.net, &mut self.engine),
+            14 if works && let Some(loads) = &mut self.loads => {
+                loads.work(&mut self.net, &mut self.engine, &mut self.judge)
+            }
             _ if works => self.app.work(&mut self.net, &mut self.engine, &mut self.judge),
             _ => self.tell(usize::MAX),
         };
@@ -157,17 +177,33 @@ impl Whole {
         live.get(self.net.random.below(live.len() as u64) as usize).copied()
     }
 
-    /// Events, at most so many, and then actions.
+    /// Events, at most so many, and then batches and actions.
     fn tell(&mut self, most: usize) -> bool {
         let now = self.now();
         let mut did = false;
         for _ in 0..most {
-            let Some(event) = self.engine.poll_event(now) else { break };
+            let Some(event) = self.engine.poll_event(now) else {
+                // It may have wished for something, or given it back.
+                let loads = self.loads.as_mut();
+                if loads.is_some_and(|loads| loads.turn(&mut self.engine, now, &mut self.judge)) {
+                    continue;
+                }
+                break;
+            };
             did = true;
             match event {
                 Event::Reply { token, reply } => self.judge.reply(token.0, reply),
-                Event::Failed { token, failed } => self.judge.failed(token.0, &failed),
+                Event::Failed { token, failed } => {
+                    let loads = self.loads.as_mut();
+                    if !loads.is_some_and(|loads| loads.handle_failed(now, token, &failed)) {
+                        self.judge.failed(token.0, &failed);
+                    }
+                }
                 Event::Leased { token, lease } => {
+                    let loads = self.loads.as_mut();
+                    if loads.is_some_and(|loads| loads.handle_leased(now, token, lease)) {
+                        continue;
+                    }
                     let line = self.lines.get(lease.id().index()).copied().flatten().map(|(_, line)| line);
                     self.judge.leased(token.0);
                     self.app.leased(lease, line, &self.net, &mut self.engine, &mut self.judge);
@@ -185,8 +221,15 @@ impl Whole {
                 self.act(action);
             }
         }
-        self.judge.balanced(&self.engine, now);
+        let wishes = self.loads.as_ref().is_some_and(Loads::is_waiting);
+        self.judge.balanced(&self.engine, usize::from(wishes), now);
         did
+    }
+
+    /// When anything is due.
+    fn due(&self) -> Instant {
+        let loads = self.loads.as_ref().map_or(Instant::MAX, Loads::poll_timeout);
+        self.engine.poll_timeout().min(loads)
     }
 
     fn act(&mut self, action: Action) {
@@ -246,7 +289,7 @@ impl Whole {
 
     fn keep_time(&mut self) -> bool {
         let now = self.now();
-        if now < self.engine.poll_timeout() && !self.net.hit(Fault::EarlyTimer) || self.net.now < self.late {
+        if now < self.due() && !self.net.hit(Fault::EarlyTimer) || self.net.now < self.late {
             return false;
         }
         if self.net.hit(Fault::LateTimer) {
@@ -255,14 +298,15 @@ impl Whole {
         }
         self.engine.handle_timeout(now);
         self.tell(usize::MAX);
-        if self.engine.poll_timeout() <= now {
+        if self.due() <= now {
             self.engine.handle_timeout(now);
             self.tell(usize::MAX);
-            let due = self.engine.poll_timeout();
+            let due = self.due();
             if due <= now {
                 self.judge.flag(|| {
                     alloc::format!(
-                        "the timer has fired twice, and wants to at once again: {due:?} {:?}",
+                        "the timer has fired twice, and wants to at once again: {due:?} {:?} {:?}",
+                        self.loads,
                         self.engine
                     )
                 });
@@ -274,7 +318,7 @@ impl Whole {
     /// Nothing happens until then.
     fn leap(&mut self) {
         let now = self.net.now;
-        let due = self.engine.poll_timeout();
+        let due = self.due();
         let timer = (due != Instant::MAX).then_some(due.as_micros().max(self.late));
         let next = timer.into_iter().chain(self.net.next_due()).min();
         let most = if self.net.is_awaited() { now + 500 } else { u64::MAX };
@@ -292,8 +336,11 @@ impl Whole {
             if fresh.is_none() {
                 fresh = self.app.ask_plainly(&mut self.net, &mut self.engine, &mut self.judge);
             }
-            let all_told =
-                fresh.is_some_and(|token| self.judge.is_answered(token)) && self.judge.waiting() == 0;
+            let loads = self.loads.as_mut().filter(|loads| loads.is_certain && !loads.is_idle());
+            let is_loading = loads.map(Loads::flush).is_some();
+            let all_told = !is_loading
+                && fresh.is_some_and(|token| self.judge.is_answered(token))
+                && self.judge.waiting() == 0;
             if all_told && self.listener.hears_all(&mut self.net, &self.engine) {
                 return;
             }
@@ -306,14 +353,19 @@ impl Whole {
             self.step(false);
         }
         let waiting = self.judge.waiting();
-        let (listener, engine) = (&self.listener, &self.engine);
-        self.judge.flag(|| alloc::format!("not recovered: {waiting} wait, {listener:?}, {engine:?}"));
+        let (listener, loads, engine) = (&self.listener, &self.loads, &self.engine);
+        self.judge
+            .flag(|| alloc::format!("not recovered: {waiting} wait, {listener:?}, {loads:?}, {engine:?}"));
     }
 
     /// The client is closed, and the server does what it can still do.
     fn end(&mut self) {
         self.net.calm_down();
-        self.engine.close(self.now());
+        let now = self.now();
+        if let Some(loads) = self.loads.as_mut().filter(|_| self.net.random.one_in(2)) {
+            loads.close(&mut self.engine, now);
+        }
+        self.engine.close(now);
         self.listener.close();
         for _ in 0..RECOVERY {
             if self.is_wrong() || self.engine.life() == Life::Closed {
@@ -324,6 +376,9 @@ impl Whole {
         self.tell(usize::MAX);
         if self.engine.life() != Life::Closed {
             self.judge.flag(|| alloc::format!("it does not end: {:?}", self.engine));
+        }
+        if let Some(loads) = self.loads.as_ref().filter(|loads| !loads.is_over() || !loads.is_idle()) {
+            self.judge.flag(|| alloc::format!("it still loads: {loads:?}"));
         }
         if self.lines.iter().any(Option::is_some) {
             self.judge.flag(|| "a connection was left open".into());

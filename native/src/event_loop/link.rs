@@ -1,0 +1,198 @@
+//! One connection of the engine: its socket, from the dial to the end.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+use std::vec;
+
+use mio::event::Event as Readiness;
+use mio::{Interest, Registry, Token as Place};
+use respire_core::client::Endpoint;
+use respire_core::engine::{Engine, Heap};
+use respire_core::hook::Hook;
+use respire_core::pool::Id;
+use respire_core::time::Instant;
+
+use super::IN_FLIGHT;
+use crate::socket::Stream;
+
+/// A socket, and what is known of it. It is readable or writable until an attempt says otherwise: readiness is told by
+/// edges.
+pub(super) struct Link {
+    id: Id,
+    stream: Stream,
+    stage: Stage,
+    readable: bool,
+    writable: bool,
+}
+
+enum Stage {
+    Connecting(Connecting),
+    Open,
+    /// The engine knows, and will say when to close it.
+    Over,
+}
+
+/// The addresses that are left to try, and how long the present one may take.
+#[derive(Clone)]
+pub(super) struct Connecting {
+    rest: vec::IntoIter<Target>,
+    timeout: Duration,
+    by: Instant,
+}
+
+/// Where to connect to.
+#[derive(Clone)]
+pub(super) enum Target {
+    Tcp(SocketAddr),
+    #[cfg(unix)]
+    Unix(std::path::PathBuf),
+}
+
+/// All addresses of an endpoint.
+pub(super) fn resolve(endpoint: &Endpoint) -> io::Result<Vec<Target>> {
+    match endpoint {
+        Endpoint::Tcp { host, port } => {
+            Ok((host.as_str(), *port).to_socket_addrs()?.map(Target::Tcp).collect())
+        }
+        #[cfg(unix)]
+        Endpoint::Unix(path) => Ok(vec![Target::Unix(path.into())]),
+        #[cfg(not(unix))]
+        Endpoint::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
+impl Connecting {
+    pub(super) fn new(targets: Vec<Target>, timeout: Duration) -> Self {
+        Self { rest: targets.into_iter(), timeout, by: Instant::MAX }
+    }
+
+    /// Begins to connect to the next address.
+    pub(super) fn next(&mut self, now: Instant) -> Option<io::Result<Stream>> {
+        self.by = now.saturating_add(self.timeout);
+        Some(match self.rest.next()? {
+            Target::Tcp(address) => mio::net::TcpStream::connect(address).map(Stream::Tcp),
+            #[cfg(unix)]
+            Target::Unix(path) => mio::net::UnixStream::connect(path).map(Stream::Unix),
+        })
+    }
+}
+
+impl Link {
+    pub(super) fn register(
+        id: Id,
+        mut stream: Stream,
+        registry: &Registry,
+        connecting: &Connecting,
+    ) -> io::Result<Self> {
+        registry.register(&mut stream, Place(id.index()), Interest::READABLE | Interest::WRITABLE)?;
+        let stage = Stage::Connecting(connecting.clone());
+        Ok(Self { id, stream, stage, readable: false, writable: false })
+    }
+
+    pub(super) const fn id(&self) -> Id {
+        self.id
+    }
+
+    /// When its address has had its time.
+    pub(super) const fn due(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Connecting(connecting) => Some(connecting.by),
+            _ => None,
+        }
+    }
+
+    /// An error or an end is found by reading.
+    pub(super) fn note(&mut self, event: &Readiness) {
+        self.readable |= event.is_readable() || event.is_error() || event.is_read_closed();
+        self.writable |= event.is_writable() || event.is_error();
+    }
+
+    /// Whether the socket is connected by now, or will never be. `None`: nobody knows yet.
+    pub(super) fn connected(&mut self, now: Instant) -> Option<io::Result<()>> {
+        let Stage::Connecting(connecting) = &self.stage else { return None };
+        let is_late = now >= connecting.by;
+        if !self.writable && !is_late {
+            return None;
+        }
+        match self.stream.take_error() {
+            Ok(None) if self.stream.is_connected() => {
+                let tuned = self.stream.tune();
+                if tuned.is_ok() {
+                    self.stage = Stage::Open;
+                }
+                Some(tuned)
+            }
+            Ok(None) if is_late => Some(Err(io::ErrorKind::TimedOut.into())),
+            Ok(None) => {
+                self.writable = false;
+                None
+            }
+            Ok(Some(error)) | Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// The addresses that were not tried.
+    pub(super) fn take_connecting(&mut self) -> Option<Connecting> {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Connecting(connecting) => Some(connecting),
+            _ => None,
+        }
+    }
+
+    /// Reads once, as much as there is room for. Whether it brought something, if it did anything.
+    pub(super) fn read<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>) -> Option<bool> {
+        if !matches!(self.stage, Stage::Open) || !self.readable {
+            return None;
+        }
+        // Room comes when what is there was told.
+        let space = engine.recv_space(self.id)?;
+        match self.stream.read(space) {
+            Ok(0) => {
+                self.stage = Stage::Over;
+                engine.handle_eof(self.id);
+                Some(false)
+            }
+            Ok(n) => {
+                engine.handle_received(self.id, n);
+                Some(true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readable = false;
+                None
+            }
+            Err(error) => Some(self.stumble(&error, engine)),
+        }
+    }
+
+    /// Writes once, all that there is. The same.
+    pub(super) fn write<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>) -> Option<bool> {
+        if !matches!(self.stage, Stage::Open) || !self.writable {
+            return None;
+        }
+        let bytes = engine.poll_transmit(self.id);
+        if bytes.is_empty() {
+            return None;
+        }
+        match self.stream.write(bytes) {
+            Ok(n) => {
+                engine.handle_transmitted(self.id, n);
+                Some(n > 0)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.writable = false;
+                None
+            }
+            Err(error) => Some(self.stumble(&error, engine)),
+        }
+    }
+
+    /// After a signal the next attempt is the same one; anything else is the end.
+    fn stumble<H: Hook>(&mut self, error: &io::Error, engine: &mut Engine<Heap, IN_FLIGHT, H>) -> bool {
+        if error.kind() != io::ErrorKind::Interrupted {
+            self.stage = Stage::Over;
+            engine.handle_transport_error(self.id);
+        }
+        false
+    }
+}
