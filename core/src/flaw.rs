@@ -80,6 +80,10 @@ pub enum Flaw {
     OrderLost,
     /// A connection is taken for one to another database than it is.
     WrongDatabase,
+    /// What a connection has no room for of a batch is forgotten.
+    RestForgotten,
+    /// A loader never gives its connection back.
+    LoanKept,
     /// Who comes when a connection is idle has it, though others wait.
     WaiterOvertaken,
     /// Who turns away takes the dial with him that was begun for him.
@@ -133,7 +137,7 @@ impl Flaw {
     ];
 
     /// Those of an engine, in `core::engine`.
-    pub const ENGINE: [Self; 15] = [
+    pub const ENGINE: [Self; 17] = [
         Self::PermitLeaks,
         Self::NotReset,
         Self::LentUnanswered,
@@ -147,6 +151,8 @@ impl Flaw {
         Self::WaitsForEver,
         Self::OrderLost,
         Self::WrongDatabase,
+        Self::RestForgotten,
+        Self::LoanKept,
         Self::GapUntold,
         Self::SubscriptionsForgotten,
     ];

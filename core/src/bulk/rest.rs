@@ -57,6 +57,8 @@ where
     pub(crate) fn resume(&self, rest: Rest) -> Batch<'_> {
         let Rest { at, number, left } = rest;
         let (slots, bytes) = (self.slots.as_ref(), self.bytes.as_ref());
+        // What stood there may be over and gone by now, and all before it.
+        let at = if self.core.window.get(at, slots).is_some() { at } else { self.core.window.head };
         Batch { window: self.core.window, slots, bytes, at, number, left, size: 0 }
     }
 
@@ -107,5 +109,37 @@ where
     /// When something is to be tried for the `n`th time again.
     pub(crate) fn pause(&mut self, n: u8) -> Instant {
         self.core.now_and_a_while(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bulk::{Config, Outcome, Slot};
+    use crate::command::set;
+    use crate::conn::Failure;
+    use crate::time::{Duration, Instant};
+
+    #[test]
+    fn a_rest_goes_on_behind_what_is_gone() {
+        let now = Instant::ZERO;
+        let config = Config { batch_size: 3, retry_base: Duration::ZERO, ..Config::DEFAULT };
+        let mut bulk = Bulk::new([0; 512], [Slot::EMPTY; 6], config);
+        for key in ["a", "b", "c"] {
+            bulk.push(now, &set(key, "v")).unwrap();
+        }
+        let [a, b, c] = [0, 1, 2].map(|number| Item::new(number, 0));
+        assert_eq!(bulk.poll_batch(now).unwrap().count(), 3);
+        // The first and the last go again; what is between is over.
+        let _ = bulk.handle_reply(now, a, Failure::NotSent.into());
+        let _ = bulk.handle_reply(now, b, Outcome::Value);
+        let _ = bulk.handle_reply(now, c, Failure::NotSent.into());
+        let mut batch = bulk.poll_batch(now).unwrap();
+        let (first, _) = batch.next().unwrap();
+        let rest = batch.rest();
+        let _ = bulk.handle_reply(now, first, Outcome::Value);
+        while bulk.poll_result().is_some() {}
+        let left: std::vec::Vec<_> = bulk.resume(rest).map(|(item, _)| item.ticket()).collect();
+        assert_eq!(left, [c.ticket()]);
     }
 }

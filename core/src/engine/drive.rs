@@ -96,11 +96,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             }
             self.give_up_spare();
             if !self.stirred {
-                self.pool_due = self.pool.poll_timeout();
-                // Then a database that was refused is asked for again.
-                if self.barred_until > now && !self.closing {
-                    self.pool_due = self.pool_due.min(self.barred_until);
-                }
+                self.pool_due = self.pool.poll_timeout().min(self.barred_due());
                 return;
             }
         }

@@ -121,6 +121,13 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
+    /// When a database that was refused is asked for again.
+    pub(super) fn barred_due(&self) -> Instant {
+        let waits = !self.closing && self.barred_until > self.now;
+        let is_barred = |lane: &Lane| matches!(lane, Lane::Barred);
+        if waits && self.lanes.iter().any(is_barred) { self.barred_until } else { Instant::MAX }
+    }
+
     /// There is no shared connection, and none to be had: whoever waits for one need not wait.
     fn unreachable(&mut self, shard: u8, refusal: pool::Refusal) {
         // A full one is one.

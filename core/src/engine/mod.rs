@@ -17,6 +17,7 @@
 //! - **Subscriptions** outlive their connections: see [below](self#subscriptions).
 //! - A **lease** is a connection for its caller's own use: transactions, values in parts. It is
 //!   given back as new: `DISCARD`, `UNWATCH`, `SELECT` as needed, in one round trip, or it is closed.
+//! - **Batches** go over a lease that a loader takes and gives back: see [below](self#batches).
 //! - Requests that may have to wait or go again are **kept**, as bytes in memory of a fixed size. If there is no room,
 //!   one is still sent, and not tried again.
 //! - A [hook](crate::hook) stands around each attempt, and costs nothing if it is `()`.
@@ -102,6 +103,62 @@
 //!     }
 //! }
 //! assert_eq!(queue.pop().unwrap().payload, b"hi");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Batches
+//!
+//! A [`Loader`] is a [`Bulk`](crate::bulk::Bulk) with a connection: items are pushed, wait for others or for their time, go out in
+//! batches, and have a result each. It wishes for a connection of the pool when a batch is due, follows the losses of
+//! that, and gives it back when it has nothing to send, or between two batches when others wait. The pool needs
+//! room for one more than without.
+//!
+//! It stands beside the engine. Its owner shows it what the engine tells of its wishes, by their token, and polls it behind
+//! the events and before the actions of each turn, and when its own time has come. As it may change what the engine
+//! wants, all of this is repeated until nothing comes of it.
+//!
+//! ```
+//! use respire_core::bulk::{self, Bulk, Slot, Value};
+//! use respire_core::command::set;
+//! use respire_core::conn::{Protocol, Settings, Token};
+//! use respire_core::engine::{Action, Config, Engine, Event, Fixed, LoadConfig, Loaded, Loader};
+//! use respire_core::time::Instant;
+//!
+//! let now = Instant::ZERO;
+//! let config = Config { lanes: 0, ..Config::DEFAULT };
+//! let mut engine: Engine<Fixed<2, 512, 8, 1024>, 4> = Engine::new(Fixed, &config, now);
+//! // Eight items of 256 bytes in all, in batches of two.
+//! let batches = bulk::Config { batch_size: 2, ..bulk::Config::DEFAULT };
+//! let bulk = Bulk::new([0; 256], [Slot::EMPTY; 8], batches);
+//! let mut loader = Loader::new(bulk, Token(1000), LoadConfig::DEFAULT);
+//!
+//! // A batch is due: the loader wishes for a connection, and the driver dials.
+//! loader.push(now, &set("a", 1))?;
+//! let second = loader.push(now, &set("b", 2))?;
+//! assert_eq!(loader.poll_answer(&mut engine, now), None);
+//! let Some(Action::Open { id, .. }) = engine.poll_action(now) else { panic!() };
+//! engine.handle_connected(now, id, &Settings { protocol: Some(Protocol::Resp2), ..Settings::NONE })?;
+//! let Some(Event::Leased { token, lease }) = engine.poll_event(now) else { panic!() };
+//! assert!(loader.handle_leased(now, token, lease));
+//!
+//! // Both items are one write.
+//! assert_eq!(loader.poll_answer(&mut engine, now), None);
+//! engine.handle_transmitted(id, engine.poll_transmit(id).len());
+//! let said = b"+OK\r\n-OOM no memory\r\n";
+//! engine.recv_space(id).unwrap()[..said.len()].copy_from_slice(said);
+//! engine.handle_received(id, said.len());
+//! while let Some(loaded) = loader.poll_answer(&mut engine, now) {
+//!     let Loaded::Answer { .. } = loaded else { panic!() };
+//! }
+//! assert_eq!(loader.poll_result().unwrap().result, Value::Answered);
+//! let told = loader.poll_result().unwrap();
+//! assert!(told.ticket == second && matches!(told.result, Value::Error(error) if error.code() == b"OOM"));
+//!
+//! // To close flushes; the engine waits for that.
+//! loader.close(&mut engine, now);
+//! engine.close(now);
+//! assert_eq!(loader.poll_answer(&mut engine, now), None);
+//! assert!(loader.is_over());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -129,11 +129,7 @@ fn hook() {
     struct Log(Vec<String>);
 
     impl Hook for Log {
-        fn before_command(
-            &mut self,
-            _: respire_core::time::Instant,
-            attempt: &Attempt<'_>,
-        ) -> Result<(), Refusal> {
+        fn before_command(&mut self, _: Instant, attempt: &Attempt<'_>) -> Result<(), Refusal> {
             if attempt.command.access == Access::Unknown {
                 return Err(Refusal(3));
             }
@@ -144,14 +140,14 @@ fn hook() {
             Ok(())
         }
 
-        fn after_command(&mut self, _: respire_core::time::Instant, attempt: &Attempt<'_>, end: &End<'_>) {
+        fn after_command(&mut self, _: Instant, attempt: &Attempt<'_>, end: &End<'_>) {
             let (name, ms) = (Kind::from(end.outcome).name(), end.times.total().as_millis());
             let (command, on) = (attempt.command.words[0], end.connection.map(pool::Id::index));
             self.0.push(format!("{command} {name} {} bytes, {ms} ms, {on:?}", end.bytes));
         }
     }
 
-    let mut now = respire_core::time::Instant::from_millis(1000);
+    let mut now = Instant::from_millis(1000);
     let mut engine: Engine<Heap, 16, Log> = Engine::with_hook(HEAP, &config(), Log::default(), now);
     let Some(Action::Open { id, .. }) = engine.poll_action(now) else { panic!("{engine:?}") };
     let resp2 = respire_core::conn::Settings {

@@ -572,3 +572,28 @@ fn what_is_for_others_is_not_taken() {
     };
     assert!(!loader.handle_failed(net.now, token(WISH), &failed));
 }
+
+#[test]
+fn what_goes_again_keeps_its_connection() {
+    let mut load = load(&config(), TENS);
+    load.loader.set_config(load.net.now, TENS, LoadConfig { idle: Duration::ZERO, ..LoadConfig::DEFAULT });
+    load.net.silent = true;
+    load.push(&set("k", "v"));
+    load.loader.flush();
+    load.turn();
+    load.net.silent = false;
+    load.ms(20);
+    assert_eq!((load.count("Answered"), load.loader.lease()), (1, None), "given back at once");
+    load.net.silent = true;
+    load.push(&set("k", "w"));
+    load.loader.flush();
+    while load.loader.bulk().stats().in_flight == 0 {
+        load.step();
+    }
+    load.net.cut();
+    load.net.silent = false;
+    load.ms(0);
+    assert!(load.loader.bulk().stats().queued == 1 && load.loader.lease().is_some(), "{:?}", load.loader);
+    load.ms(20);
+    assert_eq!((load.count("Answered"), load.loader.lease()), (2, None));
+}

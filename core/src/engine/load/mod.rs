@@ -247,10 +247,10 @@ where
         self.bulk.poll_result()
     }
 
-    /// When a connection that is not used is given back.
+    /// When a connection that is not used is given back. What goes again is about to use it.
     fn idle_at(&self) -> Instant {
         match self.place {
-            Place::Lent(loan) => loan.since.saturating_add(self.config.idle),
+            Place::Lent(loan) if !self.bulk.is_held() => loan.since.saturating_add(self.config.idle),
             _ => Instant::MAX,
         }
     }

@@ -6,6 +6,7 @@ use crate::bulk::{self, Item, Outcome, Rest, Slot, Verdict};
 use crate::conn::{Event, Failure, SubmitError};
 use crate::engine::{Engine, Lease, Memory, Refused};
 use crate::error::Full;
+use crate::flaw::flaw;
 use crate::hook::{Batch, Hook};
 use crate::time::Instant;
 
@@ -280,7 +281,10 @@ where
                     return Written::Refused;
                 }
                 // There will be room, or an end.
-                Err(_) => return Written::Some,
+                Err(_) => {
+                    flaw!(RestForgotten => self.rest = Rest::NONE);
+                    return Written::Some;
+                }
             }
         }
         Written::All
@@ -289,6 +293,7 @@ where
     /// Whether the connection is to be given back.
     fn is_done<M: Memory<F>, const F: usize, H: Hook>(&self, engine: &Engine<M, F, H>, now: Instant) -> bool {
         let Place::Lent(loan) = self.place else { return false };
+        flaw!(LoanKept => return false);
         let is_over = self.bulk.queued() == 0 && (self.bulk.is_closed() || engine.closing);
         self.bulk.flights() == 0 && (loan.ending || is_over || now >= self.idle_at())
     }

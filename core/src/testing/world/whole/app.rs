@@ -27,8 +27,6 @@ pub(super) struct App {
     config: Config,
     /// Whether it is told otherwise while it runs.
     changes: bool,
-    /// Whether there are subscriptions, which may take a connection for themselves.
-    listens: bool,
 }
 
 /// A client as they come.
@@ -103,8 +101,8 @@ pub(super) fn config(net: &mut Net) -> (Config, Heap) {
     };
     let bytes = if random.one_in(4) { 128 } else { 2048 };
     let calls = random.between(1, 24) as usize;
-    // A connection of their own must leave another.
-    let shared = config.lanes > 0 && config.databases.count() == 1 && !net.server.old;
+    // A connection of their own must leave another. One cannot be shared by those to several databases.
+    let shared = config.lanes > 0 && databases.count() < 2 && !net.server.old;
     let listens = (connections > 1 || shared) && net.random.one_in(2);
     let subscriptions = if listens { net.random.between(3, 12) as usize } else { 0 };
     (config, Heap { connections, calls, bytes, subscriptions, names: 120, buffer: (64, 4096) })
@@ -122,9 +120,8 @@ fn plan(net: &mut Net) -> Plan {
 }
 
 impl App {
-    pub(super) fn new(net: &mut Net, config: Config, listens: bool) -> Self {
-        let changes = net.random.one_in(3);
-        Self { tickets: Vec::new(), leases: Vec::new(), config, changes, listens }
+    pub(super) fn new(net: &mut Net, config: Config) -> Self {
+        Self { tickets: Vec::new(), leases: Vec::new(), config, changes: net.random.one_in(3) }
     }
 
     /// Whether there is always another connection to be had, behind those that are shared or for subscriptions.
@@ -182,17 +179,18 @@ impl App {
             }
             8 if self.changes => {
                 let (other, _) = config(net);
+                // Subscriptions must leave another connection, or share the only one.
+                let size = self.config.pool.size;
+                let lanes = if size > 1 { other.lanes } else { self.config.lanes };
+                let pool = pool::Config { size: other.pool.size.max(size.min(2)), ..other.pool };
                 // What it is judged by stays.
                 let verify_every = self.config.connection.verify_every;
                 let other = Config {
                     connection: conn::Config { verify_every, ..other.connection },
                     retry: retry::Policy { backoff: other.retry.backoff, ..self.config.retry },
                     budget: self.config.budget,
-                    lanes: if self.listens { other.lanes.max(1) } else { other.lanes },
-                    pool: pool::Config {
-                        size: if self.listens { other.pool.size.max(2) } else { other.pool.size },
-                        ..other.pool
-                    },
+                    lanes,
+                    pool,
                     ..other
                 };
                 engine.reconfigure(now, &other);

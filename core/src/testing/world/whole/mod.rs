@@ -84,7 +84,7 @@ impl Whole {
         let engine = Engine::new(memory, &config, now);
         let lines = alloc::vec![None; memory.connections];
         let judge = Judge::new(&config, now);
-        let app = App::new(&mut net, config, memory.subscriptions > 0);
+        let app = App::new(&mut net, config);
         let verified = config.connection.verify_every.is_some();
         let listener = Listener::new(memory.subscriptions);
         let is_certain = app.leaves_one(memory.connections, memory.subscriptions);
