@@ -193,7 +193,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         self.pool.stats()
     }
 
-    /// How many requests and wishes were taken whose callers were not told yet.
+    /// How many requests and wishes were taken whose callers were not told yet, and pipelines that a hook is to be told
+    /// of.
     pub const fn pending(&self) -> usize {
         self.calls.taken as usize
     }
