@@ -2,6 +2,8 @@
 
 mod batches;
 #[cfg(feature = "flaws")]
+// A case that goes wrong panics, which must be caught.
+#[cfg(panic = "unwind")]
 mod flaws;
 mod kinds;
 mod model;

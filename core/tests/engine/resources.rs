@@ -251,6 +251,7 @@ fn the_end_comes_once_and_last() {
 /// S1-POOL-01: nothing in it is shared and nothing locked: whoever owns it may take it to another thread, in
 /// the middle of everything.
 #[test]
+#[cfg(not(target_family = "wasm"))]
 fn it_moves_to_another_thread() {
     const fn is_send_and_sync<T: Send + Sync>() {}
     const { is_send_and_sync::<Engine<Fixed<2, 64, 4, 64>, 4>>() };

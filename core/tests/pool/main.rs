@@ -3,6 +3,8 @@
 mod cost;
 mod dialling;
 #[cfg(feature = "flaws")]
+// A case that goes wrong panics, which must be caught.
+#[cfg(panic = "unwind")]
 mod flaws;
 mod lending;
 mod life;

@@ -27,7 +27,7 @@ pub struct Record {
     pub token: Token,
     /// What became of it.
     pub told: Told,
-    /// By the clock of [`Drive::now`](super::Drive::now).
+    /// By the clock of [`EventLoop::now`](respire::EventLoop::now).
     pub at: Instant,
 }
 

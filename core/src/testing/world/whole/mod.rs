@@ -158,8 +158,9 @@ impl Whole {
             }
             11..=12 => self.tell(usize::MAX),
             13 if works => self.listener.work(&mut self.net, &mut self.engine),
-            14 if works && let Some(loads) = &mut self.loads => {
-                loads.work(&mut self.net, &mut self.engine, &mut self.judge)
+            14 if works && self.loads.is_some() => {
+                let loads = self.loads.as_mut();
+                loads.is_some_and(|loads| loads.work(&mut self.net, &mut self.engine, &mut self.judge))
             }
             _ if works => self.app.work(&mut self.net, &mut self.engine, &mut self.judge),
             _ => self.tell(usize::MAX),
