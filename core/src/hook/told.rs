@@ -81,7 +81,7 @@ pub struct Times {
 pub struct Batch {
     /// How many.
     pub commands: u32,
-    /// Bytes of all of them.
+    /// Bytes of all of them; 0 where nobody knows before they are sent.
     pub bytes: u64,
 }
 
