@@ -21,15 +21,24 @@
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(not(target_os = "wasi"))]
 mod client;
 #[cfg(not(target_os = "wasi"))]
 mod dial;
 #[cfg(not(target_os = "wasi"))]
 mod event_loop;
+mod single;
 #[cfg(not(target_os = "wasi"))]
 mod socket;
 
-pub use client::Client;
+#[cfg(all(feature = "async-io", unix))]
+pub use client::async_io;
+#[cfg(all(feature = "tokio", unix))]
+pub use client::tokio;
+#[cfg(not(target_os = "wasi"))]
+pub use client::{Call, Client, block_on};
+#[cfg(unix)]
+pub use client::{Descriptor, Driver, Reactor};
 #[cfg(not(target_os = "wasi"))]
 pub use dial::Dialer;
 #[cfg(not(target_os = "wasi"))]
@@ -39,6 +48,9 @@ pub use respire_core::client::{Cause, Endpoint, Message, Url, UrlError};
 pub use respire_core::{command, config, conn, engine, error as errors, hook, key, pool, pubsub, resp};
 #[cfg(target_os = "wasi")]
 pub use respire_wasi::{Connection as Socket, Dialer};
+pub use single::Single;
+#[cfg(target_os = "wasi")]
+pub use single::Single as Client;
 #[cfg(not(target_os = "wasi"))]
 pub use socket::Socket;
 
@@ -48,10 +60,10 @@ pub type TransportError = <Dialer as generic::Dial>::Error;
 pub type Error = generic::Error<TransportError>;
 /// Why no connection came about.
 pub type ConnectError = generic::ConnectError<TransportError>;
-/// A request of a client that was not sent yet.
-pub type Call<'c, R> = generic::Call<'c, Client, R>;
-/// A pipeline of a client that was not sent yet.
-pub type PipelineCall<'c, P> = generic::PipelineCall<'c, Client, P>;
+/// A request of a [`Single`] that was not sent yet.
+pub type SingleCall<'c, R> = generic::Call<'c, Single, R>;
+/// A pipeline of a [`Single`] that was not sent yet.
+pub type SinglePipeline<'c, P> = generic::PipelineCall<'c, Single, P>;
 
 /// Receives what is published, on a connection of its own.
 ///

@@ -7,6 +7,7 @@ use core::net::SocketAddr;
 use super::url::{Endpoint, UrlError};
 use crate::buffer::Storage;
 use crate::conn::{CloseReason, Failure, SubmitError};
+use crate::engine::{Failed, Refused};
 use crate::error::{DecodeError, ReplyError};
 use crate::io::{Driver, Transport};
 use crate::resp::ErrorReply;
@@ -64,6 +65,12 @@ pub enum Error<E> {
     },
     /// SUBSCRIBE and MONITOR need a connection of their own: a [`Subscriber`](super::Subscriber).
     NeedsOwnConnection,
+    /// There is no answer, and it will not be asked for again.
+    Failed(Failed),
+    /// The request was not taken: nothing was sent.
+    NotTaken(Refused),
+    /// The system cannot wait for sockets.
+    System(E),
     /// The client is waiting for another answer: a closure that reads one may not ask for the next.
     Busy,
 }
@@ -186,6 +193,9 @@ impl<E: Fault> fmt::Display for Error<E> {
                 f.write_str("the connection was lost, and with it the state that was set on it")
             }
             Self::Overflow { dropped } => write!(f, "{dropped} messages were dropped for lack of room"),
+            Self::Failed(failed) => failed.fmt(f),
+            Self::NotTaken(refused) => refused.fmt(f),
+            Self::System(error) => error.words(f),
             Self::NeedsOwnConnection => f.write_str("this command needs a connection of its own"),
             Self::Busy => f.write_str("the client is waiting for another answer"),
         }
@@ -197,7 +207,12 @@ impl<E: Fault> core::error::Error for Error<E> {}
 impl<E> Error<E> {
     /// Whether the connection, not the request, is at fault.
     pub const fn is_connection(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Lost { .. } | Self::SessionLost)
+        match self {
+            Self::Connect(_) | Self::Lost { .. } | Self::SessionLost => true,
+            Self::Failed(failed) => !matches!(failed.failure, Failure::TooLarge | Failure::TooDeep),
+            Self::NotTaken(Refused::Pool(_) | Refused::Circuit(_)) => true,
+            _ => false,
+        }
     }
 
     /// The code of the server's error: `WRONGTYPE`, `ERR`.
@@ -214,6 +229,25 @@ impl<E> From<ReplyError<'_>> for Error<E> {
         match error {
             ReplyError::Server(error) => Self::Server(error.into()),
             ReplyError::Decode(error) => Self::Decode(error),
+        }
+    }
+}
+
+impl<E> From<Failed> for Error<E> {
+    fn from(failed: Failed) -> Self {
+        match failed.failure {
+            Failure::TooLarge => Self::TooLarge,
+            Failure::TooDeep => Self::TooDeep,
+            _ => Self::Failed(failed),
+        }
+    }
+}
+
+impl<E> From<Refused> for Error<E> {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NeedsLease => Self::NeedsOwnConnection,
+            refused => Self::NotTaken(refused),
         }
     }
 }
