@@ -1,0 +1,100 @@
+//! What came out: JSON for programs, tables for readers.
+
+use std::fmt::Write as _;
+
+use super::count::{COUNTS, Counts};
+use super::meter::{FIGURES, Figures};
+use super::raw;
+use super::workload::{Group, Workload};
+use crate::json::{number, string};
+use crate::table::{markdown, ratio, short};
+
+/// One client at one workload.
+pub(crate) struct Row {
+    pub(crate) client: &'static str,
+    pub(crate) workload: &'static Workload,
+    pub(crate) figures: Figures,
+    pub(crate) counts: Counts,
+    /// Why it was not measured.
+    pub(crate) note: Option<&'static str>,
+}
+
+impl Row {
+    const fn ops(&self) -> Option<f64> {
+        self.figures[0]
+    }
+
+    const fn cpu(&self) -> Option<f64> {
+        self.figures[1]
+    }
+}
+
+/// One JSON object. What was not measured is null; what was not counted is not there.
+pub(crate) fn line(row: &Row) -> String {
+    let Row { client, workload, figures, counts, note } = row;
+    let mut fields = vec![
+        ("client", string(client)),
+        ("workload", string(workload.name)),
+        ("in_flight", workload.in_flight.to_string()),
+        ("threads", workload.threads().to_string()),
+    ];
+    let figure = |figure: Option<f64>| figure.map_or("null".to_owned(), number);
+    fields.extend(FIGURES.into_iter().zip(figures.map(figure)));
+    fields.extend(
+        COUNTS
+            .into_iter()
+            .zip(*counts)
+            .filter(|(_, count)| count.is_some())
+            .map(|(name, count)| (name, figure(count))),
+    );
+    fields.extend(note.map(|note| ("note", string(note))));
+    let fields: Vec<_> = fields.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+/// A table for each group of workloads.
+pub(crate) fn tables(rows: &[Row]) -> String {
+    let counted = rows.iter().any(|row| row.counts.iter().any(Option::is_some));
+    let mut head =
+        vec!["workload", "client", "ops/s", "of raw", "CPU us/op", "x raw", "p50 us", "p99 us", "p99.9 us"];
+    head.extend(["allocations/op", "RSS KiB"]);
+    if counted {
+        head.extend(["calls/op", "writes/op", "instructions/op"]);
+    }
+    let head: Vec<_> = head.into_iter().map(str::to_owned).collect();
+    let mut out = String::new();
+    for group in Group::ALL {
+        let rows_of_group: Vec<_> = rows.iter().filter(|row| row.workload.group == group).collect();
+        if rows_of_group.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "### {}\n", group.title());
+        out += &markdown(&head, rows_of_group.iter().map(|row| cells(row, rows, counted)));
+    }
+    out
+}
+
+fn cells(row: &Row, rows: &[Row], counted: bool) -> Vec<String> {
+    let mut cells = vec![row.workload.name.to_owned(), row.client.to_owned()];
+    if let Some(note) = row.note {
+        cells.push(note.to_owned());
+        cells.resize(11, "-".to_owned());
+        return cells;
+    }
+    let is_raw =
+        |other: &&Row| other.workload.name == row.workload.name && raw::NAMES.contains(&other.client);
+    let raw = rows.iter().find(is_raw);
+    let figure = |figure: Option<f64>| figure.map_or("-".to_owned(), short);
+    let [ops, cpu, rest @ ..] = row.figures.map(figure);
+    cells.extend([
+        ops,
+        ratio(row.ops(), raw.and_then(Row::ops)),
+        cpu,
+        ratio(row.cpu(), raw.and_then(Row::cpu)),
+    ]);
+    cells.extend(rest);
+    if counted {
+        cells.extend(row.counts.map(figure));
+    }
+    cells
+}
