@@ -31,17 +31,17 @@ MOST = {
 # Of whole clients only that each was measured: how fast they are, the machine decides.
 CLIENT_FIGURES = ["ops_per_s", "cpu_us_per_op", "p50_us", "p99_us", "p999_us", "allocs_per_op", "rss_kib"]
 CLIENT_COUNTS = {"syscalls_per_op", "writes_per_op", "instr_per_op"}
-TASKS = ["redis-rs, multiplexed", "fred", "rustis"]
-ONE = ["raw", "raw-epoll", "redis-rs", *TASKS, "hiredis", "hiredis, async"]
-SEVERAL = ["raw", *TASKS, "hiredis, async"]
-ALONE = ["raw", "redis-rs", *TASKS, "hiredis", "hiredis, async"]
+TASKS = ["redis-rs-mux", "fred", "rustis"]
+ONE = ["raw", "raw-epoll", "redis-rs", *TASKS, "hiredis", "hiredis-async"]
+SEVERAL = ["raw", *TASKS, "hiredis-async"]
+ALONE = ["raw", "redis-rs", *TASKS, "hiredis", "hiredis-async"]
 PIPELINE = ["raw", "redis-rs", *TASKS, "hiredis"]
 CLIENTS = {
     "get-1": ONE,
     "get-64": [*SEVERAL, "raw-epoll"],
     "get-512": [*SEVERAL, "raw-epoll"],
     "get-64-workers-2": ["raw", *TASKS],
-    "get-64-threads": ["raw-threads", "redis-rs, pool of 10", "redis-rs, pool of 64", *TASKS],
+    "get-64-threads": ["raw-threads", "redis-rs-pool-10", "redis-rs-pool-64", *TASKS],
     "pipeline-16": PIPELINE,
     "pipeline-128": PIPELINE,
     "set-1m-1": ALONE,

@@ -32,7 +32,7 @@ static ALLOCATOR: counting::Counting = counting::Counting;
 
 const USAGE: &str = "\
 usage: respire-peers parse|encode|machines [--json] [--quick] [--no-instructions] [--only WORKLOAD] [--into FILE]
-       respire-peers client [--json] [--quick] [--count] [--only WORKLOAD] [--clients NAME,NAME] [--rounds N]
+       respire-peers client [--json] [--quick] [--count] [--unix] [--only WORKLOAD] [--clients NAME,NAME] [--rounds N]
                             [--into FILE]
 
   --json             one object a line, for one unit each: a reply, an element that came in pieces,
@@ -43,6 +43,7 @@ usage: respire-peers parse|encode|machines [--json] [--quick] [--no-instructions
   --into FILE        put the tables there, between the lines `<!-- parse -->` and `<!-- /parse -->`, or
                      the same with `encode`, `machines` or `client`
   --count            count system calls (by strace) and instructions (by valgrind) of clients
+  --unix             over a Unix socket
   --clients A,B      those only
   --rounds N         how often each client has its turn; 5 unless told
 

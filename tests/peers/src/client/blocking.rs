@@ -10,7 +10,7 @@ use super::{Client, Outcome, Target};
 /// What a client that blocks can do. Lengths are those of values, together.
 pub(crate) trait Blocking: Sized {
     /// Connects.
-    fn open(target: Target) -> Outcome<Self>;
+    fn open(target: &Target) -> Outcome<Self>;
     /// One value.
     fn get(&mut self, key: &str) -> Outcome<usize>;
     /// Puts a value there.
@@ -39,7 +39,7 @@ impl<B: Blocking> Client for OneThread<B> {
         workload.is_sequential()
     }
 
-    fn run(&self, work: &'static Work, target: Target, meter: &'static Meter) -> Outcome {
+    fn run(&self, work: &'static Work, target: &Target, meter: &'static Meter) -> Outcome {
         call(&mut B::open(target)?, work, meter.lane(work.workload.batch()))
     }
 }
@@ -62,7 +62,7 @@ impl<B: Blocking + Clone + Send> Client for ManyThreads<B> {
         workload.threads == Threads::Each
     }
 
-    fn run(&self, work: &'static Work, target: Target, meter: &'static Meter) -> Outcome {
+    fn run(&self, work: &'static Work, target: &Target, meter: &'static Meter) -> Outcome {
         let client = B::open(target)?;
         each_on_a_thread(work.workload, || {
             let mut client = client.clone();

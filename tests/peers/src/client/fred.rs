@@ -4,7 +4,7 @@ use bytes::Bytes;
 use fred::clients::Client as Fred;
 use fred::interfaces::{ClientLike as _, KeysInterface as _};
 use fred::types::Builder;
-use fred::types::config::Config;
+use fred::types::config::{Config, ServerConfig};
 
 use super::tokio::{Asynchronous, OnTokio};
 use super::{Client, Outcome, Target};
@@ -14,8 +14,14 @@ pub(crate) fn clients() -> Vec<Box<dyn Client>> {
 }
 
 impl Asynchronous for Fred {
-    async fn open(target: Target) -> Outcome<Self> {
-        let client = Builder::from_config(Config::from_url(&target.url())?).build()?;
+    async fn open(target: &Target) -> Outcome<Self> {
+        let config = match target {
+            Target::Tcp(_) => Config::from_url(&target.url())?,
+            Target::Unix(path) => {
+                Config { server: ServerConfig::Unix { path: path.clone() }, ..Config::default() }
+            }
+        };
+        let client = Builder::from_config(config).build()?;
         client.init().await?;
         Ok(client)
     }

@@ -1,6 +1,7 @@
 //! hiredis, its connection that blocks.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::os::unix::ffi::OsStrExt as _;
 use std::ptr;
 
 use super::blocking::{Blocking, OneThread};
@@ -30,7 +31,7 @@ impl Client for Sync {
         self.0.does(workload)
     }
 
-    fn run(&self, work: &'static Work, target: Target, meter: &'static Meter) -> Outcome {
+    fn run(&self, work: &'static Work, target: &Target, meter: &'static Meter) -> Outcome {
         self.0.run(work, target, meter)
     }
 }
@@ -44,11 +45,39 @@ struct Connection {
 
 /// Of hiredis.h.
 struct Functions {
-    connect: unsafe extern "C" fn(*const c_char, c_int) -> *mut Context,
+    connect: Connect<Context>,
     free: unsafe extern "C" fn(*mut Context),
     append: unsafe extern "C" fn(*mut Context, c_int, *const *const c_char, *const usize) -> c_int,
     get_reply: unsafe extern "C" fn(*mut Context, *mut *mut c_void) -> c_int,
     free_reply: unsafe extern "C" fn(*mut c_void),
+}
+
+/// How to make a context: by address and port, or by path.
+pub(crate) struct Connect<C> {
+    tcp: unsafe extern "C" fn(*const c_char, c_int) -> *mut C,
+    unix: unsafe extern "C" fn(*const c_char) -> *mut C,
+}
+
+impl<C> Connect<C> {
+    /// # Safety
+    /// The functions of these names make a `C`.
+    pub(crate) unsafe fn load(library: &Hiredis, [tcp, unix]: [&str; 2]) -> Option<Self> {
+        unsafe { Some(Self { tcp: library.function(tcp)?, unix: library.function(unix)? }) }
+    }
+
+    /// A context, or a null pointer.
+    pub(crate) fn to(&self, target: &Target) -> Outcome<*mut C> {
+        // SAFETY: addresses and paths end with a zero.
+        Ok(unsafe {
+            match target {
+                Target::Tcp(address) => {
+                    let ip = CString::new(address.ip().to_string())?;
+                    (self.tcp)(ip.as_ptr(), address.port().into())
+                }
+                Target::Unix(path) => (self.unix)(CString::new(path.as_os_str().as_bytes())?.as_ptr()),
+            }
+        })
+    }
 }
 
 /// `redisContext` since 1.0.
@@ -85,7 +114,7 @@ impl Functions {
         // SAFETY: the signatures are those of hiredis.h.
         unsafe {
             Some(Self {
-                connect: library.function("redisConnect")?,
+                connect: Connect::load(library, ["redisConnect", "redisConnectUnix"])?,
                 free: library.function("redisFree")?,
                 append: library.function("redisAppendCommandArgv")?,
                 get_reply: library.function("redisGetReply")?,
@@ -96,10 +125,9 @@ impl Functions {
 }
 
 impl Blocking for Connection {
-    fn open(target: Target) -> Outcome<Self> {
+    fn open(target: &Target) -> Outcome<Self> {
         let functions = Functions::load(library()?).ok_or("hiredis lacks a function")?;
-        // SAFETY: the address ends with a zero.
-        let context = unsafe { (functions.connect)(c"127.0.0.1".as_ptr(), target.port.into()) };
+        let context = functions.connect.to(target)?;
         let connection = Self { functions, context, arguments: Arguments::default() };
         // SAFETY: what is no null pointer is a context.
         match unsafe { context.as_ref() } {

@@ -6,7 +6,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
 use super::epoll::Epoll;
-use super::hiredis::{Context, len, library};
+use super::hiredis::{Connect, Context, len, library};
 use super::meter::{Lane, Meter, Ticket};
 use super::workload::{Command, Threads, Work, Workload};
 use super::{Client, Outcome, Target};
@@ -17,7 +17,7 @@ pub(crate) struct Asynchronous;
 
 impl Client for Asynchronous {
     fn name(&self) -> &'static str {
-        "hiredis, async"
+        "hiredis-async"
     }
 
     fn missing(&self) -> Option<&'static str> {
@@ -28,10 +28,9 @@ impl Client for Asynchronous {
         workload.threads == Threads::One && workload.command != Command::Pipeline
     }
 
-    fn run(&self, work: &'static Work, target: Target, meter: &'static Meter) -> Outcome {
+    fn run(&self, work: &'static Work, target: &Target, meter: &'static Meter) -> Outcome {
         let functions = Functions::load(library()?).ok_or("hiredis lacks a function")?;
-        // SAFETY: the address ends with a zero.
-        let context = unsafe { (functions.connect)(c"127.0.0.1".as_ptr(), target.port.into()) };
+        let context = functions.connect.to(target)?;
         // SAFETY: what is no null pointer is a context.
         let opened = unsafe { context.as_mut() }.ok_or("hiredis has no memory")?;
         if opened.context.error != 0 {
@@ -152,7 +151,7 @@ impl Loop<'_> {
 
 /// Of async.h.
 struct Functions {
-    connect: unsafe extern "C" fn(*const c_char, c_int) -> *mut AsyncContext,
+    connect: Connect<AsyncContext>,
     free: unsafe extern "C" fn(*mut AsyncContext),
     handle_read: unsafe extern "C" fn(*mut AsyncContext),
     handle_write: unsafe extern "C" fn(*mut AsyncContext),
@@ -174,7 +173,7 @@ impl Functions {
         // SAFETY: the signatures are those of async.h.
         unsafe {
             Some(Self {
-                connect: library.function("redisAsyncConnect")?,
+                connect: Connect::load(library, ["redisAsyncConnect", "redisAsyncConnectUnix"])?,
                 free: library.function("redisAsyncFree")?,
                 handle_read: library.function("redisAsyncHandleRead")?,
                 handle_write: library.function("redisAsyncHandleWrite")?,
@@ -194,6 +193,10 @@ struct AsyncContext {
     data_cleanup: *const c_void,
     hooks: Hooks,
 }
+
+/// As in async.h of hiredis 1.5.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Context>() == 272 && std::mem::offset_of!(AsyncContext, hooks) == 304);
 
 /// How an event loop learns what to wait for.
 #[repr(C)]

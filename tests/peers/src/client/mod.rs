@@ -23,8 +23,12 @@ mod turn;
 mod workload;
 
 use std::error::Error;
+use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 
 pub(crate) use compare::{Options, compare};
 pub(crate) use turn::{TURN, Turn};
@@ -49,7 +53,7 @@ pub(crate) trait Client {
     fn does(&self, workload: &Workload) -> bool;
 
     /// Connects, and works until the lanes of the meter say that it is time to stop.
-    fn run(&self, work: &'static Work, target: Target, meter: &'static Meter) -> Outcome;
+    fn run(&self, work: &'static Work, target: &Target, meter: &'static Meter) -> Outcome;
 }
 
 /// All of them. What nobody could be faster than comes first.
@@ -67,24 +71,46 @@ fn clients() -> Vec<Box<dyn Client>> {
     .collect()
 }
 
-/// Where to connect to: a port of the loopback.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Target {
-    port: u16,
+/// Where to connect to.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// A port of the loopback.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
 }
 
 impl Target {
-    fn url(self) -> String {
-        format!("redis://{}", self.address())
+    /// What [`Display`](fmt::Display) shows.
+    fn read(word: &str) -> Self {
+        word.parse().map_or_else(|_| Self::Unix(word.into()), Self::Tcp)
     }
 
-    fn address(self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
+    fn url(&self) -> String {
+        match self {
+            Self::Tcp(_) => format!("redis://{self}"),
+            Self::Unix(_) => format!("unix://{self}"),
+        }
     }
 
-    fn connect(self) -> io::Result<TcpStream> {
-        let stream = TcpStream::connect(self.address())?;
-        stream.set_nodelay(true)?;
-        Ok(stream)
+    /// A socket: the same calls of the kernel serve both kinds.
+    fn connect(&self) -> io::Result<TcpStream> {
+        match self {
+            Self::Tcp(address) => {
+                let stream = TcpStream::connect(address)?;
+                stream.set_nodelay(true)?;
+                Ok(stream)
+            }
+            Self::Unix(path) => Ok(OwnedFd::from(UnixStream::connect(path)?).into()),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => path.display().fmt(f),
+        }
     }
 }

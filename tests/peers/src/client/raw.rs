@@ -32,7 +32,7 @@ impl Client for Blocking {
         workload.threads != Threads::Each
     }
 
-    fn run(&self, work: &'static Work, target: Target, meter: &'static Meter) -> Outcome {
+    fn run(&self, work: &'static Work, target: &Target, meter: &'static Meter) -> Outcome {
         exchange(work, work.workload.in_flight, target, meter)
     }
 }
@@ -49,12 +49,12 @@ impl Client for ThreadEach {
         workload.threads == Threads::Each
     }
 
-    fn run(&self, work: &'static Work, target: Target, meter: &'static Meter) -> Outcome {
+    fn run(&self, work: &'static Work, target: &Target, meter: &'static Meter) -> Outcome {
         each_on_a_thread(work.workload, || move || exchange(work, 1, target, meter))
     }
 }
 
-fn exchange(work: &Work, batch: usize, target: Target, meter: &'static Meter) -> Outcome {
+fn exchange(work: &Work, batch: usize, target: &Target, meter: &'static Meter) -> Outcome {
     let mut stream = target.connect()?;
     let mut wire = Wire::new(work, batch);
     let mut lane = meter.lane(batch);
@@ -81,7 +81,7 @@ impl Client for Polling {
         [Group::Small, Group::Distance].contains(&workload.group)
     }
 
-    fn run(&self, work: &'static Work, target: Target, meter: &'static Meter) -> Outcome {
+    fn run(&self, work: &'static Work, target: &Target, meter: &'static Meter) -> Outcome {
         let batch = work.workload.in_flight;
         poll(target.connect()?, Wire::new(work, batch), meter.lane(batch))
     }

@@ -1,8 +1,10 @@
 //! redis-rs: its connection that blocks, a pool of these, and the one that tasks share.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use redis::{Connection, Pipeline};
 
@@ -10,17 +12,20 @@ use super::blocking::{Blocking, ManyThreads, OneThread};
 use super::tokio::{Asynchronous, OnTokio};
 use super::{Client, Outcome, Target};
 
+/// For one reply. By default it is half a second, which a busy machine may exceed.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
 pub(crate) fn clients() -> Vec<Box<dyn Client>> {
     vec![
         Box::new(OneThread::<Connection>::new("redis-rs")),
-        Box::new(ManyThreads::<Pool<10>>::new("redis-rs, pool of 10")),
-        Box::new(ManyThreads::<Pool<64>>::new("redis-rs, pool of 64")),
-        Box::new(OnTokio::<MultiplexedConnection>::new("redis-rs, multiplexed")),
+        Box::new(ManyThreads::<Pool<10>>::new("redis-rs-pool-10")),
+        Box::new(ManyThreads::<Pool<64>>::new("redis-rs-pool-64")),
+        Box::new(OnTokio::<MultiplexedConnection>::new("redis-rs-mux")),
     ]
 }
 
 impl Blocking for Connection {
-    fn open(target: Target) -> Outcome<Self> {
+    fn open(target: &Target) -> Outcome<Self> {
         Ok(redis::Client::open(target.url())?.get_connection()?)
     }
 
@@ -64,7 +69,7 @@ impl<const SIZE: usize> Pool<SIZE> {
 }
 
 impl<const SIZE: usize> Blocking for Pool<SIZE> {
-    fn open(target: Target) -> Outcome<Self> {
+    fn open(target: &Target) -> Outcome<Self> {
         let connections = (0..SIZE).map(|_| Connection::open(target)).collect::<Outcome<_>>()?;
         Ok(Self(Arc::new((Mutex::new(connections), Condvar::new()))))
     }
@@ -87,8 +92,9 @@ impl<const SIZE: usize> Blocking for Pool<SIZE> {
 }
 
 impl Asynchronous for MultiplexedConnection {
-    async fn open(target: Target) -> Outcome<Self> {
-        Ok(redis::Client::open(target.url())?.get_multiplexed_async_connection().await?)
+    async fn open(target: &Target) -> Outcome<Self> {
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(TIMEOUT));
+        Ok(redis::Client::open(target.url())?.get_multiplexed_async_connection_with_config(&config).await?)
     }
 
     async fn get(&mut self, key: &str) -> Outcome<usize> {

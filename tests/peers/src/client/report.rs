@@ -98,3 +98,36 @@ fn cells(row: &Row, rows: &[Row], counted: bool) -> Vec<String> {
     }
     cells
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(client: &'static str, ops: f64) -> Row {
+        let figures = [Some(ops), Some(2.0), Some(3.0), Some(4.0), Some(5.0), None, Some(4096.0)];
+        Row { client, workload: Workload::named("get-64").unwrap(), figures, counts: [None; 3], note: None }
+    }
+
+    #[test]
+    fn a_line_is_one_object() {
+        let begin = r#"{"client":"fred","workload":"get-64","in_flight":64,"threads":1,"ops_per_s":1000,"#;
+        let rest =
+            r#""cpu_us_per_op":2,"p50_us":3,"p99_us":4,"p999_us":5,"allocs_per_op":null,"rss_kib":4096"#;
+        assert_eq!(line(&row("fred", 1000.0)), format!("{begin}{rest}}}"));
+        let row = Row { counts: [Some(2.5), Some(1.0), None], note: Some("why"), ..row("fred", 1000.0) };
+        let more = r#","syscalls_per_op":2.5,"writes_per_op":1,"note":"why"}"#;
+        assert_eq!(line(&row), format!("{begin}{rest}{more}"));
+    }
+
+    #[test]
+    fn a_client_stands_beside_what_is_no_client() {
+        let missing = Row { note: Some("not installed"), figures: [None; 7], ..row("hiredis", 0.0) };
+        let table = tables(&[row("raw", 2000.0), row("fred", 500.0), missing]);
+        assert!(
+            table.contains("| get-64 | fred | 500 | 0.25 | 2 | 1.00 | 3 | 4 | 5 | - | 4,096 |"),
+            "{table}"
+        );
+        assert!(table.contains("| get-64 | hiredis | not installed | - |"), "{table}");
+        assert_eq!(table.matches("### ").count(), 1, "{table}");
+    }
+}

@@ -14,7 +14,7 @@ pub(crate) fn clients() -> Vec<Box<dyn Client>> {
 }
 
 impl Asynchronous for Rustis {
-    async fn open(target: Target) -> Outcome<Self> {
+    async fn open(target: &Target) -> Outcome<Self> {
         Ok(Self::connect(target.url()).await?)
     }
 

@@ -12,7 +12,7 @@ use super::{Client, Outcome, Target};
 /// What an asynchronous client can do; its clones share a connection. Lengths are those of values, together.
 pub(crate) trait Asynchronous: Clone + Send + Sized + 'static {
     /// Connects.
-    fn open(target: Target) -> impl Future<Output = Outcome<Self>> + Send;
+    fn open(target: &Target) -> impl Future<Output = Outcome<Self>> + Send;
     /// One value.
     fn get(&mut self, key: &str) -> impl Future<Output = Outcome<usize>> + Send;
     /// Puts a value there.
@@ -41,7 +41,7 @@ impl<A: Asynchronous> Client for OnTokio<A> {
         true
     }
 
-    fn run(&self, work: &'static Work, target: Target, meter: &'static Meter) -> Outcome {
+    fn run(&self, work: &'static Work, target: &Target, meter: &'static Meter) -> Outcome {
         let workload = work.workload;
         let runtime = runtime(workload.threads)?;
         let client = runtime.block_on(A::open(target))?;

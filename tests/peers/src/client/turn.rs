@@ -26,13 +26,13 @@ pub(crate) struct Turn {
 impl Turn {
     /// What [`args`](Self::args) made.
     pub(crate) fn read(args: &[String]) -> Option<Self> {
-        let [client, workload, port, pace] = args else { return None };
+        let [client, workload, target, pace] = args else { return None };
         let pace = match pace.as_str() {
             "full" => Pace::Full,
             "quick" => Pace::Quick,
             ops => Pace::Ops(ops.parse().ok()?),
         };
-        let target = Target { port: port.parse().ok()? };
+        let target = Target::read(target);
         Some(Self { client: client.clone(), workload: Workload::named(workload)?, target, pace })
     }
 
@@ -42,8 +42,7 @@ impl Turn {
             Pace::Quick => "quick".to_owned(),
             Pace::Ops(ops) => ops.to_string(),
         };
-        let port = self.target.port.to_string();
-        [TURN.to_owned(), self.client.clone(), self.workload.name.to_owned(), port, pace]
+        [TURN.to_owned(), self.client.clone(), self.workload.name.to_owned(), self.target.to_string(), pace]
     }
 
     /// The process itself: works, and prints the figures.
@@ -56,7 +55,7 @@ impl Turn {
         // The process is for this alone.
         let meter = &*Box::leak(Box::new(Meter::new(self.workload, self.pace)));
         let work = &*Box::leak(Box::new(self.workload.work()));
-        let figures = client.run(work, self.target, meter).and_then(|()| meter.figures());
+        let figures = client.run(work, &self.target, meter).and_then(|()| meter.figures());
         let Some(figures) = figures.map_err(|error| error.to_string())? else { return Ok(()) };
         let words = figures.map(|figure| figure.map_or("-".to_owned(), |figure| figure.to_string()));
         crate::say(&(words.join(" ") + "\n"))
@@ -136,5 +135,24 @@ fn pin(set: &libc::cpu_set_t) -> io::Result<()> {
     match unsafe { libc::sched_setaffinity(0, size_of_val(set), set) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_read_as_it_was_written() {
+        for target in ["127.0.0.1:6379", "/tmp/a socket"] {
+            for pace in [Pace::Full, Pace::Quick, Pace::Ops(96)] {
+                let (client, target) = ("raw".to_owned(), Target::read(target));
+                let turn = Turn { client, workload: Workload::named("get-64").unwrap(), target, pace };
+                let args = turn.args();
+                assert_eq!(Turn::read(&args[1..]).unwrap().args(), args);
+                assert_eq!(Turn::read(&args[1..]).unwrap().pace, pace);
+            }
+        }
+        assert!(Turn::read(&["raw", "nothing", "127.0.0.1:1", "full"].map(str::to_owned)).is_none());
     }
 }
