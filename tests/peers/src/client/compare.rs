@@ -60,7 +60,10 @@ pub(crate) fn compare(options: &Options) -> Result<(), String> {
 
 fn measure(options: &Options) -> Outcome {
     // The processors are told before this program keeps to one of them.
-    let head = machine::described(options.count, &machine::clients());
+    let mut head = machine::described(options.count, &machine::clients());
+    if options.unix {
+        head += "Over a Unix socket.\n\n";
+    }
     let arena = Arena::new(options.unix)?;
     let mut rows = Vec::new();
     for workload in WORKLOADS {
