@@ -1,7 +1,8 @@
-//! respire beside other parsers and encoders of RESP: the same bytes in one run.
+//! respire beside other parsers and encoders of RESP, on the same bytes in one run; and beside whole clients.
 //!
 //! Every implementation first shows that it gets the right values out of the bytes, or the right bytes
-//! out of the values. Then they take turns. What is compared and how: docs/PERFORMANCE.md.
+//! out of the values. Then they take turns. Clients have a server to talk to. What is compared and how:
+//! docs/PERFORMANCE.md.
 
 mod case;
 mod client;
