@@ -15,7 +15,8 @@
 //! # Features
 //! - `cli` (default): the `respire` command line tool and what it is made of. A library that links
 //!   respire turns default features off.
-//! - `log`: trace events through the `log` facade. They never show arguments or replies.
+//! - `tls` (default): `rediss://` URLs, and `Tls` for certificates of one's own. On WASI it does nothing.
+//! - `log`: trace events and warnings through the `log` facade. They never show arguments or replies.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "cli")]
@@ -23,13 +24,24 @@
 pub mod cli;
 mod client;
 #[cfg(not(target_os = "wasi"))]
+mod connect;
+#[cfg(not(target_os = "wasi"))]
 mod dial;
 #[cfg(not(target_os = "wasi"))]
 mod event_loop;
 #[cfg(not(target_os = "wasi"))]
+mod route;
+#[cfg(not(target_os = "wasi"))]
 mod socket;
+#[cfg(all(feature = "tls", not(target_os = "wasi")))]
+mod tls;
+#[cfg(all(not(feature = "tls"), not(target_os = "wasi")))]
+#[path = "tls/none.rs"]
+mod tls;
 
 pub use client::Client;
+#[cfg(not(target_os = "wasi"))]
+pub use connect::{Connect, Connected};
 #[cfg(not(target_os = "wasi"))]
 pub use dial::Dialer;
 #[cfg(not(target_os = "wasi"))]
@@ -39,8 +51,12 @@ pub use respire_core::client::{Cause, Endpoint, Message, Url, UrlError};
 pub use respire_core::{command, config, conn, engine, error as errors, hook, key, pool, pubsub, resp};
 #[cfg(target_os = "wasi")]
 pub use respire_wasi::{Connection as Socket, Dialer};
+#[cfg(all(feature = "tls", not(target_os = "wasi")))]
+pub use rustls;
 #[cfg(not(target_os = "wasi"))]
 pub use socket::Socket;
+#[cfg(all(feature = "tls", not(target_os = "wasi")))]
+pub use tls::Tls;
 
 /// How dialling and sockets fail here.
 pub type TransportError = <Dialer as generic::Dial>::Error;

@@ -232,16 +232,50 @@ impl<E> From<ConnectError<E>> for Error<E> {
 
 /// The errors of `std`'s sockets.
 #[cfg(feature = "std")]
-mod system {
+pub(super) mod system {
+    use alloc::boxed::Box;
+    use alloc::sync::Arc;
     use std::io::{Error, ErrorKind};
 
     use super::*;
 
+    /// An error that knows what the user can do about it, to be wrapped in one of `std`'s. Others that are wrapped there
+    /// are lost when the end of a connection is told more than once; this one is not.
+    #[derive(Clone, Debug)]
+    pub struct Explained {
+        error: Arc<dyn core::error::Error + Send + Sync>,
+        hint: &'static str,
+    }
+
+    impl Explained {
+        /// `hint` is what [`Fault::hint`] will say, without a full stop.
+        pub fn new(error: impl Into<Box<dyn core::error::Error + Send + Sync>>, hint: &'static str) -> Self {
+            Self { error: error.into().into(), hint }
+        }
+    }
+
+    impl fmt::Display for Explained {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.error.fmt(f)
+        }
+    }
+
+    impl core::error::Error for Explained {
+        fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+            Some(&*self.error)
+        }
+    }
+
+    fn explained(error: &Error) -> Option<&Explained> {
+        error.get_ref()?.downcast_ref()
+    }
+
     impl Fault for Error {
         fn copy(&self) -> Self {
-            match self.raw_os_error() {
-                Some(code) => Self::from_raw_os_error(code),
-                None => Self::from(self.kind()),
+            match (self.raw_os_error(), explained(self)) {
+                (Some(code), _) => Self::from_raw_os_error(code),
+                (None, Some(explained)) => Self::new(self.kind(), explained.clone()),
+                (None, None) => Self::from(self.kind()),
             }
         }
 
@@ -252,6 +286,9 @@ mod system {
         }
 
         fn hint(&self, named: bool) -> &'static str {
+            if let Some(explained) = explained(self) {
+                return explained.hint;
+            }
             match self.kind() {
                 ErrorKind::ConnectionRefused => {
                     "no server listens there: start one, or name its host and port"
