@@ -129,6 +129,24 @@ impl Stream {
         }
     }
 
+    /// Whether there is something to [`push`](Self::push).
+    pub(crate) fn owes(&self) -> bool {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.owes(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is the kernel's own: what it gives and takes is all that there is to give and room to take.
+    pub(crate) const fn is_plain(&self) -> bool {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => false,
+            _ => true,
+        }
+    }
+
     /// Sets what a fresh TCP connection needs: no delay for small writes, and an end in seconds,
     /// not a quarter of an hour, when the peer is gone without a word.
     fn tune(&self) -> io::Result<()> {

@@ -24,7 +24,20 @@ pub(super) struct Link {
     stage: Stage,
     readable: bool,
     writable: bool,
+    /// The peer sends nothing any more: what it has sent ends with its end.
+    ending: bool,
+    /// When something was sent of which nothing was answered yet.
+    sent: Option<Instant>,
+    /// Whether answers have come so soon that it is better to wait for them than to send little.
+    is_near: bool,
 }
+
+/// Answers are near if they come within this time: below it, a write costs more than its caller's waiting.
+const NEAR: Duration = Duration::from_micros(300);
+
+/// Whether a socket that has given less than there was room for, or taken less than there was, is told to be ready anew:
+/// elsewhere it must say that it would block. With TLS one part is a record.
+const PART_IS_ALL: bool = cfg!(unix);
 
 enum Stage {
     Connecting(Connecting),
@@ -41,14 +54,10 @@ pub(super) struct Connecting {
     by: Instant,
 }
 
-/// All addresses of an endpoint.
-pub(super) fn resolve(endpoint: &Endpoint) -> io::Result<Route> {
-    Route::new(&Dialer::default(), endpoint)
-}
-
 impl Connecting {
-    pub(super) fn new(rest: Route, timeout: Duration) -> Self {
-        Self { rest, timeout, by: Instant::MAX }
+    /// To all addresses of an endpoint.
+    pub(super) fn new(dialer: &Dialer, endpoint: &Endpoint, timeout: Duration) -> io::Result<Self> {
+        Ok(Self { rest: Route::new(dialer, endpoint)?, timeout, by: Instant::MAX })
     }
 
     /// Begins to connect to the next address.
@@ -67,7 +76,16 @@ impl Link {
     ) -> io::Result<Self> {
         registry.register(&mut stream, Place(id.index()), Interest::READABLE | Interest::WRITABLE)?;
         let stage = Stage::Connecting(connecting.clone());
-        Ok(Self { id, stream, stage, readable: false, writable: false })
+        Ok(Self {
+            id,
+            stream,
+            stage,
+            readable: false,
+            writable: false,
+            ending: false,
+            sent: None,
+            is_near: true,
+        })
     }
 
     pub(super) const fn id(&self) -> Id {
@@ -82,8 +100,14 @@ impl Link {
         }
     }
 
+    /// Whether what is to be written had better wait for the answer to what was.
+    pub(super) fn is_patient(&self) -> bool {
+        self.is_near && self.sent.is_some() && !self.stream.owes()
+    }
+
     /// An error or an end is found by reading.
     pub(super) fn note(&mut self, event: &Readiness) {
+        self.ending |= event.is_read_closed() || event.is_error();
         self.readable |= event.is_readable() || event.is_error() || event.is_read_closed();
         self.writable |= event.is_writable() || event.is_error();
     }
@@ -120,7 +144,11 @@ impl Link {
     }
 
     /// Reads once, as much as there is room for. Whether it brought something, if it did anything.
-    pub(super) fn read<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>) -> Option<bool> {
+    pub(super) fn read<H: Hook>(
+        &mut self,
+        engine: &mut Engine<Heap, IN_FLIGHT, H>,
+        now: Instant,
+    ) -> Option<bool> {
         if !matches!(self.stage, Stage::Open) || !self.readable {
             return None;
         }
@@ -133,7 +161,12 @@ impl Link {
                 Some(false)
             }
             Ok(n) => {
+                let is_all = self.stream.is_plain() && PART_IS_ALL && n < space.len();
+                self.readable = !is_all || self.ending;
                 engine.handle_received(self.id, n);
+                if let Some(sent) = self.sent.take() {
+                    self.is_near = now.saturating_since(sent) < NEAR;
+                }
                 Some(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -145,7 +178,11 @@ impl Link {
     }
 
     /// Writes once, all that there is. The same.
-    pub(super) fn write<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>) -> Option<bool> {
+    pub(super) fn write<H: Hook>(
+        &mut self,
+        engine: &mut Engine<Heap, IN_FLIGHT, H>,
+        now: Instant,
+    ) -> Option<bool> {
         if !matches!(self.stage, Stage::Open) || !self.writable {
             return None;
         }
@@ -156,7 +193,9 @@ impl Link {
             // There was nothing to do.
             Ok(0) => None,
             Ok(n) => {
+                self.writable = !(self.stream.is_plain() && PART_IS_ALL && n < bytes.len());
                 engine.handle_transmitted(self.id, n);
+                self.sent.get_or_insert(now);
                 Some(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

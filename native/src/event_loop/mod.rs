@@ -13,6 +13,7 @@
 
 mod link;
 mod login;
+mod sockets;
 
 use std::fmt;
 use std::io;
@@ -21,14 +22,13 @@ use std::time::{Duration, Instant as Clock};
 
 use mio::{Events, Poll, Token as Place};
 use respire_core::client::Endpoint;
-use respire_core::engine::{Action, Config, Engine, Event, Heap, Life};
+use respire_core::engine::{Config, Engine, Event, Heap, Life};
 use respire_core::hook::Hook;
-use respire_core::pool::{DialCode, Id};
 use respire_core::time::Instant;
 
-use crate::Url;
-use link::{Connecting, Link};
+use crate::{Dialer, Url};
 pub use login::Login;
+pub(crate) use sockets::Sockets;
 
 /// How many requests one connection has in flight.
 pub const IN_FLIGHT: usize = 1024;
@@ -81,17 +81,11 @@ const WAKER: Place = Place(usize::MAX);
 pub struct EventLoop<L = Url, H = ()> {
     /// To submit, subscribe, lease, cancel and close, at the time of [`now`](Self::now).
     pub engine: Engine<Heap, IN_FLIGHT, H>,
-    /// What connections are told that are opened from now on.
-    pub login: L,
-    endpoint: Endpoint,
-    connect_timeout: Duration,
+    sockets: Sockets<L>,
     poll: Poll,
     events: Events,
     waker: Arc<mio::Waker>,
-    /// By [`Id::index`].
-    links: Vec<Option<Link>>,
     start: Clock,
-    counts: Counts,
 }
 
 /// What a loop has done.
@@ -128,8 +122,7 @@ impl EventLoop {
     /// The system has nothing to wait with.
     pub fn new(url: Url, memory: Heap, config: &Config) -> io::Result<Self> {
         let (endpoint, timeout) = (url.endpoint.clone(), url.connect_timeout);
-        let client = Self::with(Engine::new(memory, config, Instant::ZERO), endpoint, url)?;
-        Ok(Self { connect_timeout: timeout, ..client })
+        Self::build(Engine::new(memory, config, Instant::ZERO), endpoint, timeout, url)
     }
 }
 
@@ -139,20 +132,30 @@ impl<L: Login, H: Hook> EventLoop<L, H> {
     /// # Errors
     /// The system has nothing to wait with.
     pub fn with(engine: Engine<Heap, IN_FLIGHT, H>, endpoint: Endpoint, login: L) -> io::Result<Self> {
+        Self::build(engine, endpoint, Duration::from_secs(5), login)
+    }
+
+    fn build(
+        engine: Engine<Heap, IN_FLIGHT, H>,
+        endpoint: Endpoint,
+        connect_timeout: Duration,
+        login: L,
+    ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(mio::Waker::new(poll.registry(), WAKER)?);
-        Ok(Self {
-            engine,
-            login,
-            endpoint,
-            connect_timeout: Duration::from_secs(5),
-            poll,
-            events: Events::with_capacity(256),
-            waker,
-            links: Vec::new(),
-            start: Clock::now(),
-            counts: Counts::default(),
-        })
+        let sockets = Sockets::new(poll.registry().try_clone()?, endpoint, connect_timeout, login);
+        Ok(Self { engine, sockets, poll, events: Events::with_capacity(256), waker, start: Clock::now() })
+    }
+
+    /// What connections are told that are opened from now on.
+    pub const fn login(&mut self) -> &mut L {
+        &mut self.sockets.login
+    }
+
+    /// How connections are made that are opened from now on: TLS with certificates of one's own, sockets that the
+    /// owner connects.
+    pub const fn dialer(&mut self) -> &mut Dialer {
+        &mut self.sockets.dialer
     }
 
     /// The time since this loop was made: what the engine is told.
@@ -167,18 +170,17 @@ impl<L: Login, H: Hook> EventLoop<L, H> {
 
     /// What was done so far.
     pub const fn counts(&self) -> Counts {
-        self.counts
+        self.sockets.counts
     }
 
     /// How many sockets there are, those included that are being connected.
     pub fn sockets(&self) -> usize {
-        self.links.iter().flatten().count()
+        self.sockets.len()
     }
 
     /// How long a turn would wait if nothing came from anywhere; `None` for ever.
     pub fn patience(&self) -> Option<Duration> {
-        let connecting = self.links.iter().flatten().filter_map(Link::due).min();
-        let due = self.engine.poll_timeout().min(connecting.unwrap_or(Instant::MAX));
+        let due = self.engine.poll_timeout().min(self.sockets.due());
         (due != Instant::MAX).then(|| due.saturating_since(self.now()))
     }
 
@@ -189,7 +191,7 @@ impl<L: Login, H: Hook> EventLoop<L, H> {
     /// # Errors
     /// The system cannot wait. What goes wrong with a connection is the engine's to tell.
     pub fn turn(&mut self, patience: Option<Duration>, mut each: impl FnMut(Event<'_>)) -> io::Result<()> {
-        self.counts.turns += 1;
+        self.sockets.counts.turns += 1;
         // A connection that has ended meanwhile is known to before anything is sent on it.
         self.wait(Some(Duration::ZERO))?;
         if !self.settle(&mut each) && self.engine.life() != Life::Closed {
@@ -222,9 +224,7 @@ impl<L: Login, H: Hook> EventLoop<L, H> {
     fn wait(&mut self, patience: Option<Duration>) -> io::Result<()> {
         crate::socket::poll_once(&mut self.poll, &mut self.events, patience)?;
         for event in &self.events {
-            if let Some(Some(link)) = self.links.get_mut(event.token().0) {
-                link.note(event);
-            }
+            self.sockets.note(event);
         }
         self.events.clear();
         Ok(())
@@ -233,11 +233,9 @@ impl<L: Login, H: Hook> EventLoop<L, H> {
     /// Moves what can be moved without waiting. Whether there was anything.
     fn settle(&mut self, each: &mut impl FnMut(Event<'_>)) -> bool {
         for round in 0..ROUNDS {
-            let mut is_idle = true;
             // What came in time is read before anybody is told that it did not.
-            for at in 0..self.links.len() {
-                is_idle &= !self.connect(at) & !self.read(at);
-            }
+            let now = self.now();
+            let mut is_idle = !self.sockets.receive(&mut self.engine, now);
             let now = self.now();
             self.engine.handle_timeout(now);
             while let Some(event) = self.engine.poll_event(now) {
@@ -246,105 +244,13 @@ impl<L: Login, H: Hook> EventLoop<L, H> {
             }
             while let Some(action) = self.engine.poll_action(now) {
                 is_idle = false;
-                self.act(action);
+                self.sockets.act(&mut self.engine, now, action);
             }
-            for at in 0..self.links.len() {
-                is_idle &= !self.write(at);
-            }
-            if is_idle {
+            if is_idle & !self.sockets.transmit(&mut self.engine, now, true) {
                 return round > 0;
             }
         }
         true
-    }
-
-    fn act(&mut self, action: Action) {
-        match action {
-            Action::Open { id, address } => {
-                self.counts.dials += 1;
-                let elsewhere = address.map(endpoint_of);
-                let addresses = link::resolve(elsewhere.as_ref().unwrap_or(&self.endpoint));
-                match addresses.map(|addresses| Connecting::new(addresses, self.connect_timeout)) {
-                    Ok(connecting) => self.dial(id, connecting, io::ErrorKind::NotFound.into()),
-                    Err(error) => self.engine.handle_connect_failed(self.now(), id, code(&error)),
-                }
-            }
-            // To drop it is to close it.
-            Action::Close(id) => {
-                if let Some(link) = self.links.get_mut(id.index()) {
-                    *link = None;
-                }
-            }
-        }
-    }
-
-    /// Tries the next address, and the next.
-    fn dial(&mut self, id: Id, mut connecting: Connecting, mut last: io::Error) {
-        let (now, at) = (self.now(), id.index());
-        if self.links.len() <= at {
-            self.links.resize_with(at + 1, || None);
-        }
-        self.links[at] = None;
-        while let Some(opened) = connecting.next(now) {
-            match opened.and_then(|stream| Link::register(id, stream, self.poll.registry(), &connecting)) {
-                Ok(link) => {
-                    self.links[at] = Some(link);
-                    return;
-                }
-                Err(error) => last = error,
-            }
-        }
-        self.engine.handle_connect_failed(now, id, code(&last));
-    }
-
-    /// A socket that has become writable is connected, or has failed.
-    fn connect(&mut self, at: usize) -> bool {
-        let now = self.now();
-        let Some(Some(link)) = self.links.get_mut(at) else { return false };
-        let Some(connected) = link.connected(now) else { return false };
-        let id = link.id();
-        match connected {
-            Ok(()) => {
-                // A buffer that cannot hold the handshake is the engine's to tell, as any other end.
-                let _ = self.engine.handle_connected(now, id, &self.login.settings());
-            }
-            Err(error) => match link.take_connecting() {
-                Some(connecting) => self.dial(id, connecting, error),
-                None => self.engine.handle_transport_error(id),
-            },
-        }
-        true
-    }
-
-    fn read(&mut self, at: usize) -> bool {
-        let Some(Some(link)) = self.links.get_mut(at) else { return false };
-        let read = link.read(&mut self.engine);
-        self.counts.reads += u64::from(read == Some(true));
-        read.is_some()
-    }
-
-    fn write(&mut self, at: usize) -> bool {
-        let Some(Some(link)) = self.links.get_mut(at) else { return false };
-        let written = link.write(&mut self.engine);
-        self.counts.writes += u64::from(written == Some(true));
-        written.is_some()
-    }
-}
-
-/// Where a hook sends a dial.
-fn endpoint_of(address: respire_core::config::Address<'_>) -> Endpoint {
-    if address.is_path() {
-        Endpoint::Unix(address.host.into())
-    } else {
-        Endpoint::Tcp { host: address.host.into(), port: address.port }
-    }
-}
-
-/// The system's number for it.
-fn code(error: &io::Error) -> DialCode {
-    match error.kind() {
-        io::ErrorKind::TimedOut => DialCode::TIMEOUT,
-        _ => DialCode(error.raw_os_error().and_then(|code| u32::try_from(code).ok()).unwrap_or(0)),
     }
 }
 
@@ -358,9 +264,8 @@ impl<L, H> std::os::fd::AsRawFd for EventLoop<L, H> {
 impl<L, H: Hook> fmt::Debug for EventLoop<L, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventLoop")
-            .field("endpoint", &self.endpoint)
+            .field("sockets", &self.sockets)
             .field("engine", &self.engine)
-            .field("counts", &self.counts)
             .finish_non_exhaustive()
     }
 }

@@ -92,6 +92,11 @@ impl Secured {
         Ok(())
     }
 
+    /// Whether it has something to write still.
+    pub(crate) fn owes(&self) -> bool {
+        self.session.wants_write()
+    }
+
     /// Reads what is encrypted, once, and decrypts it.
     fn fetch(&mut self) -> io::Result<usize> {
         let read = self.session.read_tls(&mut self.raw)?;

@@ -106,7 +106,7 @@ fn rotation() {
     let mut app = App::with(server.addr(), &config, Settings::NONE);
     for (round, password) in (1..).zip(["one", "two", "three"]) {
         admin.ask(&format!("CONFIG SET requirepass {password}"));
-        app.login.password = Some(password);
+        app.login().password = Some(password);
         if round > 1 {
             assert_eq!(app.value(&ping()), status("PONG"), "who is in stays in");
             assert_eq!(app.counts().dials, round - 1);
@@ -120,6 +120,6 @@ fn rotation() {
     admin.kill_all();
     app.until("a refusal", |app| refused(app).is_some_and(is_rejected));
     assert!(denied(&admin));
-    app.login.password = Some("four");
+    app.login().password = Some("four");
     app.until("a connection", |app| refused(app).is_none());
 }

@@ -97,7 +97,7 @@ fn protocol_switch() {
         if n == 500 {
             assert!(admin.clients().iter().all(|client| client["resp"] == "3"));
             let now = app.now();
-            app.login = after.settings;
+            *app.login() = after.settings;
             app.engine.reconfigure(now, &after.engine);
             app.engine.renew(now);
         }

@@ -3,6 +3,7 @@
 mod cli;
 mod cut;
 mod dialers;
+mod event_loop;
 mod files;
 mod refused;
 mod support;

@@ -1,0 +1,198 @@
+//! The sockets of an engine: its actions done, its bytes moved, and nothing waited for.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use mio::Registry;
+use mio::event::Event as Readiness;
+use respire_core::client::Endpoint;
+use respire_core::engine::{Action, Engine, Heap};
+use respire_core::hook::Hook;
+use respire_core::pool::{DialCode, Id};
+use respire_core::time::Instant;
+
+use super::link::{Connecting, Link};
+use super::{Counts, IN_FLIGHT, Login};
+use crate::Dialer;
+
+/// What an engine has of the world.
+pub(crate) struct Sockets<L> {
+    pub(crate) login: L,
+    pub(crate) dialer: Dialer,
+    endpoint: Endpoint,
+    connect_timeout: Duration,
+    registry: Registry,
+    /// By [`Id::index`].
+    links: Vec<Option<Link>>,
+    pub(crate) counts: Counts,
+    /// Why the last dial came to nothing.
+    pub(crate) failure: Option<io::Error>,
+}
+
+impl<L: Login> Sockets<L> {
+    pub(crate) fn new(registry: Registry, endpoint: Endpoint, connect_timeout: Duration, login: L) -> Self {
+        let (links, counts, failure) = (Vec::new(), Counts::default(), None);
+        Self { login, dialer: Dialer::default(), endpoint, connect_timeout, registry, links, counts, failure }
+    }
+
+    /// How many there are, those included that are being connected.
+    pub(crate) fn len(&self) -> usize {
+        self.links.iter().flatten().count()
+    }
+
+    /// When an address has had its time.
+    pub(crate) fn due(&self) -> Instant {
+        self.links.iter().flatten().filter_map(Link::due).min().unwrap_or(Instant::MAX)
+    }
+
+    /// A socket is ready for something.
+    pub(crate) fn note(&mut self, event: &Readiness) {
+        if let Some(Some(link)) = self.links.get_mut(event.token().0) {
+            link.note(event);
+        }
+    }
+
+    /// Reads what has come, once from each. Whether there was anything to do.
+    pub(crate) fn receive<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>, now: Instant) -> bool {
+        let mut is_idle = true;
+        for at in 0..self.links.len() {
+            is_idle &= !self.connect(engine, now, at) & !self.read(engine, now, at);
+        }
+        !is_idle
+    }
+
+    /// Writes what is to be written, once to each; with `ahead` also behind what is not answered yet. Whether there was
+    /// anything to do.
+    pub(crate) fn transmit<H: Hook>(
+        &mut self,
+        engine: &mut Engine<Heap, IN_FLIGHT, H>,
+        now: Instant,
+        ahead: bool,
+    ) -> bool {
+        let mut is_idle = true;
+        for link in self.links.iter_mut().flatten() {
+            if ahead || !link.is_patient() {
+                let written = link.write(engine, now);
+                self.counts.writes += u64::from(written == Some(true));
+                is_idle &= written.is_none();
+            }
+        }
+        !is_idle
+    }
+
+    /// Does what the engine asks for.
+    pub(crate) fn act<H: Hook>(
+        &mut self,
+        engine: &mut Engine<Heap, IN_FLIGHT, H>,
+        now: Instant,
+        action: Action,
+    ) {
+        match action {
+            Action::Open { id, address } => {
+                self.counts.dials += 1;
+                let elsewhere = address.map(|address| endpoint_of(address, &self.endpoint));
+                let endpoint = elsewhere.as_ref().unwrap_or(&self.endpoint);
+                match Connecting::new(&self.dialer, endpoint, self.connect_timeout) {
+                    Ok(connecting) => self.dial(engine, now, id, connecting, io::ErrorKind::NotFound.into()),
+                    Err(error) => self.fail(engine, now, id, error),
+                }
+            }
+            // To drop it is to close it.
+            Action::Close(id) => {
+                if let Some(link) = self.links.get_mut(id.index()) {
+                    *link = None;
+                }
+            }
+        }
+    }
+
+    /// Tries the next address, and the next.
+    fn dial<H: Hook>(
+        &mut self,
+        engine: &mut Engine<Heap, IN_FLIGHT, H>,
+        now: Instant,
+        id: Id,
+        mut connecting: Connecting,
+        mut last: io::Error,
+    ) {
+        let at = id.index();
+        if self.links.len() <= at {
+            self.links.resize_with(at + 1, || None);
+        }
+        self.links[at] = None;
+        while let Some(opened) = connecting.next(now) {
+            match opened.and_then(|stream| Link::register(id, stream, &self.registry, &connecting)) {
+                Ok(link) => {
+                    self.links[at] = Some(link);
+                    return;
+                }
+                Err(error) => last = error,
+            }
+        }
+        self.fail(engine, now, id, last);
+    }
+
+    fn fail<H: Hook>(
+        &mut self,
+        engine: &mut Engine<Heap, IN_FLIGHT, H>,
+        now: Instant,
+        id: Id,
+        error: io::Error,
+    ) {
+        engine.handle_connect_failed(now, id, code(&error));
+        self.failure = Some(error);
+    }
+
+    /// A socket that has become writable is connected, or has failed.
+    fn connect<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>, now: Instant, at: usize) -> bool {
+        let Some(Some(link)) = self.links.get_mut(at) else { return false };
+        let Some(connected) = link.connected(now) else { return false };
+        let id = link.id();
+        match connected {
+            Ok(()) => {
+                // A buffer that cannot hold the handshake is the engine's to tell, as any other end.
+                let _ = engine.handle_connected(now, id, &self.login.settings());
+            }
+            Err(error) => match link.take_connecting() {
+                Some(connecting) => self.dial(engine, now, id, connecting, error),
+                None => engine.handle_transport_error(id),
+            },
+        }
+        true
+    }
+
+    fn read<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>, now: Instant, at: usize) -> bool {
+        let Some(Some(link)) = self.links.get_mut(at) else { return false };
+        let read = link.read(engine, now);
+        self.counts.reads += u64::from(read == Some(true));
+        read.is_some()
+    }
+}
+
+impl<L> fmt::Debug for Sockets<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sockets")
+            .field("endpoint", &self.endpoint)
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a hook sends a dial. If there was to be TLS, there is TLS.
+fn endpoint_of(address: respire_core::config::Address<'_>, usual: &Endpoint) -> Endpoint {
+    let (host, port) = (address.host.into(), address.port);
+    match usual {
+        _ if address.is_path() => Endpoint::Unix(host),
+        Endpoint::Tls { .. } => Endpoint::Tls { host, port },
+        _ => Endpoint::Tcp { host, port },
+    }
+}
+
+/// The system's number for it.
+fn code(error: &io::Error) -> DialCode {
+    match error.kind() {
+        io::ErrorKind::TimedOut => DialCode::TIMEOUT,
+        _ => DialCode(error.raw_os_error().and_then(|code| u32::try_from(code).ok()).unwrap_or(0)),
+    }
+}
