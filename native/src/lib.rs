@@ -91,6 +91,11 @@ pub mod prelude {
     pub use respire_core::command::*;
 }
 
+/// The same with the page about TLS.
+#[cfg(all(doctest, feature = "tls"))]
+#[doc = include_str!("../../docs/TLS.md")]
+struct TlsPage;
+
 /// The code of the README, compiled. It uses the core's test kit, which the tool brings along.
 #[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../../README.md")]
