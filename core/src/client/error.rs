@@ -303,3 +303,28 @@ pub(super) mod system {
         }
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use alloc::string::ToString;
+    use std::io;
+
+    use super::system::Explained;
+    use super::*;
+
+    /// S3-CONN-04: what a connection died of is told to every request, with its own words, hint and cause.
+    #[test]
+    fn what_is_explained_is_copied_whole() {
+        let cause = DecodeError::OutOfRange;
+        let error = io::Error::new(io::ErrorKind::InvalidData, Explained::new(cause, "do better"));
+        for copy in [error.copy(), error.copy().copy()] {
+            assert_eq!((copy.kind(), copy.hint(true)), (io::ErrorKind::InvalidData, "do better"));
+            assert_eq!(copy.to_string(), cause.to_string());
+            let inner = copy.get_ref().and_then(core::error::Error::source);
+            assert_eq!(inner.and_then(|inner| inner.downcast_ref()), Some(&cause));
+        }
+        // Others leave their kind.
+        let other = io::Error::new(io::ErrorKind::InvalidData, "something");
+        assert!(other.copy().get_ref().is_none());
+    }
+}

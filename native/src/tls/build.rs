@@ -105,3 +105,48 @@ fn warn(text: &str) {
     #[cfg(not(feature = "log"))]
     let _ = text;
 }
+
+#[cfg(all(test, feature = "log"))]
+mod tests {
+    use std::fs;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    struct Logger;
+
+    impl log::Log for Logger {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &log::Record<'_>) {
+            if record.level() == log::Level::Warn {
+                SAID.lock().unwrap().push(record.args().to_string());
+            }
+        }
+
+        fn flush(&self) {}
+    }
+
+    /// S3-CONF-03: what is dangerous is said each time, and what is of no use any more is said with its name.
+    #[test]
+    fn warnings_are_told() {
+        log::set_logger(&Logger).unwrap();
+        log::set_max_level(log::LevelFilter::Warn);
+        let path = std::env::temp_dir().join(format!("respire-tls-warns-{}", std::process::id()));
+        fs::write(&path, "authorities").unwrap();
+        let tls = Tls::new().ca_file(&path).dangerous_accept_any_certificate();
+        let first = tls.config_of_today().unwrap();
+        assert_eq!(SAID.lock().unwrap().len(), 1);
+        fs::remove_file(&path).unwrap();
+        assert!(Arc::ptr_eq(&first, &tls.config_of_today().unwrap()));
+        let said = SAID.lock().unwrap();
+        assert!(said[..2].iter().all(|text| text.starts_with("TLS: no certificate is verified")), "{said:?}");
+        assert!(
+            said[2].contains("respire-tls-warns") && said[2].ends_with("going on with what was read before")
+        );
+    }
+}

@@ -196,15 +196,35 @@ pub(crate) struct Tap {
 
 impl Tap {
     pub(crate) fn new(server: SocketAddr) -> Self {
+        Self::with(server, |_, _| true)
+    }
+
+    /// What the server sends is shown to `meddle`, and the place where it stands. It may be changed; if there is to be
+    /// nothing behind it, the line is cut.
+    pub(crate) fn with(
+        server: SocketAddr,
+        meddle: impl Fn(usize, &mut Vec<u8>) -> bool + Send + Sync + 'static,
+    ) -> Self {
         let (heard, open) = (Heard::default(), Arc::<Mutex<Vec<TcpStream>>>::default());
-        let (theirs, streams) = (Arc::clone(&heard), Arc::clone(&open));
+        let (theirs, streams, meddle) = (Arc::clone(&heard), Arc::clone(&open), Arc::new(meddle));
         let peer = Peer::new(move |_, client| {
             let there = TcpStream::connect(server).expect("the server");
             let copy = |stream: &TcpStream| stream.try_clone().expect("one more descriptor");
             streams.lock().unwrap().extend([copy(&client), copy(&there)]);
             let (from, to, heard) = (copy(&there), copy(&client), Arc::clone(&theirs));
-            let back = thread::spawn(move || pass(from, to, |bytes| heard.lock().unwrap().1.extend(bytes)));
-            pass(client, there, |bytes| theirs.lock().unwrap().0.extend(bytes));
+            let meddle = Arc::clone(&meddle);
+            let back = thread::spawn(move || {
+                pass(from, to, |bytes| {
+                    let mut heard = heard.lock().unwrap();
+                    let goes_on = meddle(heard.1.len(), bytes);
+                    heard.1.extend(&*bytes);
+                    goes_on
+                });
+            });
+            pass(client, there, |bytes| {
+                theirs.lock().unwrap().0.extend(&*bytes);
+                true
+            });
             back.join().expect("the way back");
         });
         Self { peer, heard, open }
@@ -223,6 +243,11 @@ impl Tap {
         self.heard.lock().unwrap().0.clone()
     }
 
+    /// How much the server has sent.
+    pub(crate) fn answered(&self) -> usize {
+        self.heard.lock().unwrap().1.len()
+    }
+
     /// The end, as a network makes it: neither side has announced it.
     pub(crate) fn cut(&self) {
         for stream in self.open.lock().unwrap().drain(..) {
@@ -231,12 +256,17 @@ impl Tap {
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, hear: impl Fn(&[u8])) {
+fn pass(mut from: TcpStream, mut to: TcpStream, hear: impl Fn(&mut Vec<u8>) -> bool) {
     let mut buffer = [0; 16 << 10];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
-        hear(&buffer[..n]);
-        if to.write_all(&buffer[..n]).is_err() {
+        let mut bytes = buffer[..n].to_vec();
+        let goes_on = hear(&mut bytes);
+        if to.write_all(&bytes).is_err() {
             break;
+        }
+        if !goes_on {
+            let _ = to.shutdown(Shutdown::Both);
+            let _ = from.shutdown(Shutdown::Both);
         }
     }
     let _ = to.shutdown(Shutdown::Write);
