@@ -14,7 +14,7 @@
 //!
 //! # Features
 //! - `cli` (default): the `respire` command line tool and what it is made of. A library that links
-//!   respire turns default features off.
+//!   respire turns default features off, and this one on if it wants TLS:
 //! - `tls` (default): `rediss://` URLs, and `Tls` for certificates of one's own. On WASI it does nothing.
 //! - `log`: trace events and warnings through the `log` facade. They never show arguments or replies.
 #![forbid(unsafe_code)]

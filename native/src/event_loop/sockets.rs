@@ -193,6 +193,8 @@ fn endpoint_of(address: respire_core::config::Address<'_>, usual: &Endpoint) -> 
 fn code(error: &io::Error) -> DialCode {
     match error.kind() {
         io::ErrorKind::TimedOut => DialCode::TIMEOUT,
+        // Nothing else that is dialled has a form that could be wrong.
+        io::ErrorKind::InvalidData => DialCode::TLS,
         _ => DialCode(error.raw_os_error().and_then(|code| u32::try_from(code).ok()).unwrap_or(0)),
     }
 }

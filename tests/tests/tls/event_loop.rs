@@ -1,6 +1,8 @@
 //! The event loop with TLS.
 
+use std::cell::Cell;
 use std::net::TcpStream;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
@@ -8,8 +10,8 @@ use respire::command::{Request, echo, incr, ping, raw};
 use respire::config::Address;
 use respire::conn::{Failure, Settings, Token};
 use respire::engine::{Config, Engine, Event, Heap, Options};
-use respire::hook::{Dial, Hook, Refusal};
-use respire::{Connected, Dialer, Endpoint, EventLoop, Login, Tls};
+use respire::hook::{Dial, DialEnd, DialOutcome, Hook, Refusal};
+use respire::{Connected, Dialer, Endpoint, EventLoop, Login, Tls, Url};
 use respire_core::time::Instant;
 
 use crate::support::{self, Authority, LIMIT, Secure, Tap, records, secure};
@@ -167,6 +169,29 @@ fn a_hook_keeps_tls() {
     submit(&mut client, 1, &ping());
     ends(&mut client, 1, |event| assert!(matches!(event, Event::Failed { .. })));
     assert!(!tap.sent().windows(5).any(|bytes| bytes == b"HELLO"));
+}
+
+/// Remembers whether it was TLS that did not come about.
+struct Told(Rc<Cell<bool>>);
+
+impl Hook for Told {
+    fn after_dial(&mut self, _now: Instant, _dial: &Dial<'_>, end: &DialEnd<'_>) {
+        self.0.set(end.outcome == DialOutcome::Tls);
+    }
+}
+
+/// S1-HOOK-01, S3-CONN-04: a hook is told that it was TLS.
+#[test]
+fn a_hook_knows_why() {
+    let Some(server) = secure(&[]) else { return };
+    let told = Rc::new(Cell::new(false));
+    let engine = Engine::with_hook(MEMORY, &Config::DEFAULT, Told(Rc::clone(&told)), Instant::ZERO);
+    let endpoint = server.url().parse::<Url>().unwrap().endpoint;
+    let mut client = EventLoop::with(engine, endpoint, Settings::NONE).unwrap();
+    client.dialer().tls = Some(Tls::new().ca_pem(Authority::new("another").pem));
+    submit(&mut client, 1, &ping());
+    ends(&mut client, 1, |event| assert!(matches!(event, Event::Failed { .. })));
+    assert!(told.get());
 }
 
 /// S1-OPT-03: through a tunnel of the user's own.
