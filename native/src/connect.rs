@@ -16,12 +16,12 @@ use crate::Endpoint;
 /// ```no_run
 /// use std::net::TcpStream;
 /// use std::sync::Arc;
-/// use respire::{Client, Dialer};
+/// use respire::{Dialer, Single};
 ///
 /// // Everything goes through a tunnel on this machine; the URL says whom the server must prove to be.
 /// let connect = |_: &_, _| TcpStream::connect("127.0.0.1:7000").map(Into::into);
 /// let dialer = Dialer { connect: Some(Arc::new(connect)), ..Dialer::default() };
-/// let client = Client::with_dialer(dialer, "redis://redis.internal:6379".parse()?)?;
+/// let client = Single::with_dialer(dialer, "redis://redis.internal:6379".parse()?)?;
 /// # Ok::<(), respire::Error>(())
 /// ```
 pub trait Connect: Send + Sync {

@@ -22,6 +22,7 @@
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(not(target_os = "wasi"))]
 mod client;
 #[cfg(not(target_os = "wasi"))]
 mod connect;
@@ -31,6 +32,7 @@ mod dial;
 mod event_loop;
 #[cfg(not(target_os = "wasi"))]
 mod route;
+mod single;
 #[cfg(not(target_os = "wasi"))]
 mod socket;
 #[cfg(all(feature = "tls", not(target_os = "wasi")))]
@@ -39,7 +41,14 @@ mod tls;
 #[path = "tls/none.rs"]
 mod tls;
 
-pub use client::Client;
+#[cfg(all(feature = "async-io", unix))]
+pub use client::async_io;
+#[cfg(all(feature = "tokio", unix))]
+pub use client::tokio;
+#[cfg(not(target_os = "wasi"))]
+pub use client::{Builder, Call, Client, Conn, ConnCall, PipelineCall, Reached, TransactionCall, block_on};
+#[cfg(unix)]
+pub use client::{Descriptor, Driver, Reactor};
 #[cfg(not(target_os = "wasi"))]
 pub use connect::{Connect, Connected};
 #[cfg(not(target_os = "wasi"))]
@@ -53,6 +62,9 @@ pub use respire_core::{command, config, conn, engine, error as errors, hook, key
 pub use respire_wasi::{Connection as Socket, Dialer};
 #[cfg(all(feature = "tls", not(target_os = "wasi")))]
 pub use rustls;
+pub use single::Single;
+#[cfg(target_os = "wasi")]
+pub use single::Single as Client;
 #[cfg(not(target_os = "wasi"))]
 pub use socket::Socket;
 #[cfg(all(feature = "tls", not(target_os = "wasi")))]
@@ -64,10 +76,10 @@ pub type TransportError = <Dialer as generic::Dial>::Error;
 pub type Error = generic::Error<TransportError>;
 /// Why no connection came about.
 pub type ConnectError = generic::ConnectError<TransportError>;
-/// A request of a client that was not sent yet.
-pub type Call<'c, R> = generic::Call<'c, Client, R>;
-/// A pipeline of a client that was not sent yet.
-pub type PipelineCall<'c, P> = generic::PipelineCall<'c, Client, P>;
+/// A request of a [`Single`] that was not sent yet.
+pub type SingleCall<'c, R> = generic::Call<'c, Single, R>;
+/// A pipeline of a [`Single`] that was not sent yet.
+pub type SinglePipeline<'c, P> = generic::PipelineCall<'c, Single, P>;
 
 /// Receives what is published, on a connection of its own.
 ///

@@ -7,6 +7,7 @@ use core::net::SocketAddr;
 use super::url::{Endpoint, UrlError};
 use crate::buffer::Storage;
 use crate::conn::{CloseReason, Failure, SubmitError};
+use crate::engine::{Failed, Refused};
 use crate::error::{DecodeError, ReplyError};
 use crate::io::{Driver, Transport};
 use crate::resp::ErrorReply;
@@ -64,6 +65,12 @@ pub enum Error<E> {
     },
     /// SUBSCRIBE and MONITOR need a connection of their own: a [`Subscriber`](super::Subscriber).
     NeedsOwnConnection,
+    /// There is no answer, and it will not be asked for again.
+    Failed(Failed),
+    /// The request was not taken: nothing was sent.
+    NotTaken(Refused),
+    /// The system cannot wait for sockets.
+    System(E),
     /// The client is waiting for another answer: a closure that reads one may not ask for the next.
     Busy,
 }
@@ -94,23 +101,29 @@ pub enum Cause<E> {
 impl<E: Fault> Cause<E> {
     /// How this connection ended.
     pub(super) fn of<T: Transport<Error = E>, S: Storage, const N: usize>(driver: &Driver<T, S, N>) -> Self {
-        match driver.connection().close_reason() {
-            Some(CloseReason::Rejected(error) | CloseReason::Refused(error)) => Self::Server(error.into()),
-            Some(CloseReason::Eof) => Self::Closed(CloseReason::Eof),
-            Some(CloseReason::Quit) => Self::Closed(CloseReason::Quit),
-            Some(CloseReason::Transport) => match driver.error() {
-                Some(error) => Self::Transport(error.copy()),
-                None => Self::Closed(CloseReason::Transport),
-            },
-            Some(CloseReason::Protocol(error)) => Self::Closed(CloseReason::Protocol(error)),
-            Some(CloseReason::Unsolicited) => Self::Closed(CloseReason::Unsolicited),
-            Some(CloseReason::OutOfStep) => Self::Closed(CloseReason::OutOfStep),
-            Some(CloseReason::HandshakeTimeout) => Self::Closed(CloseReason::HandshakeTimeout),
-            Some(CloseReason::ReplyTimeout) => Self::Closed(CloseReason::ReplyTimeout),
-            Some(CloseReason::WriteTimeout) => Self::Closed(CloseReason::WriteTimeout),
-            Some(CloseReason::WindowTooSmall) => Self::Closed(CloseReason::WindowTooSmall),
-            Some(CloseReason::Local) | None => Self::Closed(CloseReason::Local),
+        match (driver.connection().close_reason(), driver.error()) {
+            (Some(CloseReason::Transport), Some(error)) => Self::Transport(error.copy()),
+            (reason, _) => Self::from(reason.unwrap_or(CloseReason::Local)),
         }
+    }
+}
+
+impl<E> From<CloseReason<'_>> for Cause<E> {
+    fn from(reason: CloseReason<'_>) -> Self {
+        Self::Closed(match reason {
+            CloseReason::Rejected(error) | CloseReason::Refused(error) => return Self::Server(error.into()),
+            CloseReason::Eof => CloseReason::Eof,
+            CloseReason::Quit => CloseReason::Quit,
+            CloseReason::Local => CloseReason::Local,
+            CloseReason::Transport => CloseReason::Transport,
+            CloseReason::Protocol(error) => CloseReason::Protocol(error),
+            CloseReason::Unsolicited => CloseReason::Unsolicited,
+            CloseReason::OutOfStep => CloseReason::OutOfStep,
+            CloseReason::HandshakeTimeout => CloseReason::HandshakeTimeout,
+            CloseReason::ReplyTimeout => CloseReason::ReplyTimeout,
+            CloseReason::WriteTimeout => CloseReason::WriteTimeout,
+            CloseReason::WindowTooSmall => CloseReason::WindowTooSmall,
+        })
     }
 }
 
@@ -186,6 +199,9 @@ impl<E: Fault> fmt::Display for Error<E> {
                 f.write_str("the connection was lost, and with it the state that was set on it")
             }
             Self::Overflow { dropped } => write!(f, "{dropped} messages were dropped for lack of room"),
+            Self::Failed(failed) => failed.fmt(f),
+            Self::NotTaken(refused) => refused.fmt(f),
+            Self::System(error) => error.words(f),
             Self::NeedsOwnConnection => f.write_str("this command needs a connection of its own"),
             Self::Busy => f.write_str("the client is waiting for another answer"),
         }
@@ -197,7 +213,12 @@ impl<E: Fault> core::error::Error for Error<E> {}
 impl<E> Error<E> {
     /// Whether the connection, not the request, is at fault.
     pub const fn is_connection(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Lost { .. } | Self::SessionLost)
+        match self {
+            Self::Connect(_) | Self::Lost { .. } | Self::SessionLost => true,
+            Self::Failed(failed) => !matches!(failed.failure, Failure::TooLarge | Failure::TooDeep),
+            Self::NotTaken(Refused::Pool(_) | Refused::Circuit(_)) => true,
+            _ => false,
+        }
     }
 
     /// The code of the server's error: `WRONGTYPE`, `ERR`.
@@ -214,6 +235,25 @@ impl<E> From<ReplyError<'_>> for Error<E> {
         match error {
             ReplyError::Server(error) => Self::Server(error.into()),
             ReplyError::Decode(error) => Self::Decode(error),
+        }
+    }
+}
+
+impl<E> From<Failed> for Error<E> {
+    fn from(failed: Failed) -> Self {
+        match failed.failure {
+            Failure::TooLarge => Self::TooLarge,
+            Failure::TooDeep => Self::TooDeep,
+            _ => Self::Failed(failed),
+        }
+    }
+}
+
+impl<E> From<Refused> for Error<E> {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NeedsLease => Self::NeedsOwnConnection,
+            refused => Self::NotTaken(refused),
         }
     }
 }

@@ -54,7 +54,7 @@ pub use owned::ErrorReply;
 #[doc(hidden)]
 pub use part::Teller;
 pub(crate) use part::{Found, Piece, Wanted, What};
-pub use reply::{Chunks, Reply};
+pub use reply::{Chunks, Outline, Reply};
 pub use scan::{Frame, Scanner};
 pub use seq::{Map, Preorder, Seq, Visit};
 #[cfg(feature = "serde")]

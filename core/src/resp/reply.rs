@@ -29,7 +29,7 @@ pub struct Reply<'a> {
 }
 
 /// What the header said.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Shape {
     /// Nothing but the body.
     Plain,
@@ -39,6 +39,35 @@ enum Shape {
     Count,
     /// An end marker or an empty chunk ends it.
     Streamed,
+}
+
+/// What a [`Reply`] is besides its bytes: with a copy of these it is the same reply, and nothing is read again.
+///
+/// ```
+/// use respire_core::resp::Reply;
+/// let reply = Reply::parse(b"*2\r\n:1\r\n$1\r\na\r\n").unwrap();
+/// let (outline, bytes) = reply.outline();
+/// let copy = bytes.to_vec();
+/// assert_eq!(outline.over(&copy).get::<(i64, &str)>(), Ok((1, "a")));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Outline {
+    kind: Kind,
+    shape: Shape,
+    number: u64,
+    start: usize,
+}
+
+impl Outline {
+    /// Of null.
+    pub const NULL: Self = Self { kind: Kind::Null, shape: Shape::Plain, number: 0, start: 0 };
+
+    /// The reply whose bytes, or a copy of them, these are. Of other bytes it is another reply, or one that ends early.
+    #[must_use]
+    pub const fn over(self, bytes: &[u8]) -> Reply<'_> {
+        let Self { kind, shape, number, start } = self;
+        Reply { kind, shape, number, bytes, start }
+    }
 }
 
 impl<'a> Reply<'a> {
@@ -62,6 +91,13 @@ impl<'a> Reply<'a> {
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let frame = Scanner::new(super::Limits::SERVER).scan(bytes).ok()??;
         if frame.len == bytes.len() { Some(Self::new(bytes, frame)) } else { None }
+    }
+
+    /// What it is besides its bytes, and these: to keep a copy of it.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    pub const fn outline(self) -> (Outline, &'a [u8]) {
+        let Self { kind, shape, number, start, bytes } = self;
+        (Outline { kind, shape, number, start }, bytes)
     }
 
     /// What it is.

@@ -12,7 +12,7 @@ use respire_core::command::{
 
 use super::options::{Options, Stop};
 use super::output::Output;
-use crate::Client;
+use crate::Single;
 
 /// A line on standard output. If that is closed, the process ends quietly.
 macro_rules! print_line {
@@ -54,7 +54,7 @@ pub(super) fn run(options: &Options) -> Result<(), Stop> {
 }
 
 fn show_at(url: &str) -> Result<(), Failed> {
-    let client = Client::open(url).map_err(words)?;
+    let client = Single::open(url).map_err(words)?;
     show(&client, &mut crate::Subscriber::open(url).map_err(words)?)
 }
 

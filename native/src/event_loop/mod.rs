@@ -34,10 +34,10 @@ pub(crate) use sockets::Sockets;
 pub const IN_FLIGHT: usize = 1024;
 
 /// How often one turn looks at all sockets: a server that never stops must not keep the owner from everything else.
-const ROUNDS: usize = 16;
+pub(crate) const ROUNDS: usize = 16;
 
 /// The waker's place among the sockets.
-const WAKER: Place = Place(usize::MAX);
+pub(crate) const WAKER: Place = Place(usize::MAX);
 
 /// A client that its owner turns. Nothing happens between two turns.
 ///

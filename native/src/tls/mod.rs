@@ -41,10 +41,10 @@ pub(crate) use stream::Secured;
 /// read.
 ///
 /// ```no_run
-/// use respire::{Client, Dialer, Tls};
+/// use respire::{Dialer, Single, Tls};
 ///
 /// let tls = Tls::new().ca_file("/etc/redis/ca.crt").client_cert("/etc/redis/app.crt", "/etc/redis/app.key");
-/// let client = Client::with_dialer(Dialer::tls(tls), "rediss://redis.internal:6380".parse()?)?;
+/// let client = Single::with_dialer(Dialer::tls(tls), "rediss://redis.internal:6380".parse()?)?;
 /// # Ok::<(), respire::Error>(())
 /// ```
 #[derive(Clone, Default)]

@@ -33,13 +33,13 @@ impl Dialer {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Cause, Client, Error};
+    use crate::{Cause, Error, Single};
 
     /// S0-SEC-01: without TLS nobody is spoken to, and nothing listens there anyway.
     #[test]
     fn who_asks_for_tls_is_told() {
         for url in ["rediss://127.0.0.1:1", "valkeys://:secret@127.0.0.1:1"] {
-            let Err(Error::Connect(error)) = Client::open(url) else { panic!("{url}") };
+            let Err(Error::Connect(error)) = Single::open(url) else { panic!("{url}") };
             assert!(
                 matches!(&error.cause, Cause::Transport(cause) if cause.kind() == std::io::ErrorKind::Unsupported)
             );

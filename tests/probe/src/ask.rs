@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 use respire::conn::Failure;
 use respire::prelude::*;
 use respire::resp::Value;
-use respire::{Client, Error};
+use respire::{Error, Single};
 
 use crate::Failed;
 
 pub(crate) fn run(url: &str) -> Result<(), Failed> {
     let start = Instant::now();
-    let client = match Client::open(url) {
+    let client = match Single::open(url) {
         Ok(client) => client,
         Err(error) => return say(kind(&error), start, &error.to_string()),
     };
@@ -45,7 +45,7 @@ pub(crate) fn run(url: &str) -> Result<(), Failed> {
 }
 
 /// What became of a pipeline: `answer 3, unknown 2`, in the order of the requests.
-fn many(client: &Client, count: usize, command: &[&str]) -> Result<String, Failed> {
+fn many(client: &Single, count: usize, command: &[&str]) -> Result<String, Failed> {
     let results = client.pipeline(vec![words(command); count]).wait()?;
     let kinds: Vec<_> =
         results.iter().map(|result| result.as_ref().map_or_else(kind, |_| "answer")).collect();

@@ -1,6 +1,6 @@
 //! Nothing but GET.
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 
 use crate::Failed;
@@ -9,7 +9,7 @@ use crate::Failed;
 /// cost of the requests.
 pub(crate) fn run(url: &str, count: usize, depth: usize) -> Result<(), Failed> {
     const VALUE: &str = "sixteen bytes ...";
-    let client = Client::open(url)?;
+    let client = Single::open(url)?;
     client.set("gets", VALUE).wait()?;
     let mut left = count;
     if depth == 1 {

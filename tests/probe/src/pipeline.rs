@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 
 use crate::Failed;
 
 /// Keys it leaves behind: `pipe:0`, `pipe:1` and so on, each with its number, and `pipes`, their count.
 pub(crate) fn run(url: &str, count: usize) -> Result<(), Failed> {
-    let client = Client::open(url)?;
+    let client = Single::open(url)?;
     client.del(&["pipes"]).wait()?;
     let keys: Vec<String> = (0..count).map(|n| format!("pipe:{n}")).collect();
 

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 
 use crate::Failed;
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const BELOW: [f64; 5] = [0.1, 1.0, 10.0, 35.0, 60.0];
 
 pub(crate) fn run(url: &str) -> Result<(), Failed> {
-    let client = Client::open(url)?;
+    let client = Single::open(url)?;
     let noise = noise((8 << 20) + 1000);
     let all = Instant::now();
     for (size, count) in SIZES {
@@ -61,7 +61,7 @@ pub(crate) fn run(url: &str) -> Result<(), Failed> {
 }
 
 /// All sizes in one pipeline.
-fn together(client: &Client, noise: &[u8]) -> Result<(), Failed> {
+fn together(client: &Single, noise: &[u8]) -> Result<(), Failed> {
     let names = SIZES.map(|(size, _)| format!("value:{size}"));
     let values = SIZES.map(|(size, _)| &noise[size % 997..][..size]);
     let sets: Vec<_> = names.iter().zip(values).map(|(name, value)| set(name, value)).collect();

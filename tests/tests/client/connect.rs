@@ -7,14 +7,14 @@ use std::time::Duration;
 use respire::conn::{CloseReason, Protocol};
 use respire::prelude::*;
 use respire::resp::Value;
-use respire::{Cause, Client, Endpoint, Error, Subscriber, Url};
+use respire::{Cause, Endpoint, Error, Single, Subscriber, Url};
 use respire_core::testing::Responder;
 use respire_tests::{Kind, Server, skip};
 
 use crate::support::{Peer, in_step, open, redis, refused, rejection, until};
 
 /// The version that the server thinks this connection speaks: `resp=` in CLIENT LIST.
-fn version(client: &Client) -> String {
+fn version(client: &Single) -> String {
     let info: String = client.client_info().wait().unwrap();
     info.split(' ').find_map(|field| field.strip_prefix("resp=")).unwrap_or("none").trim_end().to_owned()
 }
@@ -38,7 +38,7 @@ fn over_tcp_and_over_a_unix_socket() {
             in_step(&open(&url));
         }
         let url = Url::new(Endpoint::Tcp { host: "127.0.0.1".into(), port });
-        in_step(&Client::connect(url).unwrap());
+        in_step(&Single::connect(url).unwrap());
     }
 }
 
@@ -70,7 +70,7 @@ fn the_protocol_is_as_asked() {
     }
     let mut url: Url = server.url().parse().unwrap();
     url.protocol = Some(Protocol::Resp2);
-    assert_eq!(version(&Client::connect(url).unwrap()), "2");
+    assert_eq!(version(&Single::connect(url).unwrap()), "2");
 }
 
 /// S1-CONN-08, S3-CONF-02: servers that want a password.
@@ -158,7 +158,7 @@ fn the_server_knows_our_name() {
             }
         }
         let error = refused(&format!("{}?client_name=with%20blanks", server.url()));
-        assert!(rejection(&error).starts_with("ERR Client names cannot contain"), "{error}");
+        assert!(rejection(&error).starts_with("ERR Single names cannot contain"), "{error}");
     }
 }
 
@@ -235,7 +235,7 @@ fn too_many_clients() {
         let url = server.url();
         let mut first = None;
         until("the only place", || {
-            first = Client::open(&url).ok();
+            first = Single::open(&url).ok();
             first.is_some()
         });
         for option in ["", "?protocol=2", "?protocol=3"] {
@@ -246,7 +246,7 @@ fn too_many_clients() {
         }
         in_step(first.as_ref().unwrap());
         drop(first);
-        until("the place again", || Client::open(&url).is_ok());
+        until("the place again", || Single::open(&url).is_ok());
     }
 }
 

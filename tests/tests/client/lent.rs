@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use respire::prelude::*;
 use respire::resp::Done;
-use respire::{Client, Dialer, Error, Url};
+use respire::{Dialer, Error, Single, Url};
 use respire_tests::{Kind, Server};
 
 use crate::support::{Peer, everywhere, in_step, lost, redis, within};
@@ -38,7 +38,7 @@ fn values_around_the_length_at_which_it_begins() {
 fn there_and_back(url: &str, socket_buffers: usize) {
     let url: Url = url.parse().unwrap();
     let client =
-        Client::with_dialer(Dialer { socket_buffers: Some(socket_buffers), ..Dialer::default() }, url)
+        Single::with_dialer(Dialer { socket_buffers: Some(socket_buffers), ..Dialer::default() }, url)
             .unwrap();
     let rest = buffer_sizes(&client);
     for len in [1 << 20, 64 << 20] {
@@ -93,7 +93,7 @@ fn messages_and_answers_while_it_is_written() {
     let url: Url = format!("redis://{}?protocol=2&timeout=30s", peer.address()).parse().unwrap();
     within(DEADLOCK, move || {
         let client =
-            Client::with_dialer(Dialer { socket_buffers: Some(64 << 10), ..Dialer::default() }, url).unwrap();
+            Single::with_dialer(Dialer { socket_buffers: Some(64 << 10), ..Dialer::default() }, url).unwrap();
         assert_eq!(client.set("key", &noise(8 << 20)).wait().unwrap(), Some(Done));
     });
 }
@@ -104,7 +104,7 @@ fn whole_len(len: usize) -> usize {
 }
 
 /// A client of a peer that takes a part of a value, and then says its last words to the first one.
-fn half_way(words: &'static [u8]) -> (Peer, Client) {
+fn half_way(words: &'static [u8]) -> (Peer, Single) {
     let peer = Peer::after_handshake(move |number, mut requests| {
         if number == 0 {
             let mut stream = requests.into_stream();
@@ -121,7 +121,7 @@ fn half_way(words: &'static [u8]) -> (Peer, Client) {
     });
     let url: Url = format!("redis://{}?protocol=2&timeout=20s", peer.address()).parse().unwrap();
     let client =
-        Client::with_dialer(Dialer { socket_buffers: Some(64 << 10), ..Dialer::default() }, url).unwrap();
+        Single::with_dialer(Dialer { socket_buffers: Some(64 << 10), ..Dialer::default() }, url).unwrap();
     (peer, client)
 }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use respire::conn::Failure;
 use respire::prelude::*;
-use respire::{Client, Error};
+use respire::{Error, Single};
 use respire_tests::Server;
 
 use crate::support::{Peer, REST, everywhere, in_step, lost, ms, open, redis, timed, until, within};
 
 /// Ends a client's connection on the server, and waits for the client to notice when it is used.
-fn cut(server: &Server, client: &Client) {
+fn cut(server: &Server, client: &Single) {
     let other = open(&server.url());
     let id = client.client_id().wait().unwrap();
     assert_eq!(other.client_kill_id(id).wait().unwrap(), 1);
@@ -177,7 +177,7 @@ fn a_server_that_comes_back_is_found() {
 }
 
 /// Says once that a state was lost, then goes on without it.
-fn forgets(server: &Server, client: &Client) {
+fn forgets(server: &Server, client: &Single) {
     cut(server, client);
     let first = client.echo::<String>("never sent").wait();
     assert!(matches!(first, Err(Error::SessionLost)), "{first:?}");

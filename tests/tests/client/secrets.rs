@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use respire::prelude::*;
-use respire::{Client, Error, Subscriber, Url};
+use respire::{Error, Single, Subscriber, Url};
 use respire_core::testing::Responder;
 use respire_tests::{Kind, Server};
 
@@ -26,7 +26,7 @@ fn clean_error(what: &str, error: &Error) {
 }
 
 fn fails(what: &str, url: &str) {
-    match Client::open(url) {
+    match Single::open(url) {
         Ok(_) => panic!("{what} works"),
         Err(error) => clean_error(what, &error),
     }
@@ -77,7 +77,7 @@ fn connections_that_stand() {
             let text = format!("redis://:{CANARY}@{address}{option}");
             let url: Url = text.parse().unwrap();
             clean("a URL", &format!("{url:?} {url:#?} {:?}", url.endpoint));
-            let client = Client::open(&text).unwrap();
+            let client = Single::open(&text).unwrap();
             clean("a client", &format!("{client:?} {client:#?}"));
             clean("a subscriber", &format!("{:?}", Subscriber::open(&text).unwrap()));
             clean("a call", &format!("{:?}", client.auth("default", CANARY)));

@@ -20,7 +20,7 @@ fn message(channel: &str, payload: &[u8]) -> Message {
 }
 
 /// A subscriber in either protocol, and a client to publish with.
-fn with_subscriber(test: impl Fn(&mut Subscriber, &respire::Client) -> Result<(), Error>) {
+fn with_subscriber(test: impl Fn(&mut Subscriber, &respire::Single) -> Result<(), Error>) {
     everywhere(|server, client| {
         for protocol in [2, 3] {
             test(&mut subscriber(&format!("{}?protocol={protocol}", server.url())), client)?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use respire::conn::Failure;
 use respire::prelude::*;
-use respire::{Cause, Client, ConnectError, Error};
+use respire::{Cause, ConnectError, Error, Single};
 pub(crate) use respire_tests::Peer;
 use respire_tests::{Kind, Server};
 
@@ -19,7 +19,7 @@ pub(crate) const fn ms(millis: u64) -> Duration {
 }
 
 /// Runs `test` on every server in both protocols, each time on an empty server.
-pub(crate) fn everywhere(test: impl Fn(&Server, &Client) -> Result<(), Error>) {
+pub(crate) fn everywhere(test: impl Fn(&Server, &Single) -> Result<(), Error>) {
     for kind in Kind::ALL {
         if !kind.available_or_skip() {
             continue;
@@ -40,13 +40,13 @@ pub(crate) fn redis() -> Option<Server> {
     Kind::Redis70.available_or_skip().then(Server::redis)
 }
 
-pub(crate) fn open(url: &str) -> Client {
-    Client::open(url).unwrap_or_else(|error| panic!("{url}: {error}"))
+pub(crate) fn open(url: &str) -> Single {
+    Single::open(url).unwrap_or_else(|error| panic!("{url}: {error}"))
 }
 
 /// Why the server of this URL cannot be reached.
 pub(crate) fn refused(url: &str) -> ConnectError {
-    match Client::open(url) {
+    match Single::open(url) {
         Err(Error::Connect(error)) => error,
         other => panic!("{url}: {other:?}"),
     }
@@ -72,7 +72,7 @@ pub(crate) fn lost<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
 }
 
 /// Checks that the next answer belongs to the next request.
-pub(crate) fn in_step(client: &Client) {
+pub(crate) fn in_step(client: &Single) {
     for token in ["one", "two"] {
         let echo: String = client.echo(token).wait().expect("ECHO");
         assert_eq!(echo, token);

@@ -5,7 +5,7 @@ use std::thread;
 use respire::conn::{Failure, SubmitError};
 use respire::errors::Misuse;
 use respire::prelude::*;
-use respire::{Client, Error};
+use respire::{Error, Single};
 
 use crate::support::{everywhere, in_step, open, redis, within};
 
@@ -143,7 +143,7 @@ fn who_changes_nothing_watches_nothing() {
 fn threads_that_share_a_client_count_every_change() {
     let Some(server) = redis() else { return };
     let (clients, each) = (2, 50);
-    let add = |client: &Client| {
+    let add = |client: &Single| {
         let added = client.check_and_set("n", 1000, |client| {
             let n: Option<i64> = client.get("n").wait()?;
             Ok(Some([set("n", n.unwrap_or(0) + 1)]))

@@ -119,7 +119,7 @@ fn a_reply_can_be_read_where_it_lies() {
 }
 
 /// The sizes that `Debug` shows of the two buffers.
-pub(crate) fn buffer_sizes(client: &respire::Client) -> Vec<usize> {
+pub(crate) fn buffer_sizes(client: &respire::Single) -> Vec<usize> {
     let shown = format!("{client:?}");
     let sizes = shown.split("size: ").skip(1);
     sizes

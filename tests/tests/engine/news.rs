@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 use respire_core::command::{Subscription, get};
 use respire_core::conn::{Protocol, Settings};
@@ -157,7 +157,7 @@ fn a_fast_publisher() {
         let mut listener = Listener::to_all(&server, settings);
         let url = url.clone();
         let publisher = std::thread::spawn(move || {
-            let client = Client::open(&url).expect("a server that answers");
+            let client = Single::open(&url).expect("a server that answers");
             for first in (0..MESSAGES).step_by(500) {
                 let all = (first..first + 500).map(|n| publish("news", n));
                 let told = client.pipeline(all.collect::<Vec<_>>()).wait().expect("answers");

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 use respire_core::command::AnyRequest;
 use respire_core::conn::{Event, Settings, Token};
@@ -297,7 +297,7 @@ pub(crate) fn status(text: &str) -> Value {
 
 /// Somebody else who asks the server.
 pub(crate) struct Admin {
-    client: Client,
+    client: Single,
     id: String,
 }
 
@@ -307,7 +307,7 @@ impl Admin {
     }
 
     pub(crate) fn try_of(server: &Server) -> Option<Self> {
-        let client = Client::open(&server.url()).ok()?;
+        let client = Single::open(&server.url()).ok()?;
         let id: i64 = client.client_id().wait().ok()?;
         Some(Self { client, id: id.to_string() })
     }

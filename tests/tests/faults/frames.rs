@@ -3,7 +3,7 @@
 use respire::command::{echo, raw};
 use respire::conn::{Config, Failure};
 use respire::resp::{Limits, Scanner, Value};
-use respire::{Client, Error};
+use respire::{Error, Single};
 use respire_tests::proxy::{Act, At, Proxy, Script, Way};
 use respire_tests::{Flight, Outcome};
 
@@ -58,11 +58,11 @@ fn the_answer_is_lost_and_the_connection_cut() {
 fn the_client_does_not_send_again_what_was_lost() {
     let Some(server) = recording().map(respire_tests::Builder::start) else { return };
     let plain = Proxy::new(server.addr(), Script::new());
-    drop(Client::open(&plain.url()).unwrap());
+    drop(Single::open(&plain.url()).unwrap());
     let greetings = frames(&plain.log().passed(0, Way::Replies));
 
     let proxy = Proxy::new(server.addr(), Script::new().replies(At::Before(greetings), Act::Cut));
-    let client = Client::open(&proxy.url()).unwrap();
+    let client = Single::open(&proxy.url()).unwrap();
     for round in 0..100 {
         let word = format!("client-{round}");
         match client.send(raw("HINCRBY ledger").arg(&word).arg(1)).wait() {

@@ -6,7 +6,7 @@ use std::thread;
 use respire::command::{echo, exec, get, multi};
 use respire::conn::Config;
 use respire::resp::Value;
-use respire::{Cause, Client, Error};
+use respire::{Cause, Error, Single};
 use respire_tests::{Flight, Kind, Outcome, Server};
 
 use crate::verdict::{Deed, Expected, count, is_not_executed, text, violations};
@@ -54,7 +54,7 @@ fn too_many_clients() {
     for n in 0..40 {
         let text = Flight::open(server.addr(), Config::default()).expect_err("there is no seat");
         assert_eq!(text, words, "time {n}");
-        match Client::open(&server.url()) {
+        match Single::open(&server.url()) {
             Err(Error::Connect(error)) => match &error.cause {
                 Cause::Server(reply) => assert_eq!(reply.to_string(), words, "time {n}"),
                 other => panic!("time {n}: {other:?}"),
@@ -80,7 +80,7 @@ fn out_of_memory() {
     assert_eq!(begun, Outcome::Ok(crate::verdict::ok()));
     assert!(starts(&queued, "OOM ") && starts(&done, "EXECABORT "), "{queued:?}, {done:?}");
     assert_eq!(flight.call(&get("k"), ms(8000)), Outcome::Ok(text("v")));
-    let client = Client::open(&server.url()).unwrap();
+    let client = Single::open(&server.url()).unwrap();
     let error = client.send(respire::command::raw("HINCRBY ledger oom-client 1")).wait().unwrap_err();
     assert_eq!(error.code(), Some("OOM"), "{error}");
     assert!(executions(&server).keys().all(|word| !word.starts_with(b"oom")));

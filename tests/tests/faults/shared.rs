@@ -7,7 +7,7 @@ use std::thread;
 use respire::command::words;
 use respire::conn::Token;
 use respire::resp::Value;
-use respire::{Client, Error};
+use respire::{Error, Single};
 use respire_tests::Outcome;
 use respire_tests::proxy::{Proxy, Random, Script};
 
@@ -52,7 +52,7 @@ fn a_shared_client_tells_the_truth_under_random_faults() {
 
 fn work(seed: u64, proxy: &Proxy) -> Book {
     let url = format!("{}?timeout=200ms&connect_timeout=300ms", proxy.url());
-    let opened = (0..6).find_map(|_| Client::open(&url).ok());
+    let opened = (0..6).find_map(|_| Single::open(&url).ok());
     let client = opened.unwrap_or_else(|| panic!("seed {seed}: no connection\n{}", proxy.log()));
     let book = Mutex::new(Book::default());
     thread::scope(|scope| {
@@ -80,7 +80,7 @@ struct Plan {
 
 impl Book {
     /// Makes the requests of these plans in one go.
-    fn run(client: &Client, plans: Vec<Plan>) -> Vec<(Plan, Vec<Outcome>)> {
+    fn run(client: &Single, plans: Vec<Plan>) -> Vec<(Plan, Vec<Outcome>)> {
         let all: Vec<_> =
             plans.iter().flat_map(|plan| &plan.requests).map(|(request, _)| words(request)).collect();
         let results = match all.as_slice() {

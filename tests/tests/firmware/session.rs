@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 use respire_tests::{Builder, Kind, Server};
 
@@ -24,14 +24,14 @@ fn server(kind: Kind) -> Builder {
 }
 
 /// A client whose own connection the server's figures do not count.
-fn observer(server: &Server) -> Client {
-    let client = Client::open(&server.url()).expect("the host connects");
+fn observer(server: &Server) -> Single {
+    let client = Single::open(&server.url()).expect("the host connects");
     client.send(raw("CONFIG RESETSTAT")).wait().expect("CONFIG RESETSTAT");
     client
 }
 
 /// Lets the board log in, and does `meanwhile` on the host when the board counts until it is killed.
-fn run(board: &Board, port: u16, client: &Client, meanwhile: impl FnOnce() + Send) -> Run {
+fn run(board: &Board, port: u16, client: &Single, meanwhile: impl FnOnce() + Send) -> Run {
     thread::scope(|scope| {
         scope.spawn(|| {
             until(|| doomed(client) > 100);
@@ -42,19 +42,19 @@ fn run(board: &Board, port: u16, client: &Client, meanwhile: impl FnOnce() + Sen
 }
 
 /// How far the board has counted. Not by GET, which the board is counted by.
-fn doomed(client: &Client) -> usize {
+fn doomed(client: &Single) -> usize {
     let text: String = client.get_range("respire:session:doomed", 0, -1).wait().expect("GETRANGE");
     text.parse().unwrap_or(0)
 }
 
 /// One field of INFO.
-fn info(client: &Client, section: &str, field: &str) -> u64 {
+fn info(client: &Single, section: &str, field: &str) -> u64 {
     let text: String = client.send(raw("INFO").arg(section).typed()).wait().expect("INFO");
     let value = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {field} in {text}"))
 }
 
-fn kill(client: &Client) {
+fn kill(client: &Single) {
     let request = raw("CLIENT KILL").arg("USER").arg("board").typed::<i64>();
     assert_eq!(client.send(request).wait().expect("CLIENT KILL"), 1);
 }
@@ -90,7 +90,7 @@ fn all_that_a_device_may_ask_for() {
     }
 }
 
-fn what_is_left(client: &Client, run: &Run) {
+fn what_is_left(client: &Single, run: &Run) {
     let value: Option<String> = client.get("respire:session").wait().expect("GET");
     assert_eq!(value.as_deref(), Some("from the board"));
     let large: Option<Vec<u8>> = client.get("respire:session:large").wait().expect("GET");
@@ -105,7 +105,7 @@ fn what_is_left(client: &Client, run: &Run) {
 
 /// Each command was executed as often as the board says it asked for it, and none failed but the one
 /// that should.
-fn what_was_asked(client: &Client) {
+fn what_was_asked(client: &Single) {
     let text: String = client.send(raw("INFO commandstats").typed()).wait().expect("INFO");
     let stats: BTreeMap<&str, &str> =
         text.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(':')).collect();

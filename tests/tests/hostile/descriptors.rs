@@ -4,7 +4,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 use respire_tests::Peer;
 use respire_tests::hostile::{Attack, Cut, Manner, Outcome, Room, attacks, serve};
@@ -28,7 +28,7 @@ fn descriptors_are_given_back() {
             let _ = serve(stream, attack, protocols[n % protocols.len()], Cut::Whole);
         });
         for _ in 0..4 {
-            if let Ok(client) = Client::open(&format!("redis://{}", peer.address())) {
+            if let Ok(client) = Single::open(&format!("redis://{}", peer.address())) {
                 let _ = client.send(raw("ATTACK")).wait();
                 let _ = client.echo::<String>("x").wait();
             }

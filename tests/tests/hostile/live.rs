@@ -5,7 +5,7 @@ use std::time::Duration;
 use respire::conn::Failure;
 use respire::prelude::*;
 use respire::resp::Value;
-use respire::{Cause, Client, Error};
+use respire::{Cause, Error, Single};
 use respire_tests::Peer;
 use respire_tests::hostile::{Ask, Attack, Cut, Found, Manner, Outcome, Room, Spoken, attacks};
 
@@ -75,7 +75,7 @@ impl Case {
             return;
         }
         let (wanted, end) = self.attack.expected(true);
-        let client = Client::open(&url).unwrap_or_else(|error| panic!("{self:?}: {error}"));
+        let client = Single::open(&url).unwrap_or_else(|error| panic!("{self:?}: {error}"));
         let ask = self.attack.ask;
         let (memory, result) = peak(|| client.send(raw("ATTACK")).wait_with(|reply| Ok(ask.read(reply))));
         let (found, closed) = match result {
@@ -94,7 +94,7 @@ impl Case {
 
     fn amid_others(self) {
         let peer = self.peer();
-        let client = Client::open(&self.url(&peer)).unwrap_or_else(|error| panic!("{self:?}: {error}"));
+        let client = Single::open(&self.url(&peer)).unwrap_or_else(|error| panic!("{self:?}: {error}"));
         let surplus = matches!(self.attack.outcome, Outcome::Surplus(..));
         let texts: Vec<String> = (0..5).map(|n| format!("own-{n}")).collect();
         let asked: Vec<[&str; 2]> = texts.iter().map(|text| ["ECHO", text.as_str()]).collect();
@@ -136,7 +136,7 @@ impl Case {
     /// There is no connection, and the reason is told.
     fn greeted(self, url: &str) {
         let (_, end) = self.attack.expected(true);
-        match Client::open(url) {
+        match Single::open(url) {
             Err(Error::Connect(error)) => {
                 let words = error.to_string();
                 assert!(words.contains(&end.unwrap_or_default()), "{self:?}: {words}");
@@ -152,7 +152,7 @@ impl Case {
     }
 
     /// Whoever asks next gets his own answer, on this connection or on another.
-    fn in_step(self, client: &Client) {
+    fn in_step(self, client: &Single) {
         for token in ["one", "two"] {
             let echo = client.echo::<String>(token).timeout(Duration::from_secs(60)).wait();
             assert_eq!(echo.ok().as_deref(), Some(token), "{self:?}: out of step");

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 use respire_core::conn::{Config, Connection, Event, Settings, Token};
 use respire_core::time::Instant;
@@ -66,7 +66,7 @@ fn a_surplus_that_comes_later_is_nobodys_answer() {
             }
         }
     });
-    let client = Client::open(&peer.resp2()).unwrap();
+    let client = Single::open(&peer.resp2()).unwrap();
     assert_eq!(client.send(raw("ATTACK").typed::<String>()).wait().unwrap(), "own");
     go.send(()).unwrap();
     heard.recv().unwrap();

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 use respire::resp::Value;
 use respire_tests::Kind;
@@ -20,7 +20,7 @@ fn blocks(line: &str) -> Blocks {
     Blocks::of(Args::new(&frame(&split(line))))
 }
 
-fn timed(client: &Client, line: &str) -> (Duration, Value) {
+fn timed(client: &Single, line: &str) -> (Duration, Value) {
     let start = Instant::now();
     let value = ask(client, line);
     (start.elapsed(), value)

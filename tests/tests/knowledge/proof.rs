@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 use respire::resp::Value;
 use respire_core::error::{Author, Proof, ServerError};
@@ -11,7 +11,7 @@ use respire_core::error::{Author, Proof, ServerError};
 use crate::support::{ask_words, everywhere, frame, open, run, split};
 
 /// Sends words; the error's code and what it proves.
-fn refused(client: &Client, line: &[&str]) -> (String, Proof) {
+fn refused(client: &Single, line: &[&str]) -> (String, Proof) {
     let Value::Error(error) = ask_words(client, line) else { panic!("{line:?} is no error") };
     let text = error.to_string();
     let bytes = frame(line);

@@ -1,12 +1,12 @@
 //! What the tests share: a client of every server, and the bytes of a request.
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 use respire::resp::{Encoder, Value};
 use respire_tests::{Kind, Server};
 
 /// Runs `test` on every server.
-pub(crate) fn everywhere(test: impl Fn(Kind, &Server, &Client)) {
+pub(crate) fn everywhere(test: impl Fn(Kind, &Server, &Single)) {
     for kind in Kind::ALL {
         if kind.available_or_skip() {
             let server = Server::builder(kind).start();
@@ -16,9 +16,9 @@ pub(crate) fn everywhere(test: impl Fn(Kind, &Server, &Client)) {
 }
 
 /// In RESP2, so that there are no other aggregates than arrays.
-pub(crate) fn open(server: &Server) -> Client {
+pub(crate) fn open(server: &Server) -> Single {
     let url = format!("{}?protocol=2&timeout=20s", server.url());
-    Client::open(&url).unwrap_or_else(|error| panic!("{url}: {error}"))
+    Single::open(&url).unwrap_or_else(|error| panic!("{url}: {error}"))
 }
 
 /// The words of a line.
@@ -39,11 +39,11 @@ pub(crate) fn frame(words_of: &[&str]) -> Vec<u8> {
 }
 
 /// What the server answers, be it an error.
-pub(crate) fn ask(client: &Client, line: &str) -> Value {
+pub(crate) fn ask(client: &Single, line: &str) -> Value {
     ask_words(client, &split(line))
 }
 
-pub(crate) fn ask_words(client: &Client, line: &[&str]) -> Value {
+pub(crate) fn ask_words(client: &Single, line: &[&str]) -> Value {
     match client.send(words(line)).wait() {
         Ok(value) => value,
         Err(respire::Error::Server(error)) => Value::Error(error),
@@ -52,7 +52,7 @@ pub(crate) fn ask_words(client: &Client, line: &[&str]) -> Value {
 }
 
 /// What the server answers, which must be no error.
-pub(crate) fn run(client: &Client, line: &str) -> Value {
+pub(crate) fn run(client: &Single, line: &str) -> Value {
     match ask(client, line) {
         Value::Error(error) => panic!("{line}: {error}"),
         value => value,

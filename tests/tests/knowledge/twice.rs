@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use respire::Client;
+use respire::Single;
 use respire::prelude::*;
 use respire::resp::Value;
 use respire_tests::Kind;
@@ -244,7 +244,7 @@ struct Twice {
 }
 
 impl Twice {
-    fn of(client: &Client, &(prepare, request, others): &Row) -> Self {
+    fn of(client: &Single, &(prepare, request, others): &Row) -> Self {
         run(client, "FLUSHALL");
         for line in prepare.split(';').filter(|line| !line.is_empty()) {
             run(client, line);
@@ -264,7 +264,7 @@ impl Twice {
     }
 }
 
-fn state(client: &Client) -> State {
+fn state(client: &Single) -> State {
     let mut state = State::new();
     for database in ["1", "0"] {
         run(client, &format!("SELECT {database}"));

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use respire::prelude::*;
-use respire::{Cause, Client, Connect, Connected, Dialer, Endpoint, Error, Tls};
+use respire::{Cause, Connect, Connected, Dialer, Endpoint, Error, Single, Tls};
 use respire_tests::{Kind, Server};
 
 use crate::support::secure;
@@ -28,9 +28,9 @@ impl Connect for Tunnel {
     }
 }
 
-fn open(tls: Option<Tls>, connect: impl Connect + 'static, url: &str) -> Result<Client, Error> {
+fn open(tls: Option<Tls>, connect: impl Connect + 'static, url: &str) -> Result<Single, Error> {
     let dialer = Dialer { tls, connect: Some(Arc::new(connect)), ..Dialer::default() };
-    Client::with_dialer(dialer, url.parse().unwrap())
+    Single::with_dialer(dialer, url.parse().unwrap())
 }
 
 /// S1-OPT-03: through a tunnel of the user's own, over TCP or a Unix socket. No name is looked up.
@@ -42,7 +42,7 @@ fn a_tunnel() {
     let server = Server::builder(Kind::Redis70).unix_socket().start();
     let tunnel = Arc::new(Tunnel { to: server.port(), dials: AtomicUsize::new(0) });
     let dialer = Dialer { connect: Some(Arc::clone(&tunnel) as Arc<dyn Connect>), ..Dialer::default() };
-    let client = Client::with_dialer(dialer, "redis://redis.internal:1/3".parse().unwrap()).unwrap();
+    let client = Single::with_dialer(dialer, "redis://redis.internal:1/3".parse().unwrap()).unwrap();
     client.set("greeting", "hello").wait().unwrap();
     assert_eq!(tunnel.dials.load(Ordering::SeqCst), 1);
     // The next connection comes the same way.

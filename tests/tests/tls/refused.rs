@@ -104,7 +104,7 @@ fn each_has_a_hint() {
     assert_eq!(*found(&stranger), rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer));
     assert!(stranger.hint().starts_with("its authority is not trusted here: "), "{stranger}");
     // The system does not know an authority that was made a moment ago.
-    let system = respire::Client::open(&server.url());
+    let system = respire::Single::open(&server.url());
     assert!(matches!(system, Err(respire::Error::Connect(_))), "{system:?}");
     server.show(&server.authority.issue(&leaf(&["redis.internal"])));
     assert!(refused(&server.tls(), &server.url()).hint().starts_with("it is another host's: "));
@@ -167,7 +167,7 @@ fn no_tls_there() {
 fn tls_there_only() {
     let Some(server) = secure(&[]) else { return };
     let start = Instant::now();
-    let plain = respire::Client::open(&format!("redis://localhost:{}?connect_timeout=500ms", server.port));
+    let plain = respire::Single::open(&format!("redis://localhost:{}?connect_timeout=500ms", server.port));
     let shown = plain.unwrap_err().to_string();
     assert!(shown.contains("does it expect TLS?") || shown.contains("looks like a TLS server"), "{shown}");
     assert!(start.elapsed() < LIMIT);

@@ -13,7 +13,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     date_time_ymd,
 };
-use respire::{Client, ConnectError, Dialer, Error, Tls};
+use respire::{ConnectError, Dialer, Error, Single, Tls};
 use respire_tests::{Kind, Peer, Server};
 
 /// Longer than anything here may take.
@@ -145,7 +145,7 @@ impl Secure {
         Tls::new().ca_pem(self.authority.pem.clone())
     }
 
-    pub(crate) fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Single {
         open(&self.tls(), &self.url())
     }
 
@@ -159,7 +159,7 @@ impl Secure {
         let cert = self.folder.put("next.pem", &pair.cert);
         let key = self.folder.put("next.key", &pair.key);
         let login = if password.is_empty() { String::new() } else { format!(":{password}@") };
-        let plain = Client::open(&format!("redis://{login}{}", self.server.addr())).expect("without TLS");
+        let plain = Single::open(&format!("redis://{login}{}", self.server.addr())).expect("without TLS");
         let request = respire::command::raw("CONFIG SET tls-cert-file")
             .arg(cert.to_str().expect("a path"))
             .arg("tls-key-file")
@@ -168,12 +168,12 @@ impl Secure {
     }
 }
 
-pub(crate) fn open(tls: &Tls, url: &str) -> Client {
+pub(crate) fn open(tls: &Tls, url: &str) -> Single {
     attempt(tls, url).unwrap_or_else(|error| panic!("{url}: {error}"))
 }
 
-pub(crate) fn attempt(tls: &Tls, url: &str) -> Result<Client, Error> {
-    Client::with_dialer(Dialer::tls(tls.clone()), url.parse().expect("a URL"))
+pub(crate) fn attempt(tls: &Tls, url: &str) -> Result<Single, Error> {
+    Single::with_dialer(Dialer::tls(tls.clone()), url.parse().expect("a URL"))
 }
 
 /// Why there is no connection.

@@ -6,14 +6,14 @@ use respire::prelude::*;
 use respire::rustls::crypto::ring;
 use respire::rustls::version::{TLS12, TLS13};
 use respire::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
-use respire::{Client, Dialer, Subscriber, Tls};
+use respire::{Dialer, Single, Subscriber, Tls};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::support::{LIMIT, Secure, Tap, leaf, open, refused, secure, visitor};
 
 /// 8 MiB that nobody compresses, the same several times both ways at once, and a long pipeline.
-fn there_and_back(client: &Client) {
+fn there_and_back(client: &Single) {
     assert_eq!(client.ping::<String>().wait().unwrap(), "PONG");
     let value: Vec<u8> = (0..8_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     client.set("large", &value).wait().unwrap();
@@ -69,7 +69,7 @@ fn tiny_sockets() {
     let tls = Some(server.tls());
     let dialer = Dialer { tls, socket_buffers: Some(64 << 10), ..Dialer::default() };
     let client =
-        Client::with_dialer(dialer, format!("{}?timeout=60s", server.url()).parse().unwrap()).unwrap();
+        Single::with_dialer(dialer, format!("{}?timeout=60s", server.url()).parse().unwrap()).unwrap();
     there_and_back(&client);
 }
 

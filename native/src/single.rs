@@ -21,7 +21,7 @@ use crate::{Dialer, Error, Url};
 /// ```no_run
 /// use respire::prelude::*;
 ///
-/// let client = respire::Client::open("redis://127.0.0.1:6379")?;
+/// let client = respire::Single::open("redis://127.0.0.1:6379")?;
 /// client.set("greeting", "hello").ex(60).wait()?;
 /// let greeting: Option<String> = client.get("greeting").wait()?;
 /// let (length, visits) = client.pipeline((strlen("greeting"), incr("visits"))).wait()?;
@@ -35,7 +35,7 @@ use crate::{Dialer, Error, Url};
 /// [`Call::wait_with`] reads an answer where it lies, without a copy:
 /// ```no_run
 /// # use respire::prelude::*;
-/// # let client = respire::Client::open("redis://127.0.0.1:6379")?;
+/// # let client = respire::Single::open("redis://127.0.0.1:6379")?;
 /// let zeros = client.send(get("bitmap")).wait_with(|reply| {
 ///     let bytes: &[u8] = reply.get()?;
 ///     Ok(bytes.iter().map(|byte| byte.count_zeros()).sum::<u32>())
@@ -43,11 +43,11 @@ use crate::{Dialer, Error, Url};
 /// # Ok::<(), respire::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Client {
+pub struct Single {
     session: Mutex<Session<Dialer>>,
 }
 
-impl Client {
+impl Single {
     /// Connects to the server of a [URL](crate::Url), and waits until it said hello.
     ///
     /// # Errors
@@ -65,8 +65,10 @@ impl Client {
         Self::with_dialer(Dialer::default(), url)
     }
 
-    /// Connects with a dialer of one's own making.
-    #[doc(hidden)]
+    /// Connects with a dialer of one's own making: TLS with certificates of one's own, sockets that the user connects.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
     pub fn with_dialer(dialer: Dialer, url: Url) -> Result<Self, Error> {
         Ok(Self { session: Mutex::new(Session::open(dialer, url)?) })
     }
@@ -87,7 +89,7 @@ impl Client {
     }
 }
 
-impl Share for Client {
+impl Share for Single {
     type Dialer = Dialer;
 
     fn share<T>(&self, act: impl FnOnce(&mut Session<Dialer>) -> T) -> Option<T> {
@@ -104,8 +106,8 @@ impl Share for Client {
 }
 
 // A client may be shared by threads, and handed to one.
-const _: PhantomData<fn() -> Client> = {
+const _: PhantomData<fn() -> Single> = {
     const fn shared<T: Send + Sync>() {}
-    shared::<Client>();
+    shared::<Single>();
     PhantomData
 };

@@ -1,0 +1,250 @@
+//! One request of a client: a future, and something to wait for.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::thread;
+use std::time::Duration;
+
+use respire_core::command::{Carry, OwnedReply, Request, Retry};
+use respire_core::conn::SubmitError;
+use respire_core::engine::{Lease, Options, Refused};
+use respire_core::error::Full;
+use respire_core::resp::Reply;
+
+use super::desk::is_showing;
+use super::machine::Ask;
+use super::shared::Shared;
+use super::slots::{Place, Told, Waiter};
+use crate::Error;
+
+/// A request that was not sent yet: [`wait`](Self::wait) for its answer, or await it.
+#[must_use = "nothing is sent before it is waited for"]
+pub struct Call<'c, R> {
+    request: R,
+    options: Options,
+    on: Option<Lease>,
+    progress: Progress<'c>,
+}
+
+/// How far it has come; when it is dropped, nobody waits any more.
+pub(super) struct Progress<'c> {
+    pub(super) shared: &'c Arc<Shared>,
+    pub(super) stage: Stage,
+}
+
+pub(super) enum Stage {
+    New,
+    /// In line for a slot.
+    Waiting(Arc<Place>),
+    Sent(u32),
+    Over,
+}
+
+// Nothing in it is pinned.
+impl<R> Unpin for Call<'_, R> {}
+
+impl<'c, R> Call<'c, R> {
+    pub(super) const fn new(shared: &'c Arc<Shared>, request: R, on: Option<Lease>) -> Self {
+        let progress = Progress { shared, stage: Stage::New };
+        Self { request, options: Options::DEFAULT, on, progress }
+    }
+
+    /// Waits at most this long for the answer.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout.into());
+        self
+    }
+
+    /// What becomes of it when it is executed twice, if the caller knows better than
+    /// [`Retry::of`]: so it is known when it may be sent again.
+    pub const fn retry(mut self, class: Retry) -> Self {
+        self.options.class = Some(class);
+        self
+    }
+
+    /// On a connection of its own: what is slow does not stand in the way of others then.
+    pub const fn apart(mut self) -> Self {
+        self.options.own = true;
+        self
+    }
+}
+
+impl<R: Request> Call<'_, R> {
+    /// Sends it, and blocks this thread until the answer is there.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn wait(self) -> Result<R::Owned, Error>
+    where
+        R: OwnedReply,
+    {
+        self.wait_with(|reply| Ok(reply.get()?))
+    }
+
+    /// Sends it, blocks this thread until the answer is there, and reads it where it lies.
+    ///
+    /// # Errors
+    /// See [`Error`], and what `read` returns.
+    pub fn wait_with<T>(mut self, read: impl FnOnce(Reply<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        if is_showing() {
+            return Err(Error::Busy);
+        }
+        let shared = self.progress.shared;
+        let slot = match self.progress.stage {
+            Stage::Sent(slot) => slot,
+            _ => {
+                let slot = self.progress.slot()?;
+                self.ask(slot, Waiter::Nobody)?;
+                slot
+            }
+        };
+        self.progress.stage = Stage::Over;
+        let (mut read, mut result) = (Some(read), None);
+        shared
+            .wait(slot, &mut |_, told| {
+                if let Some(read) = read.take() {
+                    result = Some(answer(told).and_then(read));
+                }
+            })
+            .map_err(Error::System)?;
+        result.unwrap_or(Err(Error::Busy))
+    }
+}
+
+/// What was told, for one request.
+pub(super) fn answer(told: Told<'_>) -> Result<Reply<'_>, Error> {
+    match told {
+        Told::Reply(reply) => Ok(reply),
+        Told::Failed(failed) => Err(Error::from(failed)),
+        Told::Refused(refused) => Err(Error::from(refused)),
+        Told::Leased(_) => Err(Error::Busy),
+    }
+}
+
+impl Progress<'_> {
+    /// A slot, however long it takes.
+    ///
+    /// # Errors
+    /// There is none, and it is not to be waited for; or this has had its answer already.
+    pub(super) fn slot(&mut self) -> Result<u32, Error> {
+        let slots = &self.shared.slots;
+        let this_thread = || Waiter::Thread(thread::current());
+        let place = match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::New => match slots.take() {
+                Some(slot) => return Ok(slot),
+                None if self.shared.refuses => return Err(full()),
+                None => slots.line_up(this_thread()),
+            },
+            Stage::Waiting(place) => place,
+            Stage::Sent(_) | Stage::Over => return Err(Error::Busy),
+        };
+        loop {
+            if let Some(slot) = place.wait(this_thread()) {
+                return Ok(slot);
+            }
+            thread::park();
+        }
+    }
+
+    /// The same for a task.
+    pub(super) fn poll_slot(&mut self, context: &Context<'_>) -> Poll<Result<u32, Error>> {
+        let this_task = || Waiter::Task(context.waker().clone());
+        let slots = &self.shared.slots;
+        if let Stage::New = self.stage {
+            match slots.take() {
+                Some(slot) => {
+                    self.stage = Stage::Over;
+                    return Poll::Ready(Ok(slot));
+                }
+                None if self.shared.refuses => {
+                    self.stage = Stage::Over;
+                    return Poll::Ready(Err(full()));
+                }
+                None => self.stage = Stage::Waiting(slots.line_up(this_task())),
+            }
+        }
+        match &self.stage {
+            Stage::Waiting(place) => match place.wait(this_task()) {
+                Some(slot) => {
+                    self.stage = Stage::Over;
+                    Poll::Ready(Ok(slot))
+                }
+                None => Poll::Pending,
+            },
+            _ => Poll::Pending,
+        }
+    }
+}
+
+/// There is no slot.
+fn full() -> Error {
+    Refused::from(SubmitError::from(Full::InFlight)).into()
+}
+
+impl<R: Request> Call<'_, R> {
+    /// Asks, or gives the slot back.
+    fn ask(&self, slot: u32, waiter: Waiter) -> Result<(), Refused> {
+        let Self { request, options, on, progress } = self;
+        let is_task = matches!(waiter, Waiter::Task(_));
+        progress.shared.slots.expect(slot, 1, waiter);
+        let asked = progress.shared.submit(&Ask { slot, is_task, request, options: *options, on: *on });
+        asked.inspect_err(|_| progress.shared.slots.give(slot))
+    }
+}
+
+impl<R: OwnedReply> Future for Call<'_, R> {
+    type Output = Result<R::Owned, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let shared = self.progress.shared;
+        match self.progress.stage {
+            Stage::Sent(slot) => {
+                if !shared.slots.wait_task(slot, context.waker()) {
+                    return Poll::Pending;
+                }
+                self.progress.stage = Stage::Over;
+                let mut result = None;
+                shared.slots.finish(slot).each(&mut |_, told| {
+                    result = Some(answer(told).and_then(|reply| Ok(reply.get()?)));
+                });
+                Poll::Ready(result.unwrap_or(Err(Error::Busy)))
+            }
+            Stage::Over => Poll::Ready(Err(Error::Busy)),
+            Stage::New | Stage::Waiting(_) if is_showing() => Poll::Ready(Err(Error::Busy)),
+            Stage::New | Stage::Waiting(_) => {
+                let slot = ready!(self.progress.poll_slot(context))?;
+                if let Err(refused) = self.ask(slot, Waiter::Task(context.waker().clone())) {
+                    return Poll::Ready(Err(refused.into()));
+                }
+                self.progress.stage = Stage::Sent(slot);
+                shared.see_to_driver();
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<R> Carry<R> for Call<'_, R> {
+    fn map(self, change: impl FnOnce(R) -> R) -> Self {
+        Self { request: change(self.request), ..self }
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        match &self.stage {
+            Stage::Sent(slot) => self.shared.turn_away(*slot),
+            Stage::Waiting(place) => self.shared.slots.leave_line(place),
+            Stage::New | Stage::Over => {}
+        }
+    }
+}
+
+impl<R> fmt::Debug for Call<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("options", &self.options).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,303 @@
+//! Who drives.
+//!
+//! Whoever holds the [`Poller`] waits for the sockets, for all. A thread that waits for an answer takes it if it is
+//! there, and follows if it is not: it sleeps until its answer has come, or until it is its turn to lead. A leader whose
+//! answer has come hands the poller to the first that follows. Where only tasks wait, which cannot drive, the keeper
+//! does: a thread that is started when it is first needed.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+
+use respire_core::time::{Duration, Instant};
+
+use super::block_on;
+use super::desk::Own;
+use super::shared::{Poller, Shared};
+use super::slots::{Told, Waiter, lock};
+
+pub(super) struct Lead {
+    state: Mutex<State>,
+    /// Somebody has the poller.
+    is_driven: AtomicBool,
+    call: Condvar,
+}
+
+struct State {
+    poller: Option<Box<Poller>>,
+    /// Slots whose threads wait; some of them have their answers by now.
+    followers: VecDeque<u32>,
+    /// There is a keeper, or will be.
+    has_keeper: bool,
+    /// The keeper has something to do.
+    is_called: bool,
+    /// It sleeps until then.
+    keeper_until: Instant,
+}
+
+/// The right to drive, until it is dropped.
+pub(super) struct Leading {
+    shared: Arc<Shared>,
+    poller: Option<Box<Poller>>,
+    /// Who drives will do so again soon, and nobody else must in his place.
+    is_back_soon: bool,
+}
+
+/// What ends the wait of a driver besides the sockets.
+pub(super) trait Gate {
+    /// The driver is about to wait: whether it may.
+    fn close(&self) -> bool;
+
+    /// The wait is over.
+    fn open(&self);
+}
+
+impl Gate for () {
+    fn close(&self) -> bool {
+        true
+    }
+
+    fn open(&self) {}
+}
+
+impl Lead {
+    pub(super) fn new(poller: Box<Poller>) -> Self {
+        let state = State {
+            poller: Some(poller),
+            followers: VecDeque::new(),
+            has_keeper: false,
+            is_called: false,
+            keeper_until: Instant::ZERO,
+        };
+        Self { state: Mutex::new(state), is_driven: AtomicBool::new(false), call: Condvar::new() }
+    }
+
+    pub(super) fn is_driven(&self) -> bool {
+        self.is_driven.load(Ordering::SeqCst)
+    }
+
+    /// The keeper has something to do, if there is one.
+    pub(super) fn call_keeper(&self) {
+        lock(&self.state).is_called = true;
+        self.call.notify_all();
+    }
+}
+
+impl Shared {
+    /// Leads, unless somebody else does.
+    pub(super) fn try_lead(self: &Arc<Self>) -> Option<Leading> {
+        if self.lead.is_driven() {
+            return None;
+        }
+        self.take_lead(&mut lock(&self.lead.state))
+    }
+
+    fn take_lead(self: &Arc<Self>, state: &mut State) -> Option<Leading> {
+        let poller = state.poller.take()?;
+        self.lead.is_driven.store(true, Ordering::SeqCst);
+        Some(Leading { shared: Arc::clone(self), poller: Some(poller), is_back_soon: false })
+    }
+
+    /// Waits for the answers of a slot, and shows them: each as it comes if this thread leads.
+    ///
+    /// # Errors
+    /// The system cannot wait; the slot is abandoned.
+    pub(super) fn wait(self: &Arc<Self>, slot: u32, each: &mut dyn FnMut(u32, Told<'_>)) -> io::Result<()> {
+        if let Some(leading) = self.try_lead() {
+            self.lead_until(leading, slot, each)?;
+        }
+        while !self.slots.wait(slot, || Waiter::Thread(thread::current())) {
+            match self.follow(slot) {
+                Some(leading) => self.lead_until(leading, slot, each)?,
+                None => thread::park(),
+            }
+        }
+        self.slots.finish(slot).each(each);
+        Ok(())
+    }
+
+    /// Leads, or stands in line to.
+    fn follow(self: &Arc<Self>, slot: u32) -> Option<Leading> {
+        let mut state = lock(&self.lead.state);
+        let leading = self.take_lead(&mut state);
+        if leading.is_none() && !state.followers.contains(&slot) {
+            state.followers.push_back(slot);
+        }
+        leading
+    }
+
+    fn lead_until(
+        &self,
+        mut leading: Leading,
+        slot: u32,
+        each: &mut dyn FnMut(u32, Told<'_>),
+    ) -> io::Result<()> {
+        let mut own = Some(Own { slot, each });
+        while !self.slots.is_done(slot) {
+            leading.turn(None, &mut own, &()).inspect_err(|_| self.turn_away(slot))?;
+        }
+        Ok(())
+    }
+
+    /// The caller of a slot goes before his answers have come.
+    pub(super) fn turn_away(&self, slot: u32) {
+        if self.slots.abandon(slot) {
+            self.abandon(slot);
+        }
+    }
+
+    /// A task waits for an answer: somebody must drive who is no task.
+    pub(super) fn see_to_driver(self: &Arc<Self>) {
+        fence(Ordering::SeqCst);
+        if !self.lead.is_driven() && !self.has_runtime() && !block_on::note(self) {
+            self.keep();
+        }
+    }
+
+    /// Calls the keeper, or has one.
+    pub(super) fn keep(self: &Arc<Self>) {
+        let mut state = lock(&self.lead.state);
+        state.is_called = true;
+        if !state.has_keeper {
+            let shared = Arc::clone(self);
+            let started = thread::Builder::new().name("respire".into()).spawn(move || shared.keeper());
+            state.has_keeper = started.is_ok();
+        }
+        drop(state);
+        self.lead.call.notify_all();
+    }
+
+    /// Whether there is something to drive for that has no thread of its own.
+    pub(super) fn has_tasks(&self) -> bool {
+        self.tasks.load(Ordering::Relaxed) > 0
+    }
+
+    /// Drives for tasks, and keeps deadlines when nobody else does.
+    fn keeper(self: Arc<Self>) {
+        while !self.is_gone.load(Ordering::SeqCst) {
+            if let Some(mut leading) = self.try_lead() {
+                // An error of the system would come again at once: whoever waits himself is told of it.
+                let mut is_well = leading.turn(Some(Duration::ZERO), &mut None, &()).is_ok();
+                while is_well && self.has_tasks() && !self.is_gone.load(Ordering::SeqCst) {
+                    // The last task may be followed by the next: until somebody else wants to lead, this goes on.
+                    while is_well
+                        && (self.has_tasks() || !self.has_followers())
+                        && !self.is_gone.load(Ordering::SeqCst)
+                    {
+                        is_well = leading.turn(None, &mut None, &()).is_ok();
+                    }
+                }
+            }
+            self.rest();
+        }
+    }
+
+    /// Until the keeper is called, or something is due.
+    fn rest(&self) {
+        let mut state = lock(&self.lead.state);
+        while !std::mem::take(&mut state.is_called) && !self.is_gone.load(Ordering::SeqCst) {
+            let now = self.now();
+            // Whoever drives keeps the deadlines, and calls when he goes.
+            let due = if self.lead.is_driven() { Instant::MAX } else { self.due() };
+            if due <= now {
+                break;
+            }
+            state.keeper_until = due;
+            state = match due {
+                Instant::MAX => self.lead.call.wait(state).unwrap_or_else(PoisonError::into_inner),
+                due => {
+                    let patience = due.saturating_since(now).into();
+                    let waited = self.lead.call.wait_timeout(state, patience);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        state.keeper_until = Instant::ZERO;
+    }
+
+    fn has_followers(&self) -> bool {
+        !lock(&self.lead.state).followers.is_empty()
+    }
+
+    /// No handle is left: whoever drives finds out.
+    pub(super) fn go(&self) {
+        self.is_gone.store(true, Ordering::SeqCst);
+        self.lead.call_keeper();
+        let _ = self.waker.wake();
+    }
+}
+
+impl Leading {
+    /// Waits for sockets, for the engine's next deadline, for `patience`, and moves what can be moved then.
+    ///
+    /// # Errors
+    /// The system cannot wait.
+    pub(super) fn turn(
+        &mut self,
+        patience: Option<Duration>,
+        own: &mut Option<Own<'_>>,
+        gate: &impl Gate,
+    ) -> io::Result<()> {
+        let Some(poller) = &mut self.poller else { return Ok(()) };
+        let until = self.shared.before_wait(own);
+        // What is awaited may have failed meanwhile.
+        if own.as_ref().is_some_and(|own| self.shared.slots.is_done(own.slot)) {
+            return Ok(());
+        }
+        let due = (until != Instant::MAX).then(|| until.saturating_since(self.shared.now()));
+        let patience = match (patience, due) {
+            (Some(patience), Some(due)) => Some(patience.min(due)),
+            (patience, due) => patience.or(due),
+        };
+        let waited = poller.wait(if gate.close() { patience } else { Some(Duration::ZERO) });
+        gate.open();
+        waited?;
+        self.shared.after_wait(poller, own, self.is_back_soon);
+        Ok(())
+    }
+
+    /// Moves what can be moved now, for who waits otherwise. Whether tasks were woken.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) fn look(&mut self) -> io::Result<bool> {
+        let Some(poller) = &mut self.poller else { return Ok(false) };
+        poller.wait(Some(Duration::ZERO))?;
+        Ok(self.shared.after_wait(poller, &mut None, true))
+    }
+
+    /// Who drives will do so again once tasks of his have run.
+    pub(super) fn for_tasks(mut self) -> Self {
+        self.is_back_soon = true;
+        self
+    }
+}
+
+impl Drop for Leading {
+    /// Hands over: to the first thread that follows, or to the keeper if somebody else waits.
+    fn drop(&mut self) {
+        let lead = &self.shared.lead;
+        let mut state = lock(&lead.state);
+        state.poller = self.poller.take();
+        lead.is_driven.store(false, Ordering::SeqCst);
+        let next = loop {
+            let Some(slot) = state.followers.pop_front() else { break None };
+            if let Some(thread) = self.shared.slots.thread(slot) {
+                break Some(thread);
+            }
+        };
+        let due = self.shared.due();
+        let is_due = due < Instant::MAX && (!state.has_keeper || due < state.keeper_until);
+        drop(state);
+        fence(Ordering::SeqCst);
+        match next {
+            Some(thread) => thread.unpark(),
+            None if self.is_back_soon => {}
+            None if self.shared.has_runtime() => self.shared.call_runtime(),
+            None if is_due || self.shared.has_tasks() => self.shared.keep(),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! What all clones of a client share, and who may touch what.
+//!
+//! ```text
+//!            submitters ── try ──► core: engine and sockets ◄── lock ── the driver, between two waits
+//!                 │ it is taken         ▲      │ answers
+//!                 └──► inbox ── drained ┘      └──► slots ──► callers
+//!                      by whoever has it
+//! ```
+//!
+//! The core is locked while bytes are encoded, written and read, never while somebody waits for a socket. Who finds it
+//! taken leaves his request in the inbox and goes: whoever has the core looks there once more behind its lock.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::task::Waker;
+use std::time::Instant as Clock;
+
+use mio::{Events, Poll};
+use respire_core::command::Frame;
+use respire_core::engine::{Lease, Refused};
+use respire_core::time::{Duration, Instant};
+
+use super::desk::Own;
+use super::inbox::{Inbox, Letter, Written};
+use super::lead::Lead;
+use super::machine::{Ask, Core, Machine};
+use super::slots::{Slots, Told, Waiter, lock};
+use crate::Url;
+use crate::event_loop::{Sockets, WAKER};
+
+/// See the [module](self).
+pub(super) struct Shared {
+    core: Mutex<Core>,
+    inbox: Mutex<Inbox>,
+    /// There may be something in the inbox.
+    mail: AtomicBool,
+    pub(super) slots: Slots,
+    /// Who finds no slot does not wait for one.
+    pub(super) refuses: bool,
+    pub(super) lead: Lead,
+    /// Ends the wait of whoever waits for sockets.
+    pub(super) waker: mio::Waker,
+    /// The same as a descriptor, for runtimes.
+    pub(super) registry: mio::Registry,
+    /// How many calls tasks wait for: these have nobody who drives. Written by who has the core.
+    pub(super) tasks: AtomicUsize,
+    /// When something is due, in microseconds. The same.
+    due: AtomicU64,
+    /// The driver that is a task of a runtime, if there is one.
+    pub(super) runtime: Mutex<Option<Waker>>,
+    pub(super) has_runtime: AtomicBool,
+    /// No handle is left.
+    pub(super) is_gone: AtomicBool,
+    start: Clock,
+}
+
+/// What waits for sockets. Whoever has it drives.
+pub(super) struct Poller {
+    poll: Poll,
+    events: Events,
+}
+
+impl Shared {
+    pub(super) fn new(engine: Machine, limit: usize, refuses: bool, url: Url) -> io::Result<Arc<Self>> {
+        let poll = Poll::new()?;
+        let waker = mio::Waker::new(poll.registry(), WAKER)?;
+        let (endpoint, timeout) = (url.endpoint.clone(), url.connect_timeout);
+        let sockets = Sockets::new(poll.registry().try_clone()?, endpoint, timeout, url);
+        let registry = poll.registry().try_clone()?;
+        let poller = Box::new(Poller { poll, events: Events::with_capacity(256) });
+        Ok(Arc::new(Self {
+            core: Mutex::new(Core::new(engine, sockets)),
+            inbox: Mutex::default(),
+            mail: AtomicBool::new(false),
+            slots: Slots::new(limit),
+            refuses,
+            lead: Lead::new(poller),
+            waker,
+            registry,
+            tasks: AtomicUsize::new(0),
+            due: AtomicU64::new(u64::MAX),
+            runtime: Mutex::default(),
+            has_runtime: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
+            start: Clock::now(),
+        }))
+    }
+
+    /// What the engine is told.
+    pub(super) fn now(&self) -> Instant {
+        Instant::ZERO.saturating_add(self.start.elapsed())
+    }
+
+    /// When something is due.
+    pub(super) fn due(&self) -> Instant {
+        Instant::from_micros(self.due.load(Ordering::Relaxed))
+    }
+
+    /// Takes a request, or leaves it to whoever has the core.
+    ///
+    /// # Errors
+    /// The engine's; the slot is to be given back.
+    pub(super) fn submit(&self, ask: &Ask<'_>) -> Result<(), Refused> {
+        if let Some(mut core) = self.try_core() {
+            self.drain(&mut core);
+            let submitted = core.submit(self.now(), ask);
+            self.leave(core);
+            return submitted;
+        }
+        let is_left = lock(&self.inbox).submit(ask);
+        if is_left {
+            self.post();
+            return Ok(());
+        }
+        // It is larger than what others should send.
+        self.enter(|core| core.submit(self.now(), ask))
+    }
+
+    /// Nobody waits any more for the answers of this slot.
+    pub(super) fn abandon(&self, slot: u32) {
+        if let Some(mut core) = self.try_core() {
+            self.drain(&mut core);
+            core.abandon(self, slot);
+            return self.leave(core);
+        }
+        lock(&self.inbox).letters.push(Letter::Abandon(slot));
+        self.post();
+    }
+
+    /// A connection is given back.
+    pub(super) fn release(&self, lease: Lease) {
+        if let Some(mut core) = self.try_core() {
+            self.drain(&mut core);
+            core.release(self, self.now(), lease);
+            return self.leave(core);
+        }
+        lock(&self.inbox).letters.push(Letter::Release(lease));
+        self.post();
+    }
+
+    /// There is mail: if whoever had the core has gone meanwhile, it is for us to look at it.
+    fn post(&self) {
+        self.mail.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if let Some(core) = self.try_core() {
+            self.leave(core);
+        }
+    }
+
+    fn try_core(&self) -> Option<MutexGuard<'_, Core>> {
+        match self.core.try_lock() {
+            Ok(core) => Some(core),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Does something with the core, however long it takes to have it.
+    pub(super) fn enter<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        self.drain(&mut core);
+        let result = act(&mut core);
+        self.leave(core);
+        result
+    }
+
+    /// Takes what was left for us.
+    fn drain(&self, core: &mut Core) {
+        if !self.mail.load(Ordering::Relaxed) {
+            return;
+        }
+        self.mail.store(false, Ordering::SeqCst);
+        let mut inbox = lock(&self.inbox);
+        let now = self.now();
+        for letter in &inbox.letters {
+            match letter {
+                Letter::Submit(written) => self.submit_written(core, now, &inbox, written),
+                Letter::Abandon(slot) => core.abandon(self, *slot),
+                Letter::Release(lease) => core.release(self, now, *lease),
+            }
+        }
+        inbox.clear();
+    }
+
+    fn submit_written(&self, core: &mut Core, now: Instant, inbox: &Inbox, written: &Written) {
+        let &Written { slot, is_task, options, on, command, .. } = written;
+        let request = &Frame::new(inbox.frame(written), command);
+        if let Err(refused) = core.submit(now, &Ask { slot, is_task, request, options, on }) {
+            let waiter = self.slots.put(slot, 0, Told::Refused(refused));
+            core.desk.wake(waiter);
+        }
+    }
+
+    /// Leaves the core, with all done that cannot wait: what was submitted is written if nothing is under way there,
+    /// and what others have left meanwhile is taken.
+    pub(super) fn leave<'c>(&'c self, mut core: MutexGuard<'c, Core>) {
+        loop {
+            self.drain(&mut core);
+            let now = self.now();
+            if core.engine.poll_timeout() <= now {
+                core.settle(self, &mut None);
+            }
+            if !core.collecting {
+                core.transmit(now);
+            }
+            core = match self.let_go(core) {
+                Some(core) => core,
+                None => return,
+            };
+        }
+    }
+
+    /// Unlocks the core and tells whoever is to be told. The core again, if there is mail and nobody else has it.
+    fn let_go<'c>(&'c self, mut core: MutexGuard<'c, Core>) -> Option<MutexGuard<'c, Core>> {
+        self.tasks.store(core.desk.tasks, Ordering::Relaxed);
+        let mut woken = std::mem::take(&mut core.desk.woken);
+        let due = core.due();
+        self.due.store(due.as_micros(), Ordering::Relaxed);
+        let is_early = due < core.asleep_until;
+        if is_early {
+            core.asleep_until = Instant::ZERO;
+        }
+        drop(core);
+        fence(Ordering::SeqCst);
+        woken.drain(..).for_each(Waiter::wake);
+        if is_early {
+            self.rouse();
+        }
+        let mut again = if self.mail.load(Ordering::SeqCst) { self.try_core() } else { None };
+        if woken.capacity() > 0
+            && let Some(core) = again.as_mut()
+            && core.desk.woken.is_empty()
+        {
+            core.desk.woken = woken;
+        }
+        again
+    }
+
+    /// The driver has slept long enough; without one it is the keeper's turn.
+    pub(super) fn rouse(&self) {
+        if self.lead.is_driven() {
+            let _ = self.waker.wake();
+        } else if self.has_runtime() {
+            self.call_runtime();
+        } else {
+            self.lead.call_keeper();
+        }
+    }
+
+    /// Writes what has been collected. Until when there is nothing to do.
+    pub(super) fn before_wait(&self, own: &mut Option<Own<'_>>) -> Instant {
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        self.drain(&mut core);
+        core.collecting = false;
+        let now = self.now();
+        if core.engine.poll_timeout() <= now {
+            core.settle(self, own);
+        }
+        core.transmit(now);
+        let due = core.due();
+        core.asleep_until = due;
+        self.leave(core);
+        due
+    }
+
+    /// Moves what the sockets are ready for. With `collect`, what tasks ask for that were woken is written
+    /// [later](Self::before_wait), all at once. Whether any were.
+    pub(super) fn after_wait(&self, poller: &mut Poller, own: &mut Option<Own<'_>>, collect: bool) -> bool {
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        core.asleep_until = Instant::ZERO;
+        self.drain(&mut core);
+        for event in &poller.events {
+            core.sockets.note(event);
+        }
+        poller.events.clear();
+        core.settle(self, own);
+        core.collecting = collect && !core.desk.woken.is_empty();
+        let collecting = core.collecting;
+        self.leave(core);
+        collecting
+    }
+}
+
+impl Poller {
+    /// Waits for sockets.
+    ///
+    /// # Errors
+    /// The system cannot.
+    pub(super) fn wait(&mut self, patience: Option<Duration>) -> io::Result<()> {
+        crate::socket::poll_once(&mut self.poll, &mut self.events, patience)
+    }
+}

@@ -1,0 +1,317 @@
+//! Where answers are put until their callers take them.
+//!
+//! A slot belongs to one call, or to one pipeline, from when it is taken to when its caller has his answers or, if he
+//! has turned away, to when the engine knows of that. So nobody finds another's answer in it, and its memory is used
+//! again: in the long run nothing is allocated.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
+use std::thread::Thread;
+
+use respire_core::engine::{Failed, Lease, Refused};
+use respire_core::resp::{Outline, Reply};
+
+/// How many slots are made at a time.
+const CHUNK: usize = 64;
+
+/// A buffer that has become larger than this is not kept for the next answer, unless there is room for large ones.
+const LARGE: usize = 16 << 10;
+
+pub(super) struct Slots {
+    chunks: Box<[OnceLock<Box<[Slot]>>]>,
+    free: Mutex<Free>,
+}
+
+struct Free {
+    stack: Vec<u32>,
+    /// How many were made so far, and may be.
+    made: u32,
+    limit: u32,
+    /// Who waits for one.
+    line: VecDeque<Arc<Place>>,
+}
+
+#[derive(Default)]
+struct Slot(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// So many answers are awaited.
+    left: u32,
+    answers: Vec<(u32, Answer)>,
+    bytes: Vec<u8>,
+    waiter: Waiter,
+    /// Nobody waits any more.
+    abandoned: bool,
+}
+
+/// What became of one request.
+enum Answer {
+    Reply(Outline, Range<usize>),
+    Failed(Failed),
+    Refused(Refused),
+    Leased(Lease),
+}
+
+/// The same, for its caller.
+pub(super) enum Told<'a> {
+    Reply(Reply<'a>),
+    Failed(Failed),
+    Refused(Refused),
+    Leased(Lease),
+}
+
+/// Answers that were taken out of their slot, until their caller has looked at them.
+pub(super) struct Answers<'s> {
+    slots: &'s Slots,
+    index: u32,
+    answers: Vec<(u32, Answer)>,
+    bytes: Vec<u8>,
+}
+
+/// Who is to be told.
+#[derive(Default)]
+pub(super) enum Waiter {
+    #[default]
+    Nobody,
+    Task(Waker),
+    Thread(Thread),
+}
+
+impl Waiter {
+    pub(super) fn wake(self) {
+        match self {
+            Self::Nobody => {}
+            Self::Task(waker) => waker.wake(),
+            Self::Thread(thread) => thread.unpark(),
+        }
+    }
+}
+
+/// A place in the line for a slot.
+#[derive(Default)]
+pub(super) struct Place(Mutex<(Option<u32>, Waiter, bool)>);
+
+/// Locks that are poisoned are used on: nothing here is left half done by who panics.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Slots {
+    pub(super) fn new(limit: usize) -> Self {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let chunks = (0..(limit as usize).div_ceil(CHUNK)).map(|_| OnceLock::new()).collect();
+        let free = Free { stack: Vec::new(), made: 0, limit, line: VecDeque::new() };
+        Self { chunks, free: Mutex::new(free) }
+    }
+
+    /// A slot, if one is free and nobody waits for it.
+    pub(super) fn take(&self) -> Option<u32> {
+        let mut free = lock(&self.free);
+        if !free.line.is_empty() {
+            return None;
+        }
+        free.take()
+    }
+
+    /// A place in the line; `waiter` is told when it has come to a slot.
+    pub(super) fn line_up(&self, waiter: Waiter) -> Arc<Place> {
+        let mut free = lock(&self.free);
+        let slot = if free.line.is_empty() { free.take() } else { None };
+        let place = Arc::new(Place(Mutex::new((slot, waiter, false))));
+        if slot.is_none() {
+            free.line.push_back(Arc::clone(&place));
+        }
+        place
+    }
+
+    /// A slot is free: the first in the line has it.
+    pub(super) fn give(&self, index: u32) {
+        let mut free = lock(&self.free);
+        while let Some(place) = free.line.pop_front() {
+            let mut place = lock(&place.0);
+            if !place.2 {
+                place.0 = Some(index);
+                let waiter = std::mem::take(&mut place.1);
+                drop((place, free));
+                return waiter.wake();
+            }
+        }
+        free.stack.push(index);
+    }
+
+    /// Somebody in the line turns away.
+    pub(super) fn leave_line(&self, place: &Place) {
+        let mut place = lock(&place.0);
+        place.2 = true;
+        if let Some(index) = place.0.take() {
+            drop(place);
+            self.give(index);
+        }
+    }
+
+    fn slot(&self, index: u32) -> MutexGuard<'_, Inner> {
+        let (chunk, at) = (index as usize / CHUNK, index as usize % CHUNK);
+        let made = || (0..CHUNK).map(|_| Slot::default()).collect();
+        lock(&self.chunks[chunk].get_or_init(made)[at].0)
+    }
+
+    /// So many answers will come, and `waiter` is to be told of the last.
+    pub(super) fn expect(&self, index: u32, answers: u32, waiter: Waiter) {
+        let mut slot = self.slot(index);
+        (slot.left, slot.waiter, slot.abandoned) = (answers, waiter, false);
+        slot.answers.clear();
+        slot.bytes.clear();
+    }
+
+    /// So many of them will come, as is known now.
+    pub(super) fn expect_now(&self, index: u32, answers: u32) {
+        self.slot(index).left = answers;
+    }
+
+    /// An answer for somebody else than who reads it. Who is to be told, if it was the last.
+    pub(super) fn put(&self, index: u32, item: u32, told: Told<'_>) -> Waiter {
+        let mut slot = self.slot(index);
+        if !slot.abandoned {
+            let answer = match told {
+                Told::Reply(reply) => {
+                    let (outline, bytes) = reply.outline();
+                    let start = slot.bytes.len();
+                    slot.bytes.extend_from_slice(bytes);
+                    Answer::Reply(outline, start..slot.bytes.len())
+                }
+                Told::Failed(failed) => Answer::Failed(failed),
+                Told::Refused(refused) => Answer::Refused(refused),
+                Told::Leased(lease) => Answer::Leased(lease),
+            };
+            slot.answers.push((item, answer));
+        }
+        slot.count()
+    }
+
+    /// An answer that its caller has read himself.
+    pub(super) fn count(&self, index: u32) {
+        self.slot(index).count();
+    }
+
+    /// Whether there is nothing left to wait for.
+    pub(super) fn is_done(&self, index: u32) -> bool {
+        self.slot(index).left == 0
+    }
+
+    /// Whether its caller has turned away.
+    pub(super) fn is_abandoned(&self, index: u32) -> bool {
+        self.slot(index).abandoned
+    }
+
+    /// Who is to be told from now on. Whether there is nothing left to wait for.
+    pub(super) fn wait(&self, index: u32, waiter: impl FnOnce() -> Waiter) -> bool {
+        let mut slot = self.slot(index);
+        if slot.left > 0 {
+            slot.waiter = waiter();
+        }
+        slot.left == 0
+    }
+
+    /// The same for a task, whose waker is as a rule the one that is known.
+    pub(super) fn wait_task(&self, index: u32, waker: &Waker) -> bool {
+        let mut slot = self.slot(index);
+        if slot.left > 0 && !matches!(&slot.waiter, Waiter::Task(known) if known.will_wake(waker)) {
+            slot.waiter = Waiter::Task(waker.clone());
+        }
+        slot.left == 0
+    }
+
+    /// The thread that waits there, if there is one.
+    pub(super) fn thread(&self, index: u32) -> Option<Thread> {
+        match &self.slot(index).waiter {
+            Waiter::Thread(thread) => Some(thread.clone()),
+            _ => None,
+        }
+    }
+
+    /// Takes all answers that have come; the slot is given back with them.
+    pub(super) fn finish(&self, index: u32) -> Answers<'_> {
+        // Nobody else has a use for it: the slot is its caller's now.
+        let mut slot = self.slot(index);
+        slot.waiter = Waiter::Nobody;
+        let (answers, bytes) = (std::mem::take(&mut slot.answers), std::mem::take(&mut slot.bytes));
+        drop(slot);
+        Answers { slots: self, index, answers, bytes }
+    }
+
+    /// Its caller turns away before the last answer. Whether there was one to come: then the slot is given back when the
+    /// engine knows, else it is now.
+    pub(super) fn abandon(&self, index: u32) -> bool {
+        let mut slot = self.slot(index);
+        slot.abandoned = true;
+        slot.waiter = Waiter::Nobody;
+        slot.answers.clear();
+        let is_awaited = slot.left > 0;
+        drop(slot);
+        if !is_awaited {
+            self.give(index);
+        }
+        is_awaited
+    }
+}
+
+impl Answers<'_> {
+    /// Shows them all.
+    pub(super) fn each(&self, each: &mut dyn FnMut(u32, Told<'_>)) {
+        for (item, answer) in &self.answers {
+            let told = match answer {
+                Answer::Reply(outline, range) => {
+                    Told::Reply(outline.over(self.bytes.get(range.clone()).unwrap_or_default()))
+                }
+                Answer::Failed(failed) => Told::Failed(*failed),
+                Answer::Refused(refused) => Told::Refused(*refused),
+                Answer::Leased(lease) => Told::Leased(*lease),
+            };
+            each(*item, told);
+        }
+    }
+}
+
+impl Drop for Answers<'_> {
+    fn drop(&mut self) {
+        self.answers.clear();
+        self.bytes.clear();
+        self.bytes.shrink_to(LARGE);
+        let mut slot = self.slots.slot(self.index);
+        slot.answers = std::mem::take(&mut self.answers);
+        slot.bytes = std::mem::take(&mut self.bytes);
+        drop(slot);
+        self.slots.give(self.index);
+    }
+}
+
+impl Inner {
+    fn count(&mut self) -> Waiter {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 { std::mem::take(&mut self.waiter) } else { Waiter::Nobody }
+    }
+}
+
+impl Free {
+    fn take(&mut self) -> Option<u32> {
+        self.stack.pop().or_else(|| {
+            let is_room = self.made < self.limit;
+            self.made += u32::from(is_room);
+            is_room.then(|| self.made - 1)
+        })
+    }
+}
+
+impl Place {
+    /// Who is to be told. The slot, if its turn has come.
+    pub(super) fn wait(&self, waiter: Waiter) -> Option<u32> {
+        let mut place = lock(&self.0);
+        if place.0.is_none() {
+            place.1 = waiter;
+        }
+        place.0.take()
+    }
+}
