@@ -21,6 +21,8 @@ pub(crate) struct Secured {
     raw: BufReader<Stream>,
     session: ClientConnection,
     stage: Stage,
+    /// The kernel gave all that was asked for: there may be more.
+    is_flowing: bool,
     /// Why nothing more can be read. What was decrypted before comes first.
     refused: Option<rustls::Error>,
 }
@@ -36,7 +38,7 @@ impl Secured {
     pub(super) fn new(raw: Stream, config: Arc<ClientConfig>, name: ServerName<'static>) -> io::Result<Self> {
         let session = ClientConnection::new(config, name).map_err(refusal)?;
         let raw = BufReader::with_capacity(READ, raw);
-        Ok(Self { raw, session, stage: Stage::Connecting, refused: None })
+        Ok(Self { raw, session, stage: Stage::Connecting, is_flowing: false, refused: None })
     }
 
     /// Connects and shakes hands, as far as it goes now. Whether both are done: then the server was verified.
@@ -92,6 +94,24 @@ impl Secured {
         Ok(())
     }
 
+    /// What is decrypted; if there is none, reads until there is. If it is not `needed`, only as long as more is likely.
+    fn read_record(&mut self, room: &mut [u8], needed: bool) -> io::Result<usize> {
+        loop {
+            match self.session.reader().read(room) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(cut()),
+                read => return read,
+            }
+            if let Some(error) = &self.refused {
+                return Err(refusal(error.clone()));
+            }
+            if !needed && self.raw.buffer().is_empty() && !self.is_flowing {
+                return Ok(0);
+            }
+            self.fetch()?;
+        }
+    }
+
     /// Whether it has something to write still.
     pub(crate) fn owes(&self) -> bool {
         self.session.wants_write()
@@ -99,7 +119,11 @@ impl Secured {
 
     /// Reads what is encrypted, once, and decrypts it.
     fn fetch(&mut self) -> io::Result<usize> {
+        let is_new = self.raw.buffer().is_empty();
         let read = self.session.read_tls(&mut self.raw)?;
+        if is_new {
+            self.is_flowing = read + self.raw.buffer().len() == READ;
+        }
         if let Err(error) = self.session.process_new_packets() {
             self.refused = Some(error);
             // The peer is told why, if it still listens.
@@ -114,20 +138,20 @@ impl Secured {
 }
 
 impl Read for Secured {
+    /// Record after record, as long as there is room and something has come. What ends it is told by the next call.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // Nobody else may be about to write. Why it failed is found by reading, behind the peer's last words.
         let _ = self.push();
-        loop {
-            match self.session.reader().read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(cut()),
-                read => return read,
+        let mut read = 0;
+        while let Some(room) = buffer.get_mut(read..).filter(|room| !room.is_empty()) {
+            match self.read_record(room, read == 0) {
+                Ok(0) => break,
+                Ok(n) => read += n,
+                Err(error) if read == 0 => return Err(error),
+                Err(_) => break,
             }
-            if let Some(error) = &self.refused {
-                return Err(refusal(error.clone()));
-            }
-            self.fetch()?;
         }
+        Ok(read)
     }
 }
 
