@@ -1,0 +1,10 @@
+//! TLS against a real server, whose certificates are made here, and against whoever is none.
+
+mod cli;
+mod cut;
+mod dialers;
+mod event_loop;
+mod files;
+mod refused;
+mod support;
+mod works;
