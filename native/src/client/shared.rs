@@ -26,8 +26,8 @@ use super::inbox::{Inbox, Letter, Written};
 use super::lead::Lead;
 use super::machine::{Ask, Core, Machine};
 use super::slots::{Slots, Told, Waiter, lock};
-use crate::Url;
 use crate::event_loop::{Sockets, WAKER};
+use crate::{Dialer, Url};
 
 /// See the [module](self).
 pub(super) struct Shared {
@@ -66,11 +66,18 @@ pub(super) struct Poller {
 }
 
 impl Shared {
-    pub(super) fn new(engine: Machine, limit: usize, refuses: bool, url: Url) -> io::Result<Arc<Self>> {
+    pub(super) fn new(
+        engine: Machine,
+        limit: usize,
+        refuses: bool,
+        url: Url,
+        dialer: Dialer,
+    ) -> io::Result<Arc<Self>> {
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
         let (endpoint, timeout) = (url.endpoint.clone(), url.connect_timeout);
-        let sockets = Sockets::new(poll.registry().try_clone()?, endpoint, timeout, url);
+        let mut sockets = Sockets::new(poll.registry().try_clone()?, endpoint, timeout, url);
+        sockets.dialer = dialer;
         let registry = poll.registry().try_clone()?;
         let poller = Box::new(Poller { poll, events: Events::with_capacity(256) });
         Ok(Arc::new(Self {
