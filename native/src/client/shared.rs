@@ -210,13 +210,16 @@ impl Shared {
     /// and what others have left meanwhile is taken.
     pub(super) fn leave<'c>(&'c self, mut core: MutexGuard<'c, Core>, mut now: Instant) {
         loop {
-            if core.due() <= now {
+            let mut due = core.due();
+            if due <= now {
                 core.settle(self, &mut None);
+                due = core.due();
             }
             if !core.collecting {
+                // What was written has a deadline that was known before.
                 core.transmit(now);
             }
-            core = match self.let_go(core) {
+            core = match self.let_go(core, due) {
                 Some(core) => core,
                 None => return,
             };
@@ -226,9 +229,8 @@ impl Shared {
     }
 
     /// Unlocks the core and tells whoever is to be told. The core again, if there is mail and nobody else has it.
-    fn let_go<'c>(&'c self, mut core: MutexGuard<'c, Core>) -> Option<MutexGuard<'c, Core>> {
+    fn let_go<'c>(&'c self, mut core: MutexGuard<'c, Core>, due: Instant) -> Option<MutexGuard<'c, Core>> {
         self.tasks.store(core.desk.tasks, Ordering::Relaxed);
-        let due = core.due();
         self.due.store(due.as_micros(), Ordering::Relaxed);
         let woken = core.desk.take_woken();
         drop(core);
