@@ -36,7 +36,7 @@ pub use client::async_io;
 #[cfg(all(feature = "tokio", unix))]
 pub use client::tokio;
 #[cfg(not(target_os = "wasi"))]
-pub use client::{Call, Client, block_on};
+pub use client::{Builder, Call, Client, Conn, ConnCall, PipelineCall, Reached, TransactionCall, block_on};
 #[cfg(unix)]
 pub use client::{Descriptor, Driver, Reactor};
 #[cfg(not(target_os = "wasi"))]

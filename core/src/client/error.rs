@@ -101,23 +101,29 @@ pub enum Cause<E> {
 impl<E: Fault> Cause<E> {
     /// How this connection ended.
     pub(super) fn of<T: Transport<Error = E>, S: Storage, const N: usize>(driver: &Driver<T, S, N>) -> Self {
-        match driver.connection().close_reason() {
-            Some(CloseReason::Rejected(error) | CloseReason::Refused(error)) => Self::Server(error.into()),
-            Some(CloseReason::Eof) => Self::Closed(CloseReason::Eof),
-            Some(CloseReason::Quit) => Self::Closed(CloseReason::Quit),
-            Some(CloseReason::Transport) => match driver.error() {
-                Some(error) => Self::Transport(error.copy()),
-                None => Self::Closed(CloseReason::Transport),
-            },
-            Some(CloseReason::Protocol(error)) => Self::Closed(CloseReason::Protocol(error)),
-            Some(CloseReason::Unsolicited) => Self::Closed(CloseReason::Unsolicited),
-            Some(CloseReason::OutOfStep) => Self::Closed(CloseReason::OutOfStep),
-            Some(CloseReason::HandshakeTimeout) => Self::Closed(CloseReason::HandshakeTimeout),
-            Some(CloseReason::ReplyTimeout) => Self::Closed(CloseReason::ReplyTimeout),
-            Some(CloseReason::WriteTimeout) => Self::Closed(CloseReason::WriteTimeout),
-            Some(CloseReason::WindowTooSmall) => Self::Closed(CloseReason::WindowTooSmall),
-            Some(CloseReason::Local) | None => Self::Closed(CloseReason::Local),
+        match (driver.connection().close_reason(), driver.error()) {
+            (Some(CloseReason::Transport), Some(error)) => Self::Transport(error.copy()),
+            (reason, _) => Self::from(reason.unwrap_or(CloseReason::Local)),
         }
+    }
+}
+
+impl<E> From<CloseReason<'_>> for Cause<E> {
+    fn from(reason: CloseReason<'_>) -> Self {
+        Self::Closed(match reason {
+            CloseReason::Rejected(error) | CloseReason::Refused(error) => return Self::Server(error.into()),
+            CloseReason::Eof => CloseReason::Eof,
+            CloseReason::Quit => CloseReason::Quit,
+            CloseReason::Local => CloseReason::Local,
+            CloseReason::Transport => CloseReason::Transport,
+            CloseReason::Protocol(error) => CloseReason::Protocol(error),
+            CloseReason::Unsolicited => CloseReason::Unsolicited,
+            CloseReason::OutOfStep => CloseReason::OutOfStep,
+            CloseReason::HandshakeTimeout => CloseReason::HandshakeTimeout,
+            CloseReason::ReplyTimeout => CloseReason::ReplyTimeout,
+            CloseReason::WriteTimeout => CloseReason::WriteTimeout,
+            CloseReason::WindowTooSmall => CloseReason::WindowTooSmall,
+        })
     }
 }
 

@@ -1,19 +1,22 @@
 //! One request of a client: a future, and something to wait for.
 
+use std::fmt;
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::Duration;
 
 use respire_core::command::{Carry, OwnedReply, Request, Retry};
-use respire_core::engine::{Options, Refused};
+use respire_core::conn::SubmitError;
+use respire_core::engine::{Lease, Options, Refused};
+use respire_core::error::Full;
 use respire_core::resp::Reply;
 
-use super::Client;
-use super::shared::{Ask, Shared, is_showing};
+use super::desk::is_showing;
+use super::machine::Ask;
+use super::shared::Shared;
 use super::slots::{Place, Told, Waiter};
 use crate::Error;
 
@@ -22,16 +25,17 @@ use crate::Error;
 pub struct Call<'c, R> {
     request: R,
     options: Options,
+    on: Option<Lease>,
     progress: Progress<'c>,
 }
 
 /// How far it has come; when it is dropped, nobody waits any more.
-struct Progress<'c> {
-    shared: &'c Arc<Shared>,
-    stage: Stage,
+pub(super) struct Progress<'c> {
+    pub(super) shared: &'c Arc<Shared>,
+    pub(super) stage: Stage,
 }
 
-enum Stage {
+pub(super) enum Stage {
     New,
     /// In line for a slot.
     Waiting(Arc<Place>),
@@ -43,9 +47,9 @@ enum Stage {
 impl<R> Unpin for Call<'_, R> {}
 
 impl<'c, R> Call<'c, R> {
-    pub(super) fn new(client: &'c Client, request: R) -> Self {
-        let progress = Progress { shared: client.shared(), stage: Stage::New };
-        Self { request, options: Options::DEFAULT, progress }
+    pub(super) const fn new(shared: &'c Arc<Shared>, request: R, on: Option<Lease>) -> Self {
+        let progress = Progress { shared, stage: Stage::New };
+        Self { request, options: Options::DEFAULT, on, progress }
     }
 
     /// Waits at most this long for the answer.
@@ -89,20 +93,15 @@ impl<R: Request> Call<'_, R> {
             return Err(Error::Busy);
         }
         let shared = self.progress.shared;
-        let slot = match std::mem::replace(&mut self.progress.stage, Stage::Over) {
-            Stage::New => {
-                let slot = shared.slots.take().unwrap_or_else(|| shared.stand_in_line());
-                shared.ask(slot, Waiter::Nobody, &self.request, self.options)?;
-                slot
-            }
-            Stage::Waiting(place) => {
-                let slot = place.slot().unwrap_or_else(|| stay_in_line(&place));
-                shared.ask(slot, Waiter::Nobody, &self.request, self.options)?;
-                slot
-            }
+        let slot = match self.progress.stage {
             Stage::Sent(slot) => slot,
-            Stage::Over => return Err(Error::Busy),
+            _ => {
+                let slot = self.progress.slot()?;
+                self.ask(slot, Waiter::Nobody)?;
+                slot
+            }
         };
+        self.progress.stage = Stage::Over;
         let (mut read, mut result) = (Some(read), None);
         shared
             .wait(slot, &mut |_, told| {
@@ -110,7 +109,7 @@ impl<R: Request> Call<'_, R> {
                     result = Some(answer(told).and_then(read));
                 }
             })
-            .map_err(cannot_wait)?;
+            .map_err(Error::System)?;
         result.unwrap_or(Err(Error::Busy))
     }
 }
@@ -125,38 +124,74 @@ pub(super) fn answer(told: Told<'_>) -> Result<Reply<'_>, Error> {
     }
 }
 
-pub(super) fn cannot_wait(error: io::Error) -> Error {
-    Error::System(error)
-}
-
-impl Shared {
-    /// Asks, or gives the slot back.
-    fn ask(
-        &self,
-        slot: u32,
-        waiter: Waiter,
-        request: &impl Request,
-        options: Options,
-    ) -> Result<(), Refused> {
-        let is_task = matches!(waiter, Waiter::Task(_));
-        self.slots.expect(slot, 1, waiter);
-        let asked = self.submit(&Ask { slot, is_task, request, options });
-        asked.inspect_err(|_| self.slots.give(slot))
-    }
-
-    /// Waits for a slot.
-    fn stand_in_line(&self) -> u32 {
-        let place = self.slots.line_up(Waiter::Thread(thread::current()));
-        stay_in_line(&place)
-    }
-}
-
-fn stay_in_line(place: &Place) -> u32 {
-    loop {
-        if let Some(slot) = place.wait(Waiter::Thread(thread::current())) {
-            return slot;
+impl Progress<'_> {
+    /// A slot, however long it takes.
+    ///
+    /// # Errors
+    /// There is none, and it is not to be waited for; or this has had its answer already.
+    pub(super) fn slot(&mut self) -> Result<u32, Error> {
+        let slots = &self.shared.slots;
+        let this_thread = || Waiter::Thread(thread::current());
+        let place = match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::New => match slots.take() {
+                Some(slot) => return Ok(slot),
+                None if self.shared.refuses => return Err(full()),
+                None => slots.line_up(this_thread()),
+            },
+            Stage::Waiting(place) => place,
+            Stage::Sent(_) | Stage::Over => return Err(Error::Busy),
+        };
+        loop {
+            if let Some(slot) = place.wait(this_thread()) {
+                return Ok(slot);
+            }
+            thread::park();
         }
-        thread::park();
+    }
+
+    /// The same for a task.
+    pub(super) fn poll_slot(&mut self, context: &Context<'_>) -> Poll<Result<u32, Error>> {
+        let this_task = || Waiter::Task(context.waker().clone());
+        let slots = &self.shared.slots;
+        if let Stage::New = self.stage {
+            match slots.take() {
+                Some(slot) => {
+                    self.stage = Stage::Over;
+                    return Poll::Ready(Ok(slot));
+                }
+                None if self.shared.refuses => {
+                    self.stage = Stage::Over;
+                    return Poll::Ready(Err(full()));
+                }
+                None => self.stage = Stage::Waiting(slots.line_up(this_task())),
+            }
+        }
+        match &self.stage {
+            Stage::Waiting(place) => match place.wait(this_task()) {
+                Some(slot) => {
+                    self.stage = Stage::Over;
+                    Poll::Ready(Ok(slot))
+                }
+                None => Poll::Pending,
+            },
+            _ => Poll::Pending,
+        }
+    }
+}
+
+/// There is no slot.
+fn full() -> Error {
+    Refused::from(SubmitError::from(Full::InFlight)).into()
+}
+
+impl<R: Request> Call<'_, R> {
+    /// Asks, or gives the slot back.
+    fn ask(&self, slot: u32, waiter: Waiter) -> Result<(), Refused> {
+        let Self { request, options, on, progress } = self;
+        let is_task = matches!(waiter, Waiter::Task(_));
+        progress.shared.slots.expect(slot, 1, waiter);
+        let asked = progress.shared.submit(&Ask { slot, is_task, request, options: *options, on: *on });
+        asked.inspect_err(|_| progress.shared.slots.give(slot))
     }
 }
 
@@ -165,56 +200,30 @@ impl<R: OwnedReply> Future for Call<'_, R> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let shared = self.progress.shared;
-        loop {
-            match &self.progress.stage {
-                Stage::New => {
-                    if is_showing() {
-                        return Poll::Ready(Err(Error::Busy));
-                    }
-                    match shared.slots.take() {
-                        Some(slot) => return self.ask(slot, context),
-                        None => {
-                            let place = shared.slots.line_up(Waiter::Task(context.waker().clone()));
-                            self.progress.stage = Stage::Waiting(place);
-                        }
-                    }
+        match self.progress.stage {
+            Stage::Sent(slot) => {
+                if !shared.slots.wait_task(slot, context.waker()) {
+                    return Poll::Pending;
                 }
-                Stage::Waiting(place) => {
-                    let Some(slot) = place.wait(Waiter::Task(context.waker().clone())) else {
-                        return Poll::Pending;
-                    };
-                    self.progress.stage = Stage::Over;
-                    return self.ask(slot, context);
+                self.progress.stage = Stage::Over;
+                let mut result = None;
+                shared.slots.finish(slot).each(&mut |_, told| {
+                    result = Some(answer(told).and_then(|reply| Ok(reply.get()?)));
+                });
+                Poll::Ready(result.unwrap_or(Err(Error::Busy)))
+            }
+            Stage::Over => Poll::Ready(Err(Error::Busy)),
+            Stage::New | Stage::Waiting(_) if is_showing() => Poll::Ready(Err(Error::Busy)),
+            Stage::New | Stage::Waiting(_) => {
+                let slot = ready!(self.progress.poll_slot(context))?;
+                if let Err(refused) = self.ask(slot, Waiter::Task(context.waker().clone())) {
+                    return Poll::Ready(Err(refused.into()));
                 }
-                &Stage::Sent(slot) => {
-                    if !shared.slots.wait_task(slot, context.waker()) {
-                        return Poll::Pending;
-                    }
-                    self.progress.stage = Stage::Over;
-                    let mut result = None;
-                    shared.slots.finish(slot).each(&mut |_, told| {
-                        result = Some(answer(told).and_then(|reply| Ok(reply.get()?)));
-                    });
-                    return Poll::Ready(result.unwrap_or(Err(Error::Busy)));
-                }
-                Stage::Over => return Poll::Ready(Err(Error::Busy)),
+                self.progress.stage = Stage::Sent(slot);
+                shared.see_to_driver();
+                Poll::Pending
             }
         }
-    }
-}
-
-impl<R: OwnedReply> Call<'_, R> {
-    /// Asks as a task does. It is over at once if it is refused.
-    fn ask(&mut self, slot: u32, context: &Context<'_>) -> Poll<Result<R::Owned, Error>> {
-        let shared = self.progress.shared;
-        let waiter = Waiter::Task(context.waker().clone());
-        if let Err(refused) = shared.ask(slot, waiter, &self.request, self.options) {
-            self.progress.stage = Stage::Over;
-            return Poll::Ready(Err(refused.into()));
-        }
-        self.progress.stage = Stage::Sent(slot);
-        shared.see_to_driver();
-        Poll::Pending
     }
 }
 
@@ -231,5 +240,11 @@ impl Drop for Progress<'_> {
             Stage::Waiting(place) => self.shared.slots.leave_line(place),
             Stage::New | Stage::Over => {}
         }
+    }
+}
+
+impl<R> fmt::Debug for Call<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("options", &self.options).finish_non_exhaustive()
     }
 }

@@ -1,8 +1,10 @@
 //! What is left for whoever holds the engine: a submitter never waits for a lock that is held across a system call.
 
-use respire_core::command::{AnyRequest, Command};
-use respire_core::engine::Options;
+use respire_core::command::Command;
+use respire_core::engine::{Lease, Options};
 use respire_core::resp::Encoder;
+
+use super::machine::Ask;
 
 /// Requests as bytes, and callers who have turned away.
 #[derive(Default)]
@@ -14,6 +16,7 @@ pub(super) struct Inbox {
 pub(super) enum Letter {
     Submit(Written),
     Abandon(u32),
+    Release(Lease),
 }
 
 /// A request for this slot.
@@ -21,6 +24,7 @@ pub(super) struct Written {
     pub(super) slot: u32,
     pub(super) is_task: bool,
     pub(super) options: Options,
+    pub(super) on: Option<Lease>,
     pub(super) command: &'static Command,
     start: usize,
     len: usize,
@@ -31,13 +35,8 @@ const MOST: usize = 256 << 10;
 
 impl Inbox {
     /// Leaves a request. `false`: there is no room for it.
-    pub(super) fn submit(
-        &mut self,
-        slot: u32,
-        is_task: bool,
-        options: Options,
-        request: &dyn AnyRequest,
-    ) -> bool {
+    pub(super) fn submit(&mut self, ask: &Ask<'_>) -> bool {
+        let &Ask { slot, is_task, request, options, on } = ask;
         let start = self.bytes.len();
         let mut room = (self.bytes.capacity() - start).clamp(64, 4096);
         loop {
@@ -54,7 +53,7 @@ impl Inbox {
             if encoded.is_written() {
                 self.bytes.truncate(start + len);
                 let command = request.row();
-                let written = Written { slot, is_task, options, command, start, len };
+                let written = Written { slot, is_task, options, on, command, start, len };
                 self.letters.push(Letter::Submit(written));
                 return true;
             }

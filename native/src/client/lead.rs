@@ -14,7 +14,8 @@ use std::thread;
 use respire_core::time::{Duration, Instant};
 
 use super::block_on;
-use super::shared::{Own, Poller, Shared};
+use super::desk::Own;
+use super::shared::{Poller, Shared};
 use super::slots::{Told, Waiter, lock};
 
 pub(super) struct Lead {

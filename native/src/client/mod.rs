@@ -3,28 +3,39 @@
 #[cfg(all(feature = "async-io", unix))]
 pub mod async_io;
 mod block_on;
+mod builder;
 mod call;
+mod conn;
+mod desk;
 mod inbox;
 mod lead;
+mod leases;
+mod life;
+mod machine;
+mod pipeline;
 #[cfg(unix)]
 mod runtime;
 mod shared;
 mod slots;
 #[cfg(all(feature = "tokio", unix))]
 pub mod tokio;
+mod transaction;
 
 use std::fmt;
 use std::sync::Arc;
 
-use respire_core::command::{Caller, Request};
-use respire_core::engine::{Config, Engine, Heap};
-use respire_core::time::Instant;
+use respire_core::command::{Caller, Pipeline, Request};
 
 pub use block_on::block_on;
+pub use builder::Builder;
 pub use call::Call;
+pub use conn::{Conn, ConnCall};
+pub use life::Reached;
+pub use pipeline::PipelineCall;
 #[cfg(unix)]
 pub use runtime::{Descriptor, Driver, Reactor};
 use shared::Shared;
+pub use transaction::TransactionCall;
 
 use crate::{Error, Url};
 
@@ -46,29 +57,42 @@ impl Drop for Handle {
 }
 
 impl Client {
-    /// Connects.
+    /// Connects to the server of a [URL](crate::Url), and waits until it said hello.
+    ///
+    /// # Errors
+    /// [`Error::Url`], or [`Error::Connect`] if that is not possible now.
     pub fn open(url: &str) -> Result<Self, Error> {
         Self::connect(url.parse()?)
     }
 
     /// Connects as `url` says.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] if that is not possible now.
     pub fn connect(url: Url) -> Result<Self, Error> {
-        let memory = Heap {
-            connections: 16,
-            calls: 2048,
-            bytes: 1 << 20,
-            subscriptions: 64,
-            names: 4 << 10,
-            buffer: (16 << 10, 512 << 20),
-        };
-        let engine = Engine::new(memory, &Config::DEFAULT, Instant::ZERO);
-        let shared = Shared::new(engine, memory.calls, url).expect("TODO");
-        Ok(Self { handle: Arc::new(Handle { shared }) })
+        Self::builder(url).connect()
     }
 
-    /// Sends any request.
+    /// Connects otherwise than by default.
+    pub fn builder(url: Url) -> Builder {
+        Builder::new(url)
+    }
+
+    /// Sends any request: one that was made by a function of [`command`](crate::command), such as
+    /// [`raw`](crate::command::raw).
     pub fn send<R: Request>(&self, request: R) -> Call<'_, R> {
-        Call::new(self, request)
+        Call::new(self.shared(), request, None)
+    }
+
+    /// Sends several requests in one go: a tuple or a slice of requests becomes a tuple or a vector of results, each with
+    /// its own fate.
+    pub fn pipeline<P: Pipeline>(&self, pipeline: P) -> PipelineCall<'_, P> {
+        PipelineCall::new(self.shared(), pipeline, None)
+    }
+
+    /// A connection of one's own.
+    pub fn conn(&self) -> ConnCall<'_> {
+        ConnCall::new(self)
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -80,7 +104,7 @@ impl Caller for Client {
     type Call<'c, R: Request> = Call<'c, R>;
 
     fn call<R: Request>(&self, request: R) -> Call<'_, R> {
-        Call::new(self, request)
+        self.send(request)
     }
 }
 

@@ -10,7 +10,6 @@
 //! The core is locked while bytes are encoded, written and read, never while somebody waits for a socket. Who finds it
 //! taken leaves his request in the inbox and goes: whoever has the core looks there once more behind its lock.
 
-use std::cell::Cell;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -18,18 +17,17 @@ use std::task::Waker;
 use std::time::Instant as Clock;
 
 use mio::{Events, Poll};
-use respire_core::command::{AnyRequest, Frame};
-use respire_core::conn::Token;
-use respire_core::engine::{Engine, Event, Heap, Life, Options, Refused, Ticket};
+use respire_core::command::Frame;
+use respire_core::engine::{Lease, Refused};
 use respire_core::time::{Duration, Instant};
 
+use super::desk::Own;
 use super::inbox::{Inbox, Letter, Written};
 use super::lead::Lead;
+use super::machine::{Ask, Core, Machine};
 use super::slots::{Slots, Told, Waiter, lock};
 use crate::Url;
-use crate::event_loop::{IN_FLIGHT, ROUNDS, Sockets, WAKER};
-
-pub(super) type Machine = Engine<Heap, IN_FLIGHT>;
+use crate::event_loop::{Sockets, WAKER};
 
 /// See the [module](self).
 pub(super) struct Shared {
@@ -38,6 +36,8 @@ pub(super) struct Shared {
     /// There may be something in the inbox.
     mail: AtomicBool,
     pub(super) slots: Slots,
+    /// Who finds no slot does not wait for one.
+    pub(super) refuses: bool,
     pub(super) lead: Lead,
     /// Ends the wait of whoever waits for sockets.
     pub(super) waker: mio::Waker,
@@ -55,81 +55,14 @@ pub(super) struct Shared {
     start: Clock,
 }
 
-/// The engine and its sockets.
-pub(super) struct Core {
-    pub(super) engine: Machine,
-    pub(super) sockets: Sockets<Url>,
-    /// By slot: what the engine calls it, and whether a task waits for it.
-    calls: Vec<Calls>,
-    tasks: usize,
-    /// Who is to be told when the lock is gone.
-    woken: Vec<Waiter>,
-    /// Who drives will write what is written now: tasks that it has just woken are still to come.
-    pub(super) collecting: bool,
-    /// Who drives waits, at most until then; or nobody does.
-    pub(super) asleep_until: Instant,
-    /// Who waits for the end.
-    pub(super) closers: Vec<Waiter>,
-}
-
-/// The calls of one slot.
-#[derive(Clone, Copy, Default)]
-struct Calls {
-    /// Of a single request; those of a pipeline are not known by themselves.
-    ticket: Option<Ticket>,
-    left: u32,
-    is_task: bool,
-    /// Nobody waits for them: the slot is given back behind the last.
-    abandoned: bool,
-}
-
 /// What waits for sockets. Whoever has it drives.
 pub(super) struct Poller {
     poll: Poll,
     events: Events,
 }
 
-/// The answers that the driver itself waits for: it reads them where they lie.
-pub(super) struct Own<'o> {
-    pub(super) slot: u32,
-    pub(super) each: &'o mut dyn FnMut(u32, Told<'_>),
-}
-
-thread_local! {
-    /// This thread shows an answer to its caller: the core is taken.
-    static SHOWING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread is in the middle of an answer: it may not ask for another.
-pub(super) fn is_showing() -> bool {
-    SHOWING.get()
-}
-
-struct Showing;
-
-impl Showing {
-    fn new() -> Self {
-        SHOWING.set(true);
-        Self
-    }
-}
-
-impl Drop for Showing {
-    fn drop(&mut self) {
-        SHOWING.set(false);
-    }
-}
-
-/// Asks for one thing at a time.
-pub(super) struct Ask<'r> {
-    pub(super) slot: u32,
-    pub(super) is_task: bool,
-    pub(super) request: &'r dyn AnyRequest,
-    pub(super) options: Options,
-}
-
 impl Shared {
-    pub(super) fn new(engine: Machine, limit: usize, url: Url) -> io::Result<Arc<Self>> {
+    pub(super) fn new(engine: Machine, limit: usize, refuses: bool, url: Url) -> io::Result<Arc<Self>> {
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
         let (endpoint, timeout) = (url.endpoint.clone(), url.connect_timeout);
@@ -141,6 +74,7 @@ impl Shared {
             inbox: Mutex::default(),
             mail: AtomicBool::new(false),
             slots: Slots::new(limit),
+            refuses,
             lead: Lead::new(poller),
             waker,
             registry,
@@ -174,7 +108,7 @@ impl Shared {
             self.leave(core);
             return submitted;
         }
-        let is_left = lock(&self.inbox).submit(ask.slot, ask.is_task, ask.options, ask.request);
+        let is_left = lock(&self.inbox).submit(ask);
         if is_left {
             self.post();
             return Ok(());
@@ -194,6 +128,17 @@ impl Shared {
         self.post();
     }
 
+    /// A connection is given back.
+    pub(super) fn release(&self, lease: Lease) {
+        if let Some(mut core) = self.try_core() {
+            self.drain(&mut core);
+            core.release(self, self.now(), lease);
+            return self.leave(core);
+        }
+        lock(&self.inbox).letters.push(Letter::Release(lease));
+        self.post();
+    }
+
     /// There is mail: if whoever had the core has gone meanwhile, it is for us to look at it.
     fn post(&self) {
         self.mail.store(true, Ordering::SeqCst);
@@ -203,7 +148,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn try_core(&self) -> Option<MutexGuard<'_, Core>> {
+    fn try_core(&self) -> Option<MutexGuard<'_, Core>> {
         match self.core.try_lock() {
             Ok(core) => Some(core),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -232,16 +177,18 @@ impl Shared {
             match letter {
                 Letter::Submit(written) => self.submit_written(core, now, &inbox, written),
                 Letter::Abandon(slot) => core.abandon(self, *slot),
+                Letter::Release(lease) => core.release(self, now, *lease),
             }
         }
         inbox.clear();
     }
 
     fn submit_written(&self, core: &mut Core, now: Instant, inbox: &Inbox, written: &Written) {
-        let &Written { slot, is_task, options, command, .. } = written;
+        let &Written { slot, is_task, options, on, command, .. } = written;
         let request = &Frame::new(inbox.frame(written), command);
-        if let Err(refused) = core.submit(now, &Ask { slot, is_task, request, options }) {
-            core.woken.push(self.slots.put(slot, 0, Told::Refused(refused)));
+        if let Err(refused) = core.submit(now, &Ask { slot, is_task, request, options, on }) {
+            let waiter = self.slots.put(slot, 0, Told::Refused(refused));
+            core.desk.wake(waiter);
         }
     }
 
@@ -266,9 +213,9 @@ impl Shared {
 
     /// Unlocks the core and tells whoever is to be told. The core again, if there is mail and nobody else has it.
     fn let_go<'c>(&'c self, mut core: MutexGuard<'c, Core>) -> Option<MutexGuard<'c, Core>> {
-        self.tasks.store(core.tasks, Ordering::Relaxed);
-        let mut woken = std::mem::take(&mut core.woken);
-        let due = core.engine.poll_timeout().min(core.sockets.due());
+        self.tasks.store(core.desk.tasks, Ordering::Relaxed);
+        let mut woken = std::mem::take(&mut core.desk.woken);
+        let due = core.due();
         self.due.store(due.as_micros(), Ordering::Relaxed);
         let is_early = due < core.asleep_until;
         if is_early {
@@ -283,9 +230,9 @@ impl Shared {
         let mut again = if self.mail.load(Ordering::SeqCst) { self.try_core() } else { None };
         if woken.capacity() > 0
             && let Some(core) = again.as_mut()
-            && core.woken.is_empty()
+            && core.desk.woken.is_empty()
         {
-            core.woken = woken;
+            core.desk.woken = woken;
         }
         again
     }
@@ -311,7 +258,7 @@ impl Shared {
             core.settle(self, own);
         }
         core.transmit(now);
-        let due = core.engine.poll_timeout().min(core.sockets.due());
+        let due = core.due();
         core.asleep_until = due;
         self.leave(core);
         due
@@ -328,138 +275,10 @@ impl Shared {
         }
         poller.events.clear();
         core.settle(self, own);
-        core.collecting = collect && !core.woken.is_empty();
+        core.collecting = collect && !core.desk.woken.is_empty();
         let collecting = core.collecting;
         self.leave(core);
         collecting
-    }
-}
-
-impl Core {
-    fn new(engine: Machine, sockets: Sockets<Url>) -> Self {
-        Self {
-            engine,
-            sockets,
-            calls: Vec::new(),
-            tasks: 0,
-            woken: Vec::new(),
-            collecting: false,
-            asleep_until: Instant::ZERO,
-            closers: Vec::new(),
-        }
-    }
-
-    fn submit(&mut self, now: Instant, ask: &Ask<'_>) -> Result<(), Refused> {
-        let token = Token(ask.slot.into());
-        let ticket = self.engine.submit(now, token, ask.request, &ask.options)?;
-        self.expect(ask.slot, Some(ticket), 1, ask.is_task);
-        Ok(())
-    }
-
-    /// So many answers will come for this slot.
-    pub(super) fn expect(&mut self, slot: u32, ticket: Option<Ticket>, left: u32, is_task: bool) {
-        let at = slot as usize;
-        if self.calls.len() <= at {
-            self.calls.resize(at + 1, Calls::default());
-        }
-        self.calls[at] = Calls { ticket, left, is_task, abandoned: false };
-        self.tasks += usize::from(is_task);
-    }
-
-    /// Nobody waits any more. The slot is given back once nothing can come for it.
-    fn abandon(&mut self, shared: &Shared, slot: u32) {
-        let Some(calls) = self.calls.get_mut(slot as usize) else { return };
-        if calls.left == 0 {
-            return shared.slots.give(slot);
-        }
-        let Some(ticket) = calls.ticket else {
-            // The answers to a pipeline come, and are dropped.
-            calls.abandoned = true;
-            return;
-        };
-        self.engine.cancel(shared.now(), ticket);
-        self.forget(slot);
-        shared.slots.give(slot);
-    }
-
-    fn forget(&mut self, slot: u32) {
-        if let Some(calls) = self.calls.get_mut(slot as usize) {
-            self.tasks -= usize::from(calls.is_task);
-            *calls = Calls::default();
-        }
-    }
-
-    /// Writes what is to be written where nothing is under way.
-    fn transmit(&mut self, now: Instant) {
-        self.sockets.transmit(&mut self.engine, now, false);
-    }
-
-    /// Reads what has come, tells it, and does what the engine asks for.
-    pub(super) fn settle(&mut self, shared: &Shared, own: &mut Option<Own<'_>>) {
-        for _ in 0..ROUNDS {
-            // What came in time is read before anybody is told that it did not.
-            let now = shared.now();
-            let mut is_idle = !self.sockets.receive(&mut self.engine, now);
-            let now = shared.now();
-            self.engine.handle_timeout(now);
-            while self.tell(shared, now, own) {
-                is_idle = false;
-            }
-            while let Some(action) = self.engine.poll_action(now) {
-                is_idle = false;
-                self.sockets.act(&mut self.engine, now, action);
-            }
-            if is_idle {
-                break;
-            }
-        }
-        if self.engine.life() == Life::Closed {
-            self.woken.append(&mut self.closers);
-        }
-    }
-
-    /// Tells one event. Whether there was one.
-    fn tell(&mut self, shared: &Shared, now: Instant, own: &mut Option<Own<'_>>) -> bool {
-        let Some(event) = self.engine.poll_event(now) else { return false };
-        let (token, told) = match event {
-            Event::Reply { token, reply } => (token, Told::Reply(reply)),
-            Event::Failed { token, failed } => (token, Told::Failed(failed)),
-            Event::Leased { token, lease } => (token, Told::Leased(lease)),
-            Event::Subscription(_) | Event::Message { .. } | Event::Push(_) => return true,
-        };
-        let (slot, item) = (token.0 as u32, (token.0 >> 32) as u32);
-        let mut is_forgotten = false;
-        if let Some(calls) = self.calls.get_mut(slot as usize) {
-            calls.left = calls.left.saturating_sub(1);
-            if calls.left == 0 {
-                calls.ticket = None;
-                self.tasks -= usize::from(std::mem::take(&mut calls.is_task));
-                is_forgotten = std::mem::take(&mut calls.abandoned);
-            }
-        }
-        match own {
-            Some(own) if own.slot == slot => {
-                shared.slots.count(slot);
-                let _showing = Showing::new();
-                (own.each)(item, told);
-            }
-            _ => {
-                if let Told::Leased(lease) = told
-                    && shared.slots.is_abandoned(slot)
-                {
-                    self.engine.release(now, lease);
-                    shared.slots.count(slot);
-                } else if let waiter @ (Waiter::Task(_) | Waiter::Thread(_)) =
-                    shared.slots.put(slot, item, told)
-                {
-                    self.woken.push(waiter);
-                }
-            }
-        }
-        if is_forgotten {
-            shared.slots.give(slot);
-        }
-        true
     }
 }
 

@@ -166,10 +166,9 @@ impl Slots {
         slot.bytes.clear();
     }
 
-    /// The last answers will not come: they were not asked for.
-    pub(super) fn expect_less(&self, index: u32, answers: u32) {
-        let mut slot = self.slot(index);
-        slot.left = slot.left.saturating_sub(answers);
+    /// So many of them will come, as is known now.
+    pub(super) fn expect_now(&self, index: u32, answers: u32) {
+        self.slot(index).left = answers;
     }
 
     /// An answer for somebody else than who reads it. Who is to be told, if it was the last.
@@ -307,11 +306,6 @@ impl Free {
 }
 
 impl Place {
-    /// The slot, if its turn has come.
-    pub(super) fn slot(&self) -> Option<u32> {
-        lock(&self.0).0.take()
-    }
-
     /// Who is to be told. The slot, if its turn has come.
     pub(super) fn wait(&self, waiter: Waiter) -> Option<u32> {
         let mut place = lock(&self.0);

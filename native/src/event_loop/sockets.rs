@@ -34,6 +34,10 @@ impl<L: Login> Sockets<L> {
         Self { login, endpoint, connect_timeout, registry, links, counts, failure }
     }
 
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// How many there are, those included that are being connected.
     pub(crate) fn len(&self) -> usize {
         self.links.iter().flatten().count()

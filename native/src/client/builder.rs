@@ -1,0 +1,139 @@
+//! How a client is made.
+
+use std::sync::Arc;
+
+use respire_core::engine::{Config, Engine, Heap};
+use respire_core::key::Databases;
+use respire_core::time::{Duration, Instant};
+
+use super::shared::Shared;
+use super::{Client, Handle};
+use crate::{Error, Url};
+
+/// What a client is made with. Everything has a default; what is not named here is in [`config`](Self::config) and
+/// [`memory`](Self::memory).
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// let client = respire::Client::builder("redis://127.0.0.1:6379".parse()?)
+///     .lanes(2)
+///     .connections(32)
+///     .timeout(Duration::from_secs(2))
+///     .connect()?;
+/// # Ok::<(), respire::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it makes a client when it connects"]
+pub struct Builder {
+    url: Url,
+    /// How the client behaves.
+    pub config: Config,
+    /// How much memory it has.
+    pub memory: Heap,
+    refuses: bool,
+}
+
+impl Builder {
+    pub(super) fn new(url: Url) -> Self {
+        let timeout = url.timeout.map(Duration::from);
+        let connect_timeout = Duration::from(url.connect_timeout);
+        let mut config = Config {
+            timeout,
+            databases: Databases::one(url.db),
+            db: url.db,
+            seed: seed(),
+            ..Config::DEFAULT
+        };
+        config.connection.handshake_timeout = connect_timeout;
+        config.connection.reply_timeout = timeout;
+        // Once for the socket, and again for the handshake.
+        config.pool.dial_timeout = connect_timeout.saturating_mul(2);
+        let memory = Heap {
+            connections: 16,
+            calls: 2048,
+            bytes: 1 << 20,
+            subscriptions: 1024,
+            names: 64 << 10,
+            buffer: (16 << 10, 512 << 20),
+        };
+        config.pool.size = 16;
+        Self { url, config, memory, refuses: false }
+    }
+
+    /// How many connections are shared by ordinary requests. One is enough for most: more than one helps where large
+    /// answers stand in the way of small ones.
+    pub const fn lanes(mut self, lanes: u8) -> Self {
+        self.config.lanes = lanes;
+        self
+    }
+
+    /// How many connections there may be in all: the shared ones, those for commands that block, and those that are
+    /// [lent](Client::conn).
+    pub const fn connections(mut self, connections: u16) -> Self {
+        self.memory.connections = connections as usize;
+        self.config.pool.size = connections;
+        self
+    }
+
+    /// How many requests may wait for answers. Who comes beyond it waits for his turn, or is
+    /// [refused](Self::refuse_when_full).
+    pub const fn calls(mut self, calls: usize) -> Self {
+        self.memory.calls = calls;
+        self
+    }
+
+    /// How long a request may take in all, attempts and waiting included; [`Call::timeout`](super::Call::timeout) is
+    /// for one.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.config.timeout = Some(timeout.into());
+        self.config.connection.reply_timeout = self.config.timeout;
+        self
+    }
+
+    /// Who finds no room for a request is told so at once and does not wait:
+    /// [`Full`](respire_core::error::Full::InFlight).
+    pub const fn refuse_when_full(mut self) -> Self {
+        self.refuses = true;
+        self
+    }
+
+    /// How the engine behaves, in all that there is to say.
+    pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// How much memory the engine has.
+    pub fn memory(mut self, change: impl FnOnce(&mut Heap)) -> Self {
+        change(&mut self.memory);
+        self
+    }
+
+    /// Connects, and waits until the server said hello.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] if that is not possible now.
+    pub fn connect(self) -> Result<Client, Error> {
+        let client = self.lazy()?;
+        client.ready().wait()?;
+        Ok(client)
+    }
+
+    /// A client that connects when it is first used; [`Client::ready`] waits for that.
+    ///
+    /// # Errors
+    /// The system has nothing to wait with.
+    pub fn lazy(self) -> Result<Client, Error> {
+        let engine = Engine::new(self.memory, &self.config, Instant::ZERO);
+        let shared = Shared::new(engine, self.memory.calls, self.refuses, self.url).map_err(Error::System)?;
+        Ok(Client { handle: Arc::new(Handle { shared }) })
+    }
+}
+
+/// Another number for each client, so that those which lose a server together do not come back together.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+
+    RandomState::new().hash_one(std::process::id())
+}

@@ -1,0 +1,135 @@
+//! A connection of one's own.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use respire_core::command::{Caller, Pipeline, Request};
+use respire_core::engine::Lease;
+
+use super::call::{Progress, Stage};
+use super::desk::is_showing;
+use super::slots::{Told, Waiter};
+use super::{Call, Client, PipelineCall, block_on};
+use crate::Error;
+
+/// A connection of the client's pool for its owner's own use: for commands that change the state of their connection, such
+/// as `SELECT`, `WATCH` and `CLIENT TRACKING`, and for whatever nobody else should stand behind.
+///
+/// When it is dropped it goes back to the pool, made as new, or is closed if that is not possible. It is never replaced:
+/// once its connection is lost, so is what was set there, and every call fails.
+///
+/// ```no_run
+/// use respire::prelude::*;
+///
+/// let client = respire::Client::open("redis://127.0.0.1:6379")?;
+/// let conn = client.conn().wait()?;
+/// conn.select(3).wait()?;
+/// conn.set("there", "not in the database of others").wait()?;
+/// # Ok::<(), respire::Error>(())
+/// ```
+pub struct Conn {
+    client: Client,
+    lease: Lease,
+}
+
+impl Conn {
+    /// Sends any request.
+    pub fn send<R: Request>(&self, request: R) -> Call<'_, R> {
+        Call::new(self.client.shared(), request, Some(self.lease))
+    }
+
+    /// Sends several requests in one go: see [`Client::pipeline`].
+    pub fn pipeline<P: Pipeline>(&self, pipeline: P) -> PipelineCall<'_, P> {
+        PipelineCall::new(self.client.shared(), pipeline, Some(self.lease))
+    }
+
+    pub(super) const fn lease(&self) -> Lease {
+        self.lease
+    }
+}
+
+impl Caller for Conn {
+    type Call<'c, R: Request> = Call<'c, R>;
+
+    fn call<R: Request>(&self, request: R) -> Call<'_, R> {
+        self.send(request)
+    }
+}
+
+impl Drop for Conn {
+    fn drop(&mut self) {
+        self.client.shared().release(self.lease);
+    }
+}
+
+impl fmt::Debug for Conn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conn").field("lease", &self.lease).finish_non_exhaustive()
+    }
+}
+
+/// A wish for a connection of one's own: [`wait`](Self::wait) for it, or await it. How long that may take is up to the
+/// pool's [`wait_timeout`](respire_core::pool::Config::wait_timeout).
+#[must_use = "nothing is wished for before it is waited for"]
+pub struct ConnCall<'c> {
+    client: &'c Client,
+    progress: Progress<'c>,
+}
+
+impl<'c> ConnCall<'c> {
+    pub(super) fn new(client: &'c Client) -> Self {
+        Self { client, progress: Progress { shared: client.shared(), stage: Stage::New } }
+    }
+
+    /// Blocks this thread until the connection is there.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn wait(self) -> Result<Conn, Error> {
+        block_on(self)
+    }
+}
+
+impl Future for ConnCall<'_> {
+    type Output = Result<Conn, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let shared = self.progress.shared;
+        if let Stage::Sent(slot) = self.progress.stage {
+            if !shared.slots.wait_task(slot, context.waker()) {
+                return Poll::Pending;
+            }
+            self.progress.stage = Stage::Over;
+            let mut result = Err(Error::Busy);
+            shared.slots.finish(slot).each(&mut |_, told| {
+                result = match told {
+                    Told::Leased(lease) => Ok(Conn { client: self.client.clone(), lease }),
+                    Told::Failed(failed) => Err(failed.into()),
+                    Told::Refused(refused) => Err(refused.into()),
+                    Told::Reply(_) => Err(Error::Busy),
+                };
+            });
+            return Poll::Ready(result);
+        }
+        if matches!(self.progress.stage, Stage::Over) || is_showing() {
+            return Poll::Ready(Err(Error::Busy));
+        }
+        let slot = ready!(self.progress.poll_slot(context))?;
+        shared.slots.expect(slot, 1, Waiter::Task(context.waker().clone()));
+        if let Err(refused) = shared.enter(|core| core.wish(shared.now(), slot, true)) {
+            shared.slots.give(slot);
+            return Poll::Ready(Err(refused.into()));
+        }
+        self.progress.stage = Stage::Sent(slot);
+        shared.see_to_driver();
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for ConnCall<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnCall").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,131 @@
+//! Who waits for which answers, and who is to be told when the lock of the core is gone.
+
+use std::cell::Cell;
+
+use respire_core::conn::Token;
+use respire_core::engine::Ticket;
+
+use super::shared::Shared;
+use super::slots::{Told, Waiter};
+
+/// The calls that are under way, by slot.
+#[derive(Default)]
+pub(super) struct Desk {
+    calls: Vec<Calls>,
+    /// How many slots tasks wait for.
+    pub(super) tasks: usize,
+    pub(super) woken: Vec<Waiter>,
+}
+
+/// The calls of one slot.
+#[derive(Clone, Copy, Default)]
+struct Calls {
+    /// Of a single request of the engine's; others cannot be cancelled.
+    ticket: Option<Ticket>,
+    left: u32,
+    is_task: bool,
+    /// Nobody waits for them: the slot is given back behind the last.
+    abandoned: bool,
+}
+
+/// The answers that the driver itself waits for: it reads them where they lie.
+pub(super) struct Own<'o> {
+    pub(super) slot: u32,
+    pub(super) each: &'o mut dyn FnMut(u32, Told<'_>),
+}
+
+/// The name of one request of a slot.
+pub(super) const fn token(slot: u32, item: u32) -> Token {
+    Token(slot as u64 | (item as u64) << 32)
+}
+
+/// The slot, and which of its requests.
+const fn parts(token: Token) -> (u32, u32) {
+    (token.0 as u32, (token.0 >> 32) as u32)
+}
+
+impl Desk {
+    /// So many answers will come for this slot.
+    pub(super) fn expect(&mut self, slot: u32, ticket: Option<Ticket>, left: u32, is_task: bool) {
+        let at = slot as usize;
+        if self.calls.len() <= at {
+            self.calls.resize(at + 1, Calls::default());
+        }
+        self.calls[at] = Calls { ticket, left, is_task, abandoned: false };
+        self.tasks += usize::from(is_task);
+    }
+
+    /// Nobody waits any more: what is to be cancelled. The slot is given back once nothing can come for it.
+    pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) -> Option<Ticket> {
+        let calls = self.calls.get_mut(slot as usize)?;
+        if calls.left > 0 && calls.ticket.is_none() {
+            // The answers come, and are dropped.
+            calls.abandoned = true;
+            return None;
+        }
+        self.tasks -= usize::from(calls.is_task);
+        let ticket = std::mem::take(calls).ticket;
+        shared.slots.give(slot);
+        ticket
+    }
+
+    /// What became of one request.
+    pub(super) fn tell(&mut self, shared: &Shared, token: Token, told: Told<'_>, own: &mut Option<Own<'_>>) {
+        let (slot, item) = parts(token);
+        let mut is_last_of_nobody = false;
+        if let Some(calls) = self.calls.get_mut(slot as usize) {
+            calls.left = calls.left.saturating_sub(1);
+            if calls.left == 0 {
+                calls.ticket = None;
+                self.tasks -= usize::from(std::mem::take(&mut calls.is_task));
+                is_last_of_nobody = std::mem::take(&mut calls.abandoned);
+            }
+        }
+        match own {
+            Some(own) if own.slot == slot => {
+                shared.slots.count(slot);
+                let _showing = Showing::new();
+                (own.each)(item, told);
+            }
+            _ => {
+                let waiter = shared.slots.put(slot, item, told);
+                self.wake(waiter);
+            }
+        }
+        if is_last_of_nobody {
+            shared.slots.give(slot);
+        }
+    }
+
+    /// Somebody is to be told.
+    pub(super) fn wake(&mut self, waiter: Waiter) {
+        if !matches!(waiter, Waiter::Nobody) {
+            self.woken.push(waiter);
+        }
+    }
+}
+
+thread_local! {
+    /// This thread shows an answer to its caller: the core is taken.
+    static SHOWING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is in the middle of an answer: it may not ask for another.
+pub(super) fn is_showing() -> bool {
+    SHOWING.get()
+}
+
+struct Showing;
+
+impl Showing {
+    fn new() -> Self {
+        SHOWING.set(true);
+        Self
+    }
+}
+
+impl Drop for Showing {
+    fn drop(&mut self) {
+        SHOWING.set(false);
+    }
+}

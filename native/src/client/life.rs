@@ -1,0 +1,97 @@
+//! The beginning and the end of a client.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use respire_core::client::ConnectError;
+use respire_core::engine::Life;
+
+use super::slots::Waiter;
+use super::{Client, block_on};
+use crate::Error;
+
+/// A stage of a client's life: [`wait`](Self::wait) for it, or await it.
+#[must_use = "it is to be waited for"]
+pub struct Reached<'c> {
+    client: &'c Client,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Ready,
+    Closed,
+}
+
+impl Client {
+    /// Until the first connection stands, or could not be made.
+    pub const fn ready(&self) -> Reached<'_> {
+        Reached { client: self, stage: Stage::Ready }
+    }
+
+    /// Closes the client for all who have it: no more requests are taken, what was sent is waited for as long as
+    /// [`drain`](respire_core::engine::Config::drain) says, and what was not fails. Begins at once; once more changes
+    /// nothing.
+    pub fn close(&self) -> Reached<'_> {
+        let shared = self.shared();
+        shared.enter(|core| core.engine.close(shared.now()));
+        shared.rouse();
+        Reached { client: self, stage: Stage::Closed }
+    }
+
+    /// Where it is in its life.
+    pub fn life(&self) -> Life {
+        self.shared().enter(|core| core.engine.life())
+    }
+}
+
+impl Reached<'_> {
+    /// Blocks this thread until then.
+    ///
+    /// # Errors
+    /// As when it is awaited.
+    pub fn wait(self) -> Result<(), Error> {
+        block_on(self)
+    }
+}
+
+impl Future for Reached<'_> {
+    /// [`Error::Connect`] if there is no connection and the last attempt has failed.
+    type Output = Result<(), Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { client, stage } = *self;
+        let shared = client.shared();
+        let reached = shared.enter(|core| {
+            core.settle(shared, &mut None);
+            match (core.engine.life(), stage) {
+                (Life::Closed, _) | (Life::Ready | Life::Draining, Stage::Ready) => Poll::Ready(Ok(())),
+                (_, Stage::Ready) if core.failure.is_some() => {
+                    let cause = core.failure.take();
+                    let endpoint = core.sockets.endpoint().clone();
+                    let tried = Vec::new();
+                    Poll::Ready(match cause {
+                        Some(cause) => Err(Error::Connect(ConnectError { endpoint, tried, cause })),
+                        None => Ok(()),
+                    })
+                }
+                _ => {
+                    core.watch(Waiter::Task(context.waker().clone()));
+                    Poll::Pending
+                }
+            }
+        });
+        if reached.is_pending() {
+            shared.see_to_driver();
+        }
+        reached
+    }
+}
+
+impl fmt::Debug for Reached<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reached").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,288 @@
+//! The engine and its sockets: what is asked of them, and what they tell.
+
+use std::io;
+
+use respire_core::client::Cause;
+use respire_core::command::{AnyRequest, Each, Pipeline, Request};
+use respire_core::conn::{self, CloseReason, SubmitError};
+use respire_core::engine::{Action, Engine, Event, Failed, Heap, Lease, Life, Options, Refused};
+use respire_core::error::Full;
+use respire_core::time::{Duration, Instant};
+
+use super::desk::{Desk, Own, token};
+use super::leases::Leases;
+use super::shared::Shared;
+use super::slots::{Told, Waiter};
+use crate::Url;
+use crate::event_loop::{IN_FLIGHT, ROUNDS, Sockets};
+
+pub(super) type Machine = Engine<Heap, IN_FLIGHT>;
+
+/// What a client is made of. Whoever touches it has its lock.
+pub(super) struct Core {
+    pub(super) engine: Machine,
+    pub(super) sockets: Sockets<Url>,
+    pub(super) desk: Desk,
+    pub(super) leases: Leases,
+    /// Who drives will write what is written now: tasks that it has just woken are still to come.
+    pub(super) collecting: bool,
+    /// Who drives waits, at most until then; or nobody does.
+    pub(super) asleep_until: Instant,
+    /// Who waits for another stage of the client's life.
+    pub(super) watchers: Vec<Waiter>,
+    /// Why the last connection that has ended did so.
+    pub(super) failure: Option<Cause<io::Error>>,
+}
+
+/// One request.
+#[derive(Clone, Copy)]
+pub(super) struct Ask<'r> {
+    pub(super) slot: u32,
+    pub(super) is_task: bool,
+    pub(super) request: &'r dyn AnyRequest,
+    pub(super) options: Options,
+    /// The connection that it is for, if its caller has one.
+    pub(super) on: Option<Lease>,
+}
+
+/// Several requests, from this one on.
+#[derive(Clone, Copy)]
+pub(super) struct AskMany<'r, P> {
+    pub(super) slot: u32,
+    pub(super) is_task: bool,
+    pub(super) pipeline: &'r P,
+    pub(super) from: usize,
+    pub(super) options: Options,
+    pub(super) on: Option<Lease>,
+}
+
+/// The most requests of a pipeline that are on their way at once.
+const WINDOW: usize = 1000;
+
+impl Core {
+    pub(super) fn new(engine: Machine, sockets: Sockets<Url>) -> Self {
+        Self {
+            engine,
+            sockets,
+            desk: Desk::default(),
+            leases: Leases::default(),
+            collecting: false,
+            asleep_until: Instant::ZERO,
+            watchers: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// When there is something to do that no socket tells of.
+    pub(super) fn due(&self) -> Instant {
+        self.engine.poll_timeout().min(self.sockets.due())
+    }
+
+    /// Takes a request.
+    pub(super) fn submit(&mut self, now: Instant, ask: &Ask<'_>) -> Result<(), Refused> {
+        let (slot, token) = (ask.slot, token(ask.slot, 0));
+        let ticket = match ask.on {
+            None => Some(self.engine.submit(now, token, ask.request, &ask.options)?),
+            Some(lease) => {
+                self.leases.submit(&mut self.engine, now, lease, token, ask.request, &ask.options)?;
+                None
+            }
+        };
+        self.desk.expect(slot, ticket, 1, ask.is_task);
+        Ok(())
+    }
+
+    /// Takes as many requests of a pipeline as there is room for: the first that is left. What is refused by itself is told
+    /// by itself.
+    pub(super) fn submit_many<P: Pipeline>(
+        &mut self,
+        shared: &Shared,
+        now: Instant,
+        ask: &AskMany<'_, P>,
+    ) -> Result<usize, Refused> {
+        let count = ask.pipeline.len().saturating_sub(ask.from).min(WINDOW);
+        let mut push = Push { taken: 0, refused: None };
+        match ask.on {
+            None => {
+                let mut pipeline = self.engine.pipeline(now, count, &ask.options)?;
+                push.all(ask, count, |token, request| pipeline.push(token, request).map(|_| ()));
+            }
+            Some(lease) => {
+                let Self { leases, engine, .. } = self;
+                push.all(ask, count, |token, request| {
+                    leases.submit(engine, now, lease, token, request, &ask.options)
+                });
+            }
+        }
+        let next = ask.from + push.taken;
+        let Some(refused) = push.refused else {
+            self.expect_many(shared, ask.slot, push.taken, ask.is_task);
+            return Ok(next);
+        };
+        let may_wait = matches!(refused, Refused::Submit(SubmitError::Full(full)) if full != Full::TooLarge);
+        match push.taken {
+            0 => Err(refused),
+            taken if may_wait => {
+                self.expect_many(shared, ask.slot, taken, ask.is_task);
+                Ok(next)
+            }
+            taken => {
+                self.expect_many(shared, ask.slot, taken + 1, ask.is_task);
+                self.desk.tell(shared, token(ask.slot, item(next)), Told::Refused(refused), &mut None);
+                Ok(if P::ATOMIC { ask.pipeline.len() } else { next + 1 })
+            }
+        }
+    }
+
+    fn expect_many(&mut self, shared: &Shared, slot: u32, count: usize, is_task: bool) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        shared.slots.expect_now(slot, count);
+        self.desk.expect(slot, None, count, is_task);
+    }
+
+    /// Wishes for a connection.
+    pub(super) fn wish(&mut self, now: Instant, slot: u32, is_task: bool) -> Result<(), Refused> {
+        let ticket = self.engine.lease(now, token(slot, 0))?;
+        self.desk.expect(slot, Some(ticket), 1, is_task);
+        Ok(())
+    }
+
+    /// Gives a connection back.
+    pub(super) fn release(&mut self, shared: &Shared, now: Instant, lease: Lease) {
+        let Self { leases, desk, .. } = self;
+        leases.end(lease, |token| desk.tell(shared, token, Told::Failed(LOST), &mut None));
+        self.engine.release(now, lease);
+    }
+
+    /// Nobody waits for the answers of this slot any more.
+    pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) {
+        if let Some(ticket) = self.desk.abandon(shared, slot) {
+            self.engine.cancel(shared.now(), ticket);
+        }
+    }
+
+    /// Writes what is to be written where nothing is under way.
+    pub(super) fn transmit(&mut self, now: Instant) {
+        self.sockets.transmit(&mut self.engine, now, false);
+    }
+
+    /// Reads what has come, tells it, and does what the engine asks for.
+    pub(super) fn settle(&mut self, shared: &Shared, own: &mut Option<Own<'_>>) {
+        for _ in 0..ROUNDS {
+            // What came in time is read before anybody is told that it did not.
+            let now = shared.now();
+            let mut is_idle = !self.sockets.receive(&mut self.engine, now);
+            let now = shared.now();
+            self.engine.handle_timeout(now);
+            while self.tell(shared, now, own) {
+                is_idle = false;
+            }
+            is_idle &= !self.tell_lessees(shared, own);
+            while let Some(action) = self.engine.poll_action(now) {
+                is_idle = false;
+                self.act(now, action);
+            }
+            if is_idle {
+                break;
+            }
+        }
+        if !self.watchers.is_empty() && (self.engine.life() != Life::Connecting || self.failure.is_some()) {
+            self.desk.tasks -= self.watchers.len();
+            self.desk.woken.append(&mut self.watchers);
+        }
+    }
+
+    fn act(&mut self, now: Instant, action: Action) {
+        if let Action::Close(id) = action
+            && let Some(reason) = self.engine.close_reason(id)
+            && !matches!(reason, CloseReason::Transport | CloseReason::Local)
+        {
+            self.failure = Some(reason.into());
+        }
+        self.sockets.act(&mut self.engine, now, action);
+        if let Some(error) = self.sockets.failure.take() {
+            self.failure = Some(Cause::Transport(error));
+        }
+    }
+
+    /// Somebody waits for another stage of the client's life.
+    pub(super) fn watch(&mut self, waiter: Waiter) {
+        self.desk.tasks += 1;
+        self.watchers.push(waiter);
+    }
+
+    /// Tells one event. Whether there was one.
+    fn tell(&mut self, shared: &Shared, now: Instant, own: &mut Option<Own<'_>>) -> bool {
+        let Some(event) = self.engine.poll_event(now) else { return false };
+        match event {
+            Event::Reply { token, reply } => self.desk.tell(shared, token, Told::Reply(reply), own),
+            Event::Failed { token, failed } => self.desk.tell(shared, token, Told::Failed(failed), own),
+            Event::Leased { token, lease } => {
+                if shared.slots.is_abandoned(token.0 as u32) {
+                    self.engine.release(now, lease);
+                    self.desk.tell(shared, token, Told::Failed(LOST), own);
+                } else {
+                    self.leases.begin(lease);
+                    self.desk.tell(shared, token, Told::Leased(lease), own);
+                }
+            }
+            Event::Subscription(_) | Event::Message { .. } | Event::Push(_) => {}
+        }
+        true
+    }
+
+    /// Tells what has come over connections that are lent. Whether there was anything.
+    fn tell_lessees(&mut self, shared: &Shared, own: &mut Option<Own<'_>>) -> bool {
+        let Self { leases, engine, desk, .. } = self;
+        leases.poll(engine, |token, told| desk.tell(shared, token, told, own))
+    }
+}
+
+/// What is known of a request whose connection was given up.
+pub(super) const LOST: Failed = failed(conn::Failure::Unknown);
+
+/// A request that was sent once, and failed.
+pub(super) const fn failed(failure: conn::Failure) -> Failed {
+    Failed { failure, why: None, refused: None, attempts: 1, elapsed: Duration::ZERO }
+}
+
+/// Requests of a pipeline that were taken, and what was not.
+struct Push {
+    taken: usize,
+    refused: Option<Refused>,
+}
+
+impl Push {
+    fn all<P: Pipeline>(
+        &mut self,
+        ask: &AskMany<'_, P>,
+        count: usize,
+        mut submit: impl FnMut(conn::Token, &dyn AnyRequest) -> Result<(), Refused>,
+    ) {
+        for at in ask.from..ask.from + count {
+            let submitted = ask.pipeline.visit(
+                at,
+                &mut Submit(|request: &dyn AnyRequest| submit(token(ask.slot, item(at)), request)),
+            );
+            match submitted {
+                Some(Err(refused)) => return self.refused = Some(refused),
+                _ => self.taken += 1,
+            }
+        }
+    }
+}
+
+/// A place in a pipeline, as a part of a token.
+fn item(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+struct Submit<F>(F);
+
+impl<F: FnMut(&dyn AnyRequest) -> Result<(), Refused>> Each for Submit<F> {
+    type Output = Result<(), Refused>;
+
+    fn request<R: Request>(&mut self, request: &R) -> Self::Output {
+        (self.0)(request)
+    }
+}

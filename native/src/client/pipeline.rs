@@ -1,0 +1,156 @@
+//! Several requests of a client in one go.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use respire_core::command::Pipeline;
+use respire_core::engine::{Lease, Options};
+
+use super::call::{Progress, Stage, answer};
+use super::desk::is_showing;
+use super::machine::AskMany;
+use super::shared::Shared;
+use super::slots::Waiter;
+use crate::Error;
+
+/// Requests that were not sent yet: [`wait`](Self::wait) for all their answers, or await them. They go out together and in
+/// order, with nothing of anybody else's between them on a connection of one's own, and a thousand at a time.
+#[must_use = "nothing is sent before it is waited for"]
+pub struct PipelineCall<'c, P: Pipeline> {
+    pipeline: P,
+    options: Options,
+    on: Option<Lease>,
+    progress: Progress<'c>,
+    /// The first that was not sent yet.
+    next: usize,
+    results: Option<P::Partial<Error>>,
+}
+
+// Nothing in it is pinned.
+impl<P: Pipeline> Unpin for PipelineCall<'_, P> {}
+
+impl<'c, P: Pipeline> PipelineCall<'c, P> {
+    pub(super) fn new(shared: &'c Arc<Shared>, pipeline: P, on: Option<Lease>) -> Self {
+        let results = Some(pipeline.start());
+        let progress = Progress { shared, stage: Stage::New };
+        Self { pipeline, options: Options::DEFAULT, on, progress, next: 0, results }
+    }
+
+    /// Each of them is waited for at most this long.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout.into());
+        self
+    }
+
+    /// On a connection of its own: many answers do not stand in the way of others then.
+    pub const fn apart(mut self) -> Self {
+        self.options.own = true;
+        self
+    }
+
+    /// Sends them, and blocks this thread until the last answer is there.
+    ///
+    /// # Errors
+    /// Nothing was sent at all; each request's fate is in its own result.
+    pub fn wait(mut self) -> Result<P::Output<Error>, Error> {
+        if is_showing() {
+            return Err(Error::Busy);
+        }
+        let shared = self.progress.shared;
+        let mut sent = match self.progress.stage {
+            Stage::Sent(slot) => Some(slot),
+            _ => None,
+        };
+        while sent.is_some() || self.next < self.pipeline.len() {
+            let slot = match sent.take() {
+                Some(slot) => slot,
+                None => {
+                    let slot = self.progress.slot()?;
+                    self.send(slot, Waiter::Nobody)?;
+                    slot
+                }
+            };
+            self.progress.stage = Stage::New;
+            let results = &mut self.results;
+            shared
+                .wait(slot, &mut |item, told| {
+                    if let Some(results) = results {
+                        P::put(results, item as usize, answer(told));
+                    }
+                })
+                .map_err(Error::System)?;
+        }
+        self.finish()
+    }
+
+    /// Sends as many as there is room for.
+    fn send(&mut self, slot: u32, waiter: Waiter) -> Result<(), Error> {
+        let shared = self.progress.shared;
+        let is_task = matches!(waiter, Waiter::Task(_));
+        shared.slots.expect(slot, 0, waiter);
+        let Self { pipeline, next, options, on, .. } = &*self;
+        let ask = AskMany { slot, is_task, pipeline, from: *next, options: *options, on: *on };
+        let sent = shared.enter(|core| core.submit_many(shared, shared.now(), &ask));
+        match sent {
+            Ok(next) => {
+                self.next = next;
+                Ok(())
+            }
+            Err(refused) => {
+                shared.slots.give(slot);
+                Err(refused.into())
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<P::Output<Error>, Error> {
+        self.progress.stage = Stage::Over;
+        match self.results.take() {
+            Some(results) => Ok(P::finish(results, || Error::Busy)),
+            None => Err(Error::Busy),
+        }
+    }
+}
+
+impl<P: Pipeline> Future for PipelineCall<'_, P> {
+    type Output = Result<P::Output<Error>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let shared = self.progress.shared;
+        loop {
+            if let Stage::Sent(slot) = self.progress.stage {
+                if !shared.slots.wait_task(slot, context.waker()) {
+                    return Poll::Pending;
+                }
+                self.progress.stage = Stage::New;
+                let answers = shared.slots.finish(slot);
+                if let Some(results) = &mut self.results {
+                    answers.each(&mut |item, told| P::put(results, item as usize, answer(told)));
+                }
+                continue;
+            }
+            if matches!(self.progress.stage, Stage::Over) || is_showing() {
+                return Poll::Ready(Err(Error::Busy));
+            }
+            if self.next >= self.pipeline.len() {
+                return Poll::Ready(self.finish());
+            }
+            let slot = ready!(self.progress.poll_slot(context))?;
+            if let Err(error) = self.send(slot, Waiter::Task(context.waker().clone())) {
+                return Poll::Ready(Err(error));
+            }
+            self.progress.stage = Stage::Sent(slot);
+            shared.see_to_driver();
+        }
+    }
+}
+
+impl<P: Pipeline> fmt::Debug for PipelineCall<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PipelineCall").field("requests", &self.pipeline.len()).finish_non_exhaustive()
+    }
+}
