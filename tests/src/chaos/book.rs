@@ -180,6 +180,8 @@ fn is_one_bit_off(a: &Value, b: &Value) -> bool {
     };
     match (a, b) {
         (Value::Bulk(a), Value::Bulk(b)) => bits(a, b),
+        // The type is a byte, too: `$28` is a string, `,28` a number.
+        (Value::Double(double), Value::Bulk(text)) => *double == text.len() as f64,
         (Value::Integer(a), Value::Integer(b)) => bits(a.to_string().as_bytes(), b.to_string().as_bytes()),
         _ => false,
     }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::callers::CLIENTS;
-use super::work::{Deed, Mix};
+use super::work::{Deed, Mix, Readers};
 use crate::proxy::Random;
 
 /// See the [module](self).
@@ -50,7 +50,11 @@ impl Round {
 
     /// Whether this client only reads.
     pub(super) fn is_reader(&self, client: usize) -> bool {
-        self.mix.reader && client == 2
+        match self.mix.readers {
+            Readers::None => false,
+            Readers::One => client == 2,
+            Readers::All => true,
+        }
     }
 
     /// The fault is over: from now on the clients recover.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::scene::Scene;
-use super::work::Mix;
+use super::work::{Mix, Readers};
 use crate::proxy::{Act, At, Random, Script};
 
 /// One fault.
@@ -126,7 +126,7 @@ pub const ROWS: &[Row] = &[
         number: 10,
         name: "CLIENT PAUSE WRITE",
         how: "600 ms; one client only reads",
-        mix: Mix { reader: true, blocking: 0, ..Mix::USUAL },
+        mix: Mix { readers: Readers::One, blocking: 0, ..Mix::USUAL },
         fault: |scene| {
             scene.rest(100);
             scene.order("CLIENT PAUSE 600 WRITE");
@@ -230,9 +230,12 @@ pub const ROWS: &[Row] = &[
     Row {
         number: 21,
         name: "a bit of an answer flipped",
-        how: "proxy",
+        // Of an integer one bit makes a push, which takes the next answer with it: nobody can know that. The answers
+        // here are strings.
+        how: "proxy; all answers are strings",
+        mix: Mix { readers: Readers::All, blocking: 0, ..Mix::USUAL },
         script: Some(|random| {
-            each(random, |n, byte, script| script.replies(At::Within(n, 1 + byte), Act::Flip((n % 8) as u8)))
+            each(random, |n, byte, script| script.replies(At::Within(n, byte), Act::Flip((n % 8) as u8)))
         }),
         ..USUAL
     },

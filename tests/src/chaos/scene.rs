@@ -57,7 +57,7 @@ impl Scene {
         seed_keys(&mut admin);
         let round = Arc::new(Round::new(row.mix, 0, false));
         // The reactor of async-io is the process's, and stays.
-        async_io::block_on(async_io::Timer::after(Duration::from_micros(1)));
+        async_io::block_on(async_io::Timer::after(Duration::from_millis(5)));
         Self { row, seed, random: Random::new(seed), server, admin, round }
     }
 
@@ -121,8 +121,9 @@ impl Scene {
     fn begin(&self, address: SocketAddr, number: u64) -> Waiting {
         let (send, receive) = mpsc::channel();
         let mut callers = 0;
+        let url: respire::Url = format!("redis://{address}").parse().expect("a URL");
         for (client, kinds) in CLIENTS.iter().enumerate() {
-            let handle = Client::open(&format!("redis://{address}")).expect("a client");
+            let handle = Client::builder(url.clone()).lazy().expect("a client");
             for &kind in *kinds {
                 let (round, handle, send) = (Arc::clone(&self.round), handle.clone(), send.clone());
                 callers += 1;

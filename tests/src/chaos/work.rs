@@ -59,8 +59,19 @@ pub struct Mix {
     pub large: u64,
     /// Closures that panic.
     pub panics: u64,
-    /// One of the clients only reads.
-    pub reader: bool,
+    /// Which clients only read.
+    pub readers: Readers,
+}
+
+/// Who only reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readers {
+    /// Nobody.
+    None,
+    /// One of the clients.
+    One,
+    /// All of them.
+    All,
 }
 
 impl Mix {
@@ -73,7 +84,7 @@ impl Mix {
         blocking: 200,
         large: 100,
         panics: 0,
-        reader: false,
+        readers: Readers::None,
     };
 }
 
