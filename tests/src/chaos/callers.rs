@@ -48,8 +48,24 @@ const REST: Duration = Duration::from_micros(300);
 const FEW: usize = 20;
 
 impl Caller {
-    /// Calls until the round is over, on this thread.
-    pub(super) fn call(self, round: &Arc<Round>, client: usize, handle: &Client, seed: u64) -> Tally {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Thread,
+        Self::BlockOn,
+        Self::Plain,
+        Self::Tokio,
+        Self::TokioDriven,
+        Self::TokioOfTwo,
+        Self::AsyncIo,
+    ];
+
+    /// Calls until the round is over, on this thread. `client`: which of the round's.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no runtime for it.
+    #[must_use]
+    pub fn call(self, round: &Arc<Round>, client: usize, handle: &Client, seed: u64) -> Tally {
         let tasks = if matches!(self, Self::Tokio | Self::TokioDriven | Self::TokioOfTwo) {
             round.mix.tasks
         } else {

@@ -24,6 +24,7 @@ pub use rows::{ROWS, Row};
 pub use work::{Deed, Ended, Mix, Readers, perform};
 
 use scene::Scene;
+pub use scene::{executed, seed};
 
 /// How long a caller may wait beyond his deadline, without the machine's own noise.
 pub const GRACE: Duration = Duration::from_millis(50);

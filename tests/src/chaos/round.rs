@@ -29,7 +29,10 @@ struct Outage {
 }
 
 impl Round {
-    pub(super) fn new(mix: Mix, number: u64, by_failure: bool) -> Self {
+    /// A round with callers such as `mix` says. `by_failure`: whether an outage begins with a failure; else with
+    /// the end of a fault.
+    #[must_use]
+    pub fn new(mix: Mix, number: u64, by_failure: bool) -> Self {
         let outages = CLIENTS.iter().map(|_| Outage::default()).collect();
         Self { mix, number, over: AtomicBool::new(false), by_failure, outages }
     }
@@ -38,7 +41,8 @@ impl Round {
         self.over.load(Ordering::Relaxed)
     }
 
-    pub(super) fn end(&self) {
+    /// Callers come to an end.
+    pub fn end(&self) {
         self.over.store(true, Ordering::Relaxed);
     }
 

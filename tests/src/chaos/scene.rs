@@ -54,7 +54,7 @@ impl Scene {
     pub(super) fn new(row: &'static Row, seed: u64) -> Self {
         let server = Server::builder(Kind::Redis70).args(row.server.iter().copied()).start();
         let mut admin = Admin::connect(server.addr());
-        seed_keys(&mut admin);
+        self::seed(&mut admin);
         let round = Arc::new(Round::new(row.mix, 0, false));
         // The reactor of async-io is the process's, and stays.
         async_io::block_on(async_io::Timer::after(Duration::from_millis(5)));
@@ -110,7 +110,7 @@ impl Scene {
         let nothing = Usage { descriptors: 0, threads: 0 };
         let leaked = if stuck == 0 { Usage::beyond(before, Duration::from_secs(3)) } else { nothing };
         let noise = noise.end();
-        let verdict = if stuck == 0 { tally.verdict(&self.executed()) } else { Verdict::default() };
+        let verdict = if stuck == 0 { tally.verdict(&executed(&mut self.admin)) } else { Verdict::default() };
         let connected = |text: &str| text.parse::<u64>().unwrap_or(0);
         let after = connected(&self.admin.info("stats")["total_connections_received"]);
         let connections = after.saturating_sub(connected(&connections));
@@ -138,23 +138,24 @@ impl Scene {
         }
         Waiting { callers, receive }
     }
-
-    /// How often each token was executed; the ledger is empty then.
-    fn executed(&mut self) -> HashMap<String, u64> {
-        self.admin.wait_until_alone();
-        let Answer::List(pairs) = self.admin.done("HGETALL ledger") else { panic!("a hash is a list") };
-        let count = |answer: &Answer| match answer {
-            Answer::Text(text) => text.clone(),
-            other => panic!("no text: {other:?}"),
-        };
-        let counts = pairs.chunks(2).map(|pair| (count(&pair[0]), count(&pair[1]).parse().expect("a count")));
-        let counts = counts.collect();
-        self.admin.done("DEL ledger");
-        counts
-    }
 }
 
-fn seed_keys(admin: &mut Admin) {
+/// How often each token was executed, once all clients are gone; the ledger is empty then.
+pub fn executed(admin: &mut Admin) -> HashMap<String, u64> {
+    admin.wait_until_alone();
+    let Answer::List(pairs) = admin.done("HGETALL ledger") else { panic!("a hash is a list") };
+    let text = |answer: &Answer| match answer {
+        Answer::Text(text) => text.clone(),
+        other => panic!("no text: {other:?}"),
+    };
+    let counts = pairs.chunks(2).map(|pair| (text(&pair[0]), text(&pair[1]).parse().expect("a count")));
+    let counts = counts.collect();
+    admin.done("DEL ledger");
+    counts
+}
+
+/// Writes what is there to be read.
+pub fn seed(admin: &mut Admin) {
     for key in 0..SEEDED {
         admin.done(&format!("SET seed:{key}\t{}", seeded(key)));
     }
