@@ -60,7 +60,7 @@ fn life(url: &str) {
         let round = Arc::new(Round::new(Mix::USUAL, number, false));
         let callers = Caller::ALL.map(|caller| {
             let (round, client) = (Arc::clone(&round), client.clone());
-            thread::spawn(move || caller.call(&round, 0, &client, number << 8 | caller as u64))
+            thread::spawn(move || caller.call(&round, 0, &client, number << 32 | (caller as u64) << 16))
         });
         // A use of its own, while the others go on.
         for n in 0..200 {
