@@ -126,7 +126,8 @@ impl Builder {
     /// The system has nothing to wait with.
     pub fn lazy(self) -> Result<Client, Error> {
         let engine = Engine::new(self.memory, &self.config, Instant::ZERO);
-        let shared = Shared::new(engine, self.memory.calls, self.refuses, self.url).map_err(Error::System)?;
+        let shared = Shared::new(engine, self.memory.calls, self.config.timeout, self.refuses, self.url)
+            .map_err(Error::System)?;
         Ok(Client { handle: Arc::new(Handle { shared }) })
     }
 }

@@ -167,7 +167,7 @@ impl Shared {
     /// A task waits for an answer: somebody must drive who is no task.
     pub(super) fn see_to_driver(self: &Arc<Self>) {
         fence(Ordering::SeqCst);
-        if !self.lead.is_driven() && !self.has_runtime() && !block_on::note(self) {
+        if !self.lead.is_driven() && !block_on::note(self) && !self.has_runtime() {
             self.keep();
         }
     }

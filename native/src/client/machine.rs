@@ -181,6 +181,7 @@ impl Core {
             let mut is_idle = !self.sockets.receive(&mut self.engine, now);
             let now = shared.now();
             self.engine.handle_timeout(now);
+            shared.slots.expire(now, |waiter| self.desk.wake(waiter));
             while self.tell(shared, now, own) {
                 is_idle = false;
             }

@@ -36,6 +36,8 @@ pub(super) struct Shared {
     /// There may be something in the inbox.
     mail: AtomicBool,
     pub(super) slots: Slots,
+    /// How long a request may take that does not say so itself.
+    pub(super) timeout: Option<Duration>,
     /// Who finds no slot does not wait for one.
     pub(super) refuses: bool,
     pub(super) lead: Lead,
@@ -62,11 +64,17 @@ pub(super) struct Poller {
 }
 
 impl Shared {
-    pub(super) fn new(engine: Machine, limit: usize, refuses: bool, url: Url) -> io::Result<Arc<Self>> {
+    pub(super) fn new(
+        engine: Machine,
+        limit: usize,
+        timeout: Option<Duration>,
+        refuses: bool,
+        url: Url,
+    ) -> io::Result<Arc<Self>> {
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
-        let (endpoint, timeout) = (url.endpoint.clone(), url.connect_timeout);
-        let sockets = Sockets::new(poll.registry().try_clone()?, endpoint, timeout, url);
+        let (endpoint, connect_timeout) = (url.endpoint.clone(), url.connect_timeout);
+        let sockets = Sockets::new(poll.registry().try_clone()?, endpoint, connect_timeout, url);
         let registry = poll.registry().try_clone()?;
         let poller = Box::new(Poller { poll, events: Events::with_capacity(256) });
         Ok(Arc::new(Self {
@@ -74,6 +82,7 @@ impl Shared {
             inbox: Mutex::default(),
             mail: AtomicBool::new(false),
             slots: Slots::new(limit),
+            timeout,
             refuses,
             lead: Lead::new(poller),
             waker,
@@ -95,6 +104,18 @@ impl Shared {
     /// When something is due.
     pub(super) fn due(&self) -> Instant {
         Instant::from_micros(self.due.load(Ordering::Relaxed))
+    }
+
+    fn due_of(&self, core: &Core) -> Instant {
+        core.due().min(self.slots.line_due())
+    }
+
+    /// A task stands in line for a slot: whoever sleeps longer than it may wait is to know.
+    pub(super) fn look_at_line(&self) {
+        match self.try_core() {
+            Some(core) => self.leave(core),
+            None => self.post(),
+        }
     }
 
     /// Takes a request, or leaves it to whoever has the core.
@@ -198,7 +219,7 @@ impl Shared {
         loop {
             self.drain(&mut core);
             let now = self.now();
-            if core.due() <= now {
+            if self.due_of(&core) <= now {
                 core.settle(self, &mut None);
             }
             if !core.collecting {
@@ -215,7 +236,7 @@ impl Shared {
     fn let_go<'c>(&'c self, mut core: MutexGuard<'c, Core>) -> Option<MutexGuard<'c, Core>> {
         self.tasks.store(core.desk.tasks, Ordering::Relaxed);
         let mut woken = std::mem::take(&mut core.desk.woken);
-        let due = core.due();
+        let due = self.due_of(&core);
         self.due.store(due.as_micros(), Ordering::Relaxed);
         let is_early = due < core.asleep_until;
         if is_early {
@@ -254,11 +275,11 @@ impl Shared {
         self.drain(&mut core);
         core.collecting = false;
         let now = self.now();
-        if core.due() <= now {
+        if self.due_of(&core) <= now {
             core.settle(self, own);
         }
         core.transmit(now);
-        let due = core.due();
+        let due = self.due_of(&core);
         core.asleep_until = due;
         self.leave(core);
         due

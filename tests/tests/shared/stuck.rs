@@ -1,5 +1,8 @@
 //! What does not come to an end, and must not keep others from theirs.
 
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -155,4 +158,63 @@ fn a_runtime_that_rests_holds_no_thread_up() {
         let echo: String = plain(client.echo("task")).expect("an answer");
         assert_eq!(echo, "task");
     });
+}
+
+/// S3-CONF-04: a runtime whose driver finds that a thread drives already is called when that thread goes.
+#[test]
+fn a_driver_takes_over_from_block_on() {
+    let Some(server) = redis() else { return };
+    let client = open(&server);
+    let (send, receive) = std::sync::mpsc::channel();
+    let over = Flag::default();
+    let task = {
+        let (client, over) = (client.clone(), over.clone());
+        move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                tokio::spawn(respire::tokio::driver(&client).expect("a driver"));
+                // It finds that the other thread drives.
+                tokio::task::yield_now().await;
+                over.raise();
+                receive.recv_timeout(LIMIT).expect("the other thread has gone");
+                let echo: String = client.echo("inside").await.expect("an answer");
+                assert_eq!(echo, "inside");
+            });
+        }
+    };
+    within(move || {
+        let task = respire::block_on(async {
+            let echo: String = client.echo("first").await.expect("an answer");
+            assert_eq!(echo, "first");
+            let task = thread::spawn(task);
+            // Drives meanwhile.
+            over.raised().await;
+            task
+        });
+        send.send(()).expect("the runtime is there");
+        task.join().expect("the runtime's thread");
+    });
+}
+
+/// Something to wait for that has nothing to do with a client.
+#[derive(Clone, Default)]
+struct Flag(Arc<Mutex<(bool, Option<Waker>)>>);
+
+impl Flag {
+    fn raise(&self) {
+        let mut flag = self.0.lock().expect("the flag");
+        flag.0 = true;
+        if let Some(waker) = flag.1.take() {
+            waker.wake();
+        }
+    }
+
+    async fn raised(&self) {
+        poll_fn(|context| {
+            let mut flag = self.0.lock().expect("the flag");
+            flag.1 = Some(context.waker().clone());
+            if flag.0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
 }
