@@ -124,6 +124,11 @@ impl Link {
         }
     }
 
+    /// Whether there may be more to read.
+    pub(super) const fn is_ready(&self) -> bool {
+        self.readable && matches!(self.stage, Stage::Open)
+    }
+
     /// Whether what is to be written had better wait for the answer to what was.
     pub(super) const fn is_patient(&self) -> bool {
         self.is_near && self.sent.is_some()

@@ -23,6 +23,7 @@ pub(crate) struct Sockets<L> {
     registry: Registry,
     /// By [`Id::index`].
     links: Vec<Option<Link>>,
+    due: Instant,
     pub(crate) counts: Counts,
     /// Why the last dial came to nothing.
     pub(crate) failure: Option<io::Error>,
@@ -31,7 +32,7 @@ pub(crate) struct Sockets<L> {
 impl<L: Login> Sockets<L> {
     pub(crate) fn new(registry: Registry, endpoint: Endpoint, connect_timeout: Duration, login: L) -> Self {
         let (links, counts, failure) = (Vec::new(), Counts::default(), None);
-        Self { login, endpoint, connect_timeout, registry, links, counts, failure }
+        Self { login, endpoint, connect_timeout, registry, links, due: Instant::MAX, counts, failure }
     }
 
     pub(crate) const fn endpoint(&self) -> &Endpoint {
@@ -44,8 +45,17 @@ impl<L: Login> Sockets<L> {
     }
 
     /// When an address has had its time.
-    pub(crate) fn due(&self) -> Instant {
-        self.links.iter().flatten().filter_map(Link::due).min().unwrap_or(Instant::MAX)
+    pub(crate) const fn due(&self) -> Instant {
+        self.due
+    }
+
+    fn connecting(&mut self) {
+        self.due = self.links.iter().flatten().filter_map(Link::due).min().unwrap_or(Instant::MAX);
+    }
+
+    /// Whether there may be more to read.
+    pub(crate) fn are_ready(&self) -> bool {
+        self.links.iter().flatten().any(Link::is_ready)
     }
 
     /// A socket is ready for something.
@@ -105,6 +115,7 @@ impl<L: Login> Sockets<L> {
                 if let Some(link) = self.links.get_mut(id.index()) {
                     *link = None;
                 }
+                self.connecting();
             }
         }
     }
@@ -127,11 +138,12 @@ impl<L: Login> Sockets<L> {
             match opened.and_then(|stream| Link::register(id, stream, &self.registry, &connecting)) {
                 Ok(link) => {
                     self.links[at] = Some(link);
-                    return;
+                    return self.connecting();
                 }
                 Err(error) => last = error,
             }
         }
+        self.connecting();
         self.fail(engine, now, id, last);
     }
 
@@ -161,6 +173,7 @@ impl<L: Login> Sockets<L> {
                 None => engine.handle_transport_error(id),
             },
         }
+        self.connecting();
         true
     }
 
