@@ -79,6 +79,9 @@ impl Core {
 
     /// When there is something to do that no socket tells of.
     pub(super) fn due(&self) -> Instant {
+        if self.sockets.are_ready() {
+            return Instant::ZERO;
+        }
         self.engine.poll_timeout().min(self.sockets.due()).min(self.bulks.due())
     }
 

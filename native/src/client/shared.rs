@@ -26,8 +26,8 @@ use super::inbox::{Inbox, Letter, Written};
 use super::lead::Lead;
 use super::machine::{Ask, Core, Machine};
 use super::slots::{Slots, Told, Waiter, lock};
-use crate::Url;
 use crate::event_loop::{Sockets, WAKER};
+use crate::{Dialer, Url};
 
 /// See the [module](self).
 pub(super) struct Shared {
@@ -74,11 +74,13 @@ impl Shared {
         timeout: Option<Duration>,
         refuses: bool,
         url: Url,
+        dialer: Dialer,
     ) -> io::Result<Arc<Self>> {
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
         let (endpoint, connect_timeout) = (url.endpoint.clone(), url.connect_timeout);
-        let sockets = Sockets::new(poll.registry().try_clone()?, endpoint, connect_timeout, url);
+        let mut sockets = Sockets::new(poll.registry().try_clone()?, endpoint, connect_timeout, url);
+        sockets.dialer = dialer;
         let registry = poll.registry().try_clone()?;
         let poller = Box::new(Poller { poll, events: Events::with_capacity(256) });
         Ok(Arc::new(Self {

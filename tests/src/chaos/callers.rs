@@ -42,7 +42,7 @@ pub(super) const CLIENTS: &[&[Caller]] = &[
 ];
 
 /// After a failure callers rest, or a server that is gone would be asked a million times.
-const REST: Duration = Duration::from_micros(300);
+const REST: Duration = Duration::from_millis(1);
 
 /// Tasks that look at all others when one of them is woken must not be many.
 const FEW: usize = 20;
@@ -168,12 +168,7 @@ async fn work(round: Arc<Round>, client: usize, handle: Client, seed: u64) -> Ta
         let start = Instant::now();
         let ended = perform(&handle, &deed).await;
         if note(&round, client, &mut tally, &deed, ended, start) {
-            let mut is_second = false;
-            poll_fn(|context| {
-                context.waker().wake_by_ref();
-                if std::mem::replace(&mut is_second, true) { Poll::Ready(()) } else { Poll::Pending }
-            })
-            .await;
+            async_io::Timer::after(REST).await;
         }
     }
     tally
@@ -188,7 +183,9 @@ fn work_here(round: &Round, client: usize, handle: &Client, seed: u64) -> Tally 
         let deed = round.next(client, seed, n, &mut random);
         let start = Instant::now();
         let ended = perform_here(handle, &deed);
-        note(round, client, &mut tally, &deed, ended, start);
+        if note(round, client, &mut tally, &deed, ended, start) {
+            thread::sleep(REST);
+        }
     }
     tally
 }
@@ -205,8 +202,5 @@ fn note(
     let is_failure = matches!(ended, super::Ended::Told(Err(_)));
     let is_answered = tally.note(deed, ended, start.elapsed());
     round.heard(client, is_answered, is_failure);
-    if is_failure {
-        thread::sleep(REST);
-    }
     is_failure
 }
