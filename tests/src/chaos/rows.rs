@@ -16,6 +16,8 @@ pub struct Row {
     /// How it is made here.
     pub how: &'static str,
     pub(super) mix: Mix,
+    /// How many requests a client has room for.
+    pub(super) calls: usize,
     /// More arguments for the server.
     pub(super) server: &'static [&'static str],
     /// What the proxy does, if there is one.
@@ -30,6 +32,7 @@ const USUAL: Row = Row {
     name: "",
     how: "",
     mix: Mix::USUAL,
+    calls: 2048,
     server: &[],
     script: None,
     fault: |scene| scene.rest(600),
@@ -284,8 +287,9 @@ pub const ROWS: &[Row] = &[
     Row {
         number: 27,
         name: "more calls than there is room for",
-        how: "3000 tasks of one client, some of which block",
-        mix: Mix { tasks: 3000, timeout: (200, 2000), blocking: 20, apart: 20, ..Mix::USUAL },
+        how: "400 tasks of a client with room for 256 calls and 16 connections; some block",
+        mix: Mix { tasks: 400, timeout: (200, 2000), blocking: 20, apart: 20, ..Mix::USUAL },
+        calls: 256,
         fault: |scene| scene.rest(1500),
         ..USUAL
     },

@@ -123,7 +123,7 @@ impl Scene {
         let mut callers = 0;
         let url: respire::Url = format!("redis://{address}").parse().expect("a URL");
         for (client, kinds) in CLIENTS.iter().enumerate() {
-            let handle = Client::builder(url.clone()).lazy().expect("a client");
+            let handle = Client::builder(url.clone()).calls(self.row.calls).lazy().expect("a client");
             for &kind in *kinds {
                 let (round, handle, send) = (Arc::clone(&self.round), handle.clone(), send.clone());
                 callers += 1;
