@@ -133,8 +133,9 @@ impl Builder {
     /// The system has nothing to wait with.
     pub fn lazy(self) -> Result<Client, Error> {
         let engine = Engine::new(self.memory, &self.config, Instant::ZERO);
-        let shared = Shared::new(engine, self.memory.calls, self.refuses, self.url, self.dialer)
-            .map_err(Error::System)?;
+        let Self { config, memory, refuses, url, dialer } = self;
+        let shared =
+            Shared::new(engine, memory.calls, config.timeout, refuses, url, dialer).map_err(Error::System)?;
         Ok(Client { handle: Arc::new(Handle { shared }) })
     }
 }
