@@ -36,7 +36,11 @@ pub use client::async_io;
 #[cfg(all(feature = "tokio", unix))]
 pub use client::tokio;
 #[cfg(not(target_os = "wasi"))]
-pub use client::{Builder, Call, Client, Conn, ConnCall, PipelineCall, Reached, TransactionCall, block_on};
+pub use client::{
+    Builder, Bulk, BulkBuilder, BulkError, BulkResult, Call, Client, Conn, ConnCall, News, NewsControl,
+    NewsOptions, Notice, PipelineCall, Published, Reached, SubscribeCall, TransactionCall, block_on,
+    block_on_for,
+};
 #[cfg(unix)]
 pub use client::{Descriptor, Driver, Reactor};
 #[cfg(not(target_os = "wasi"))]
@@ -45,7 +49,7 @@ pub use dial::Dialer;
 pub use event_loop::{Counts, EventLoop, IN_FLIGHT, Login, Waker};
 use respire_core::client as generic;
 pub use respire_core::client::{Cause, Endpoint, Message, Url, UrlError};
-pub use respire_core::{command, config, conn, engine, error as errors, hook, key, pool, pubsub, resp};
+pub use respire_core::{bulk, command, config, conn, engine, error as errors, hook, key, pool, pubsub, resp};
 #[cfg(target_os = "wasi")]
 pub use respire_wasi::{Connection as Socket, Dialer};
 pub use single::Single;

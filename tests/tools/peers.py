@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks what respire-peers prints with --json: that it is whole, and that respire keeps what it promises.
 
-Usage: peers.py parse|encode|machines < output
+Usage: peers.py parse|encode|machines|client < output
 """
 
 import json
@@ -28,9 +28,36 @@ MOST = {
     ("GET, ten at once", "an engine"): 900,
 }
 
+# Of whole clients only that each was measured: how fast they are, the machine decides.
+CLIENT_FIGURES = ["ops_per_s", "cpu_us_per_op", "p50_us", "p99_us", "p999_us", "allocs_per_op", "rss_kib"]
+CLIENT_COUNTS = {"syscalls_per_op", "writes_per_op", "instr_per_op"}
+TASKS = ["redis-rs-mux", "fred", "rustis"]
+ONE = ["raw", "raw-epoll", "redis-rs", *TASKS, "hiredis", "hiredis-async"]
+SEVERAL = ["raw", *TASKS, "hiredis-async"]
+ALONE = ["raw", "redis-rs", *TASKS, "hiredis", "hiredis-async"]
+PIPELINE = ["raw", "redis-rs", *TASKS, "hiredis"]
+CLIENTS = {
+    "get-1": ONE,
+    "get-64": [*SEVERAL, "raw-epoll"],
+    "get-512": [*SEVERAL, "raw-epoll"],
+    "get-64-workers-2": ["raw", *TASKS],
+    "get-64-threads": ["raw-threads", "redis-rs-pool-10", "redis-rs-pool-64", *TASKS],
+    "pipeline-16": PIPELINE,
+    "pipeline-128": PIPELINE,
+    "set-1m-1": ALONE,
+    "set-1m-8": SEVERAL,
+    "get-1m-1": ALONE,
+    "get-1m-8": SEVERAL,
+    "mget-100-1": ALONE,
+    "mget-100-64": SEVERAL,
+    "get-64-delayed": [*SEVERAL, "raw-epoll"],
+}
+
 
 def main() -> int:
     what = sys.argv[1]
+    if what == "client":
+        return clients()
     problems, seen = [], {}
     for number, line in enumerate(sys.stdin, 1):
         row = json.loads(line)
@@ -46,6 +73,10 @@ def main() -> int:
                 problems.append(f"{workload}: nothing to compare of kind {kind}")
         if "yardstick" in KINDS[what] and not kinds.get("yardstick"):
             problems.append(f"{workload}: no yardstick")
+    return tell(seen, problems)
+
+
+def tell(seen: dict, problems: list[str]) -> int:
     for problem in problems:
         print(problem)
     print(f"{len(seen)} workloads, {len(problems)} problems")
@@ -73,6 +104,40 @@ def check(what: str, row: dict):
         for figure in NOTHING[what].get(row["kind"], []):
             if row[figure] != 0:
                 yield f"{figure} is not 0"
+
+
+def clients() -> int:
+    problems, seen = [], {}
+    for number, line in enumerate(sys.stdin, 1):
+        row = json.loads(line)
+        problems += [f"line {number}: {problem}: {line.strip()}" for problem in check_client(row)]
+        seen.setdefault(row.get("workload"), []).append(row.get("client"))
+    for workload, wanted in CLIENTS.items():
+        # respire may do what others do in more ways than one.
+        found = [client for client in seen.get(workload, []) if not client.startswith("respire")]
+        if sorted(found) != sorted(wanted):
+            problems.append(f"{workload}: {sorted(found)}, not {sorted(wanted)}")
+    if set(seen) - set(CLIENTS):
+        problems.append(f"unknown: {sorted(set(seen) - set(CLIENTS))}")
+    return tell(seen, problems)
+
+
+def check_client(row: dict):
+    needed = {"client", "workload", "in_flight", "threads", *CLIENT_FIGURES}
+    if set(row) - {"note"} - CLIENT_COUNTS != needed:
+        yield "other fields"
+        return
+    for figure in ["in_flight", "threads"]:
+        if type(row[figure]) is not int or row[figure] < 1:
+            yield f"{figure} is no number"
+    missing = row.get("note") in ("not installed", "older than 1.0")
+    for figure in CLIENT_FIGURES + sorted(CLIENT_COUNTS & set(row)):
+        value = row[figure]
+        if missing:
+            if value is not None:
+                yield f"{figure} of what is missing"
+        elif type(value) not in (int, float) or value < 0 or (value == 0 and figure in CLIENT_FIGURES[:5]):
+            yield f"{figure} is no figure"
 
 
 if __name__ == "__main__":

@@ -63,6 +63,8 @@ pub enum Error<E> {
         /// How many.
         dropped: u64,
     },
+    /// The server refuses a subscription, as it does for channels that its user may not listen to.
+    NotSubscribed,
     /// SUBSCRIBE and MONITOR need a connection of their own: a [`Subscriber`](super::Subscriber).
     NeedsOwnConnection,
     /// There is no answer, and it will not be asked for again.
@@ -199,6 +201,7 @@ impl<E: Fault> fmt::Display for Error<E> {
                 f.write_str("the connection was lost, and with it the state that was set on it")
             }
             Self::Overflow { dropped } => write!(f, "{dropped} messages were dropped for lack of room"),
+            Self::NotSubscribed => f.write_str("the server refuses the subscription"),
             Self::Failed(failed) => failed.fmt(f),
             Self::NotTaken(refused) => refused.fmt(f),
             Self::System(error) => error.words(f),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::{Duration, Instant as Clock};
 
 use super::lead::Gate;
 use super::shared::Shared;
@@ -28,6 +29,19 @@ thread_local! {
 /// # Ok::<(), respire::Error>(())
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
+    match run(future, None) {
+        Some(output) => output,
+        // Without an end of its patience there is none.
+        None => unreachable!(),
+    }
+}
+
+/// The same for so long. `None`: it has not come to its end, and was dropped.
+pub fn block_on_for<F: Future>(future: F, patience: Duration) -> Option<F::Output> {
+    run(future, Clock::now().checked_add(patience))
+}
+
+fn run<F: Future>(future: F, until: Option<Clock>) -> Option<F::Output> {
     let mut future = pin!(future);
     let _inside = Inside::new();
     let signal = Arc::new(Signal {
@@ -41,11 +55,15 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         if signal.state.swap(RUNNING, Ordering::AcqRel) == CALLED
             && let Poll::Ready(output) = future.as_mut().poll(&mut context)
         {
-            return output;
+            return Some(output);
+        }
+        let patience = until.map(|until| until.saturating_duration_since(Clock::now()));
+        if patience.is_some_and(|patience| patience.is_zero()) {
+            return None;
         }
         match client() {
-            Some(client) => signal.drive(&client),
-            None => signal.park(),
+            Some(client) => signal.drive(&client, patience),
+            None => signal.park(patience),
         }
     }
 }
@@ -140,20 +158,24 @@ impl Signal {
     }
 
     /// Waits for the sockets of a client until the future is called.
-    fn drive(self: &Arc<Self>, client: &Arc<Shared>) {
-        let Some(leading) = client.try_lead() else { return self.park() };
+    fn drive(self: &Arc<Self>, client: &Arc<Shared>, patience: Option<Duration>) {
+        let Some(leading) = client.try_lead() else { return self.park(patience) };
         let mut leading = leading.for_tasks();
         *lock(&self.client) = Arc::downgrade(client);
         while self.state.load(Ordering::Acquire) == RUNNING {
-            if leading.turn(None, &mut None, self).is_err() {
+            // Whose patience is limited looks at the clock behind each turn.
+            if leading.turn(patience, &mut None, self).is_err() || patience.is_some() {
                 return;
             }
         }
     }
 
-    fn park(&self) {
+    fn park(&self, patience: Option<Duration>) {
         if self.change(RUNNING, PARKED) {
-            thread::park();
+            match patience {
+                Some(patience) => thread::park_timeout(patience),
+                None => thread::park(),
+            }
             // Whatever it was that has ended the sleep, the next look at the state says what is to be done.
             self.change(PARKED, RUNNING);
         }

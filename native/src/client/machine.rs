@@ -7,9 +7,12 @@ use respire_core::command::{AnyRequest, Each, Pipeline, Request};
 use respire_core::conn::{self, CloseReason, SubmitError};
 use respire_core::engine::{Action, Engine, Event, Failed, Heap, Lease, Life, Options, Refused};
 use respire_core::error::Full;
+use respire_core::pubsub;
 use respire_core::time::{Duration, Instant};
 
+use super::bulk::Bulks;
 use super::desk::{Desk, Own, token};
+use super::feed::Feeds;
 use super::leases::Leases;
 use super::shared::Shared;
 use super::slots::{Told, Waiter};
@@ -24,6 +27,8 @@ pub(super) struct Core {
     pub(super) sockets: Sockets<Url>,
     pub(super) desk: Desk,
     pub(super) leases: Leases,
+    pub(super) feeds: Feeds,
+    pub(super) bulks: Bulks,
     /// Who drives will write what is written now: tasks that it has just woken are still to come.
     pub(super) collecting: bool,
     /// Who drives waits, at most until then; or nobody does.
@@ -66,6 +71,8 @@ impl Core {
             sockets,
             desk: Desk::default(),
             leases: Leases::default(),
+            feeds: Feeds::default(),
+            bulks: Bulks::default(),
             collecting: false,
             asleep_until: Instant::ZERO,
             watchers: Vec::new(),
@@ -75,7 +82,7 @@ impl Core {
 
     /// When there is something to do that no socket tells of.
     pub(super) fn due(&self) -> Instant {
-        self.engine.poll_timeout().min(self.sockets.due())
+        self.engine.poll_timeout().min(self.sockets.due()).min(self.bulks.due())
     }
 
     /// Takes a request.
@@ -177,7 +184,7 @@ impl Core {
             while self.tell(shared, now, own) {
                 is_idle = false;
             }
-            is_idle &= !self.tell_lessees(shared, own);
+            is_idle &= !self.tell_lessees(shared, own) & !self.load(now);
             while let Some(action) = self.engine.poll_action(now) {
                 is_idle = false;
                 self.act(now, action);
@@ -185,6 +192,9 @@ impl Core {
             if is_idle {
                 break;
             }
+        }
+        if self.engine.life() == Life::Closed {
+            self.feeds.close(|waiter| self.desk.wake(waiter));
         }
         if !self.watchers.is_empty() && (self.engine.life() != Life::Connecting || self.failure.is_some()) {
             self.desk.tasks -= self.watchers.len();
@@ -216,9 +226,11 @@ impl Core {
         let Some(event) = self.engine.poll_event(now) else { return false };
         match event {
             Event::Reply { token, reply } => self.desk.tell(shared, token, Told::Reply(reply), own),
+            Event::Failed { token, failed } if self.bulks.handle_failed(now, token, &failed) => {}
             Event::Failed { token, failed } => self.desk.tell(shared, token, Told::Failed(failed), own),
             Event::Leased { token, lease } => {
-                if shared.slots.is_abandoned(token.0 as u32) {
+                if self.bulks.handle_leased(now, token, lease) {
+                } else if shared.slots.is_abandoned(token.0 as u32) {
                     self.engine.release(now, lease);
                     self.desk.tell(shared, token, Told::Failed(LOST), own);
                 } else {
@@ -226,7 +238,14 @@ impl Core {
                     self.desk.tell(shared, token, Told::Leased(lease), own);
                 }
             }
-            Event::Subscription(_) | Event::Message { .. } | Event::Push(_) => {}
+            Event::Message { id, kind, pattern, channel, payload } => {
+                let message = pubsub::Message { kind, pattern, channel, payload, missed: 0, gap: false };
+                self.feeds.message(id, message, |waiter| self.desk.wake(waiter));
+            }
+            Event::Subscription(event) => {
+                self.feeds.happened(event.id, event.happened, |waiter| self.desk.wake(waiter));
+            }
+            Event::Push(_) => {}
         }
         true
     }

@@ -4,14 +4,17 @@
 pub mod async_io;
 mod block_on;
 mod builder;
+mod bulk;
 mod call;
 mod conn;
 mod desk;
+mod feed;
 mod inbox;
 mod lead;
 mod leases;
 mod life;
 mod machine;
+mod news;
 mod pipeline;
 #[cfg(unix)]
 mod runtime;
@@ -26,11 +29,13 @@ use std::sync::Arc;
 
 use respire_core::command::{Caller, Pipeline, Request};
 
-pub use block_on::block_on;
+pub use block_on::{block_on, block_on_for};
 pub use builder::Builder;
+pub use bulk::{Bulk, BulkBuilder, BulkError, BulkResult};
 pub use call::Call;
 pub use conn::{Conn, ConnCall};
 pub use life::Reached;
+pub use news::{News, NewsControl, NewsOptions, Notice, Published, SubscribeCall};
 pub use pipeline::PipelineCall;
 #[cfg(unix)]
 pub use runtime::{Descriptor, Driver, Reactor};

@@ -140,7 +140,7 @@ impl Shared {
     }
 
     /// There is mail: if whoever had the core has gone meanwhile, it is for us to look at it.
-    fn post(&self) {
+    pub(super) fn post(&self) {
         self.mail.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         if let Some(core) = self.try_core() {
@@ -198,7 +198,7 @@ impl Shared {
         loop {
             self.drain(&mut core);
             let now = self.now();
-            if core.engine.poll_timeout() <= now {
+            if core.due() <= now {
                 core.settle(self, &mut None);
             }
             if !core.collecting {
@@ -254,7 +254,7 @@ impl Shared {
         self.drain(&mut core);
         core.collecting = false;
         let now = self.now();
-        if core.engine.poll_timeout() <= now {
+        if core.due() <= now {
             core.settle(self, own);
         }
         core.transmit(now);

@@ -12,6 +12,7 @@ use crate::counting;
 
 /// The functions that are measured.
 pub(crate) struct Hiredis {
+    library: &'static Library,
     /// Which one it is.
     pub(crate) version: String,
     /// `redisReaderCreateWithFunctions`: with none, the reader makes no objects.
@@ -47,6 +48,14 @@ impl Hiredis {
     pub(crate) fn is_modern(&self) -> bool {
         self.set_allocators.is_some()
     }
+
+    /// Another function.
+    ///
+    /// # Safety
+    /// `T` is its type.
+    pub(crate) unsafe fn function<T: Copy>(&self, name: &str) -> Option<T> {
+        unsafe { symbol(self.library, name) }
+    }
 }
 
 /// Named by `RESPIRE_HIREDIS`; built by `./check` beside this program's folder; the system's, newest first.
@@ -60,17 +69,19 @@ fn candidates() -> Vec<PathBuf> {
     named.into_iter().chain(built).chain(system).collect()
 }
 
+/// # Safety
+/// `T` is the type of that symbol.
+unsafe fn symbol<T: Copy>(library: &Library, name: &str) -> Option<T> {
+    unsafe { library.get::<T>(name).ok().map(|symbol| *symbol) }
+}
+
 fn load(path: &Path) -> Option<Hiredis> {
-    /// # Safety
-    /// `T` is the type of that symbol.
-    unsafe fn symbol<T: Copy>(library: &Library, name: &str) -> Option<T> {
-        unsafe { library.get::<T>(name).ok().map(|symbol| *symbol) }
-    }
     // SAFETY: the signatures are those of hiredis.h and read.h, the same from 0.14 to 1.5; the library
     // stays loaded.
     unsafe {
         let library = Box::leak(Box::new(Library::new(path).ok()?));
         let hiredis = Hiredis {
+            library,
             version: version(path),
             reader_without_objects: symbol(library, "redisReaderCreateWithFunctions")?,
             reader: symbol(library, "redisReaderCreate")?,
@@ -129,6 +140,42 @@ unsafe extern "C" fn realloc(at: *mut c_void, size: usize) -> *mut c_void {
 unsafe extern "C" fn strdup(text: *const c_char) -> *mut c_char {
     counting::count();
     unsafe { libc::strdup(text) }
+}
+
+/// Pointers and lengths of the words of a command, in memory that is used again.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    pointers: Vec<*const c_char>,
+    lens: Vec<usize>,
+}
+
+impl Arguments {
+    /// Starts again.
+    #[inline(always)]
+    pub(crate) fn clear(&mut self) {
+        self.pointers.clear();
+        self.lens.clear();
+    }
+
+    /// One word more. It must live until the command is made.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, word: impl AsRef<[u8]>) {
+        let word = word.as_ref();
+        self.pointers.push(word.as_ptr().cast());
+        self.lens.push(word.len());
+    }
+
+    /// Many words more.
+    #[inline(always)]
+    pub(crate) fn all(&mut self, words: &[impl AsRef<[u8]>]) {
+        words.iter().for_each(|word| self.push(word));
+    }
+
+    /// `argc`, `argv` and `argvlen`.
+    #[inline(always)]
+    pub(crate) fn parts(&self) -> (c_int, *const *const c_char, *const usize) {
+        (self.lens.len() as c_int, self.pointers.as_ptr(), self.lens.as_ptr())
+    }
 }
 
 /// `redisReply` since 1.0.

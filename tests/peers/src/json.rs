@@ -28,12 +28,13 @@ pub(crate) fn line(case: &Case, cost: &Cost) -> String {
 }
 
 /// As many digits as the figure is worth.
-fn number(figure: f64) -> String {
+pub(crate) fn number(figure: f64) -> String {
     let text = format!("{figure:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn string(text: &str) -> String {
+/// A text in quotes.
+pub(crate) fn string(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

@@ -10,7 +10,16 @@ const LOCK: &str = include_str!("../../../Cargo.lock");
 
 /// Versions of all that is compared.
 pub(crate) fn versions() -> String {
-    let built = ["redis", "redis-protocol", "rustis"].map(|name| format!("{name} {}", version(LOCK, name)));
+    with_hiredis(&["redis", "redis-protocol", "rustis"])
+}
+
+/// Versions of all whole clients.
+pub(crate) fn clients() -> String {
+    with_hiredis(&["redis", "fred", "rustis", "tokio"])
+}
+
+fn with_hiredis(built: &[&str]) -> String {
+    let built: Vec<_> = built.iter().map(|name| format!("{name} {}", version(LOCK, name))).collect();
     let hiredis = match hiredis() {
         Ok(library) => library.version.as_str(),
         Err(why) => why,

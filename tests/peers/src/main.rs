@@ -1,9 +1,11 @@
-//! respire beside other parsers and encoders of RESP: the same bytes in one run.
+//! respire beside other parsers and encoders of RESP, on the same bytes in one run; and beside whole clients.
 //!
 //! Every implementation first shows that it gets the right values out of the bytes, or the right bytes
-//! out of the values. Then they take turns. What is compared and how: docs/PERFORMANCE.md.
+//! out of the values. Then they take turns. Clients have a server to talk to. What is compared and how:
+//! docs/PERFORMANCE.md.
 
 mod case;
+mod client;
 mod counting;
 mod document;
 mod encode;
@@ -31,6 +33,8 @@ static ALLOCATOR: counting::Counting = counting::Counting;
 
 const USAGE: &str = "\
 usage: respire-peers parse|encode|machines [--json] [--quick] [--no-instructions] [--only WORKLOAD] [--into FILE]
+       respire-peers client [--json] [--quick] [--count] [--unix] [--only WORKLOAD] [--clients NAME,NAME] [--rounds N]
+                            [--into FILE]
 
   --json             one object a line, for one unit each: a reply, an element that came in pieces,
                      or a command
@@ -38,7 +42,13 @@ usage: respire-peers parse|encode|machines [--json] [--quick] [--no-instructions
   --no-instructions  do not count instructions, which needs valgrind and takes most of the time
   --only WORKLOAD    that one only
   --into FILE        put the tables there, between the lines `<!-- parse -->` and `<!-- /parse -->`, or
-                     the same with `encode` or `machines`";
+                     the same with `encode`, `machines` or `client`
+  --count            count system calls (by strace) and instructions (by valgrind) of clients
+  --unix             over a Unix socket
+  --clients A,B      those only
+  --rounds N         how often each client has its turn; 5 unless told
+
+`client` measures whole clients and a server that it starts; the others need no server.";
 
 /// How many commands one run encodes: for time, for instructions, quickly.
 const COMMANDS: [usize; 3] = [256, 16, 16];
@@ -63,11 +73,17 @@ enum What {
 }
 
 fn main() -> ExitCode {
-    let Some(options) = Options::read(std::env::args().skip(1)) else {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.first().map(String::as_str) {
+        Some("client") => client::Options::read(&args[1..]).map(|options| client::compare(&options)),
+        Some(client::TURN) => client::Turn::read(&args[1..]).map(|turn| turn.take()),
+        _ => Options::read(args.into_iter()).map(|options| run(&options)),
+    };
+    let Some(done) = done else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    match run(&options) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("respire-peers: {error}");
@@ -116,7 +132,7 @@ fn run(options: &Options) -> Result<(), String> {
 }
 
 /// Whoever reads may stop reading.
-fn say(text: &str) -> Result<(), String> {
+pub(crate) fn say(text: &str) -> Result<(), String> {
     io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())
 }
 

@@ -159,7 +159,8 @@ fn distinct(names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     })
 }
 
-fn ratio(ours: Option<f64>, theirs: Option<f64>) -> String {
+/// One through the other.
+pub(crate) fn ratio(ours: Option<f64>, theirs: Option<f64>) -> String {
     match ours.zip(theirs).map(|(ours, theirs)| ours / theirs) {
         Some(ratio) if ratio < 10.0 => format!("{ratio:.2}"),
         Some(ratio) => short(ratio),
@@ -168,7 +169,7 @@ fn ratio(ours: Option<f64>, theirs: Option<f64>) -> String {
 }
 
 /// Three digits or more: `0.19`, `4.91`, `45.5`, `469`, `14,900`.
-fn short(figure: f64) -> String {
+pub(crate) fn short(figure: f64) -> String {
     match figure {
         0.0 => "0".to_owned(),
         _ if figure < 10.0 => trimmed(format!("{figure:.2}")),
@@ -185,7 +186,8 @@ fn trimmed(text: String) -> String {
     text.strip_suffix(".0").or(text.strip_suffix(".00")).map(str::to_owned).unwrap_or(text)
 }
 
-fn markdown(head: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
+/// A table whose first column is text.
+pub(crate) fn markdown(head: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut out = format!("| {} |\n|---|{}\n", head.join(" | "), "--:|".repeat(head.len() - 1));
     for row in rows {
         let _ = writeln!(out, "| {} |", row.join(" | "));

@@ -92,15 +92,15 @@ fn part(out: &Path, at: usize) -> PathBuf {
 }
 
 /// The line `totals: 123` of a file of callgrind.
-fn total(file: &str) -> Option<f64> {
+pub(crate) fn total(file: &str) -> Option<f64> {
     file.lines().rev().find_map(|line| line.strip_prefix("totals: "))?.trim().parse().ok()
 }
 
 /// A folder of our own, which goes when it is dropped.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         let path = env::temp_dir().join(format!("respire-peers-{}", process::id()));
         fs::create_dir(&path)?;
         Ok(Self(path))

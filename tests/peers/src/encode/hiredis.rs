@@ -1,12 +1,11 @@
 //! hiredis: pointers and lengths of the arguments, a new string each time.
 
-use std::ffi::{c_char, c_int};
 use std::hint::black_box;
 use std::slice;
 
 use super::workloads::{Command, Workload};
 use crate::case::{Case, Kind};
-use crate::hiredis::{Hiredis, hiredis};
+use crate::hiredis::{Arguments, Hiredis, hiredis};
 
 const BY: &str = "hiredis";
 
@@ -19,10 +18,10 @@ pub(crate) fn case(workload: &Workload, times: usize) -> Case {
     };
     let command = workload.command;
     let mut arguments = Arguments::default();
-    arguments.format(library, command, |frame| workload.check(BY, frame));
+    format(library, &mut arguments, command, |frame| workload.check(BY, frame));
     Case::new(BY, Kind::Typed, copied, move || {
         for _ in 0..times {
-            arguments.format(library, black_box(command), |frame| {
+            format(library, &mut arguments, black_box(command), |frame| {
                 black_box(frame);
             });
         }
@@ -30,54 +29,33 @@ pub(crate) fn case(workload: &Workload, times: usize) -> Case {
     .counted(library.is_modern())
 }
 
-/// Pointers and lengths, in memory that is used again.
-#[derive(Default)]
-struct Arguments {
-    pointers: Vec<*const c_char>,
-    lens: Vec<usize>,
-}
-
-impl Arguments {
-    #[inline(always)]
-    fn format(&mut self, library: &Hiredis, command: Command, each: impl FnOnce(&[u8])) {
-        self.pointers.clear();
-        self.lens.clear();
-        match command {
-            Command::Ping => self.push("PING"),
-            Command::Get(key) => self.all(&["GET", key]),
-            Command::Set(key, value) => self.all(&["SET", key, value]),
-            Command::MSet(pairs) => {
-                self.push("MSET");
-                pairs.iter().for_each(|(key, value)| {
-                    self.push(key);
-                    self.push(value);
-                });
-            }
-            Command::MGet(keys) => {
-                self.push("MGET");
-                self.all(keys);
-            }
-            Command::XAdd(key, [(a, one), (b, two)]) => self.all(&["XADD", key, "*", a, one, b, two]),
+#[inline(always)]
+fn format(library: &Hiredis, arguments: &mut Arguments, command: Command, each: impl FnOnce(&[u8])) {
+    arguments.clear();
+    match command {
+        Command::Ping => arguments.push("PING"),
+        Command::Get(key) => arguments.all(&["GET", key]),
+        Command::Set(key, value) => arguments.all(&["SET", key, value]),
+        Command::MSet(pairs) => {
+            arguments.push("MSET");
+            pairs.iter().for_each(|(key, value)| {
+                arguments.push(key);
+                arguments.push(value);
+            });
         }
-        let mut frame = std::ptr::null_mut();
-        // SAFETY: as many pointers as lengths, each to that many bytes; the frame is freed once.
-        unsafe {
-            let count = self.lens.len() as c_int;
-            let len = (library.format)(&raw mut frame, count, self.pointers.as_ptr(), self.lens.as_ptr());
-            let len = usize::try_from(len).expect("hiredis has no memory");
-            each(slice::from_raw_parts(frame.cast(), len));
-            (library.free_command)(frame);
+        Command::MGet(keys) => {
+            arguments.push("MGET");
+            arguments.all(keys);
         }
+        Command::XAdd(key, [(a, one), (b, two)]) => arguments.all(&["XADD", key, "*", a, one, b, two]),
     }
-
-    #[inline(always)]
-    fn all(&mut self, args: &[&str]) {
-        args.iter().for_each(|arg| self.push(arg));
-    }
-
-    #[inline(always)]
-    fn push(&mut self, arg: &str) {
-        self.pointers.push(arg.as_ptr().cast());
-        self.lens.push(arg.len());
+    let mut frame = std::ptr::null_mut();
+    // SAFETY: as many pointers as lengths, each to that many bytes; the frame is freed once.
+    unsafe {
+        let (count, pointers, lens) = arguments.parts();
+        let len = (library.format)(&raw mut frame, count, pointers, lens);
+        let len = usize::try_from(len).expect("hiredis has no memory");
+        each(slice::from_raw_parts(frame.cast(), len));
+        (library.free_command)(frame);
     }
 }

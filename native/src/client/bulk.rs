@@ -1,0 +1,381 @@
+//! Batches of a client: items in, results out, and nothing that waits for the network in between.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use respire_core::bulk::{self, Refused, Resolved, Slot, Stats, Ticket, Value as Ended};
+use respire_core::command::Request;
+use respire_core::conn::{Failure, Token};
+use respire_core::engine::{Failed, Lease, LoadConfig, Loaded, Loader};
+use respire_core::resp::{ErrorReply, Value};
+use respire_core::time::Instant;
+
+use super::desk::token;
+use super::machine::{Core, Machine};
+use super::slots::{Waiter, lock};
+use super::{Client, block_on};
+
+/// Items that go out in batches, over a connection that they have for themselves.
+///
+/// - [`push`](Self::push) copies an item and returns: it never waits for the network. A batch goes when it is full, in items or
+///   in bytes, when its time has come, or when it is [flushed](Self::flush).
+/// - Each item has a result of its own, which waits to be [taken](Self::next): as many items as there is memory for are
+///   on their way or untaken, and beyond it a push is refused.
+/// - What was lost and may go again does, by the rules of [`bulk`](respire_core::bulk).
+/// - When it is dropped, what is in it is still sent, and nobody hears of the results.
+///
+/// ```no_run
+/// use respire::prelude::*;
+///
+/// let client = respire::Client::open("redis://127.0.0.1:6379")?;
+/// let bulk = client.bulk().start();
+/// for n in 0..1000 {
+///     bulk.push(&set(&format!("key:{n}"), n)).expect("room for a thousand");
+/// }
+/// bulk.close();
+/// while let Some(result) = bulk.next_blocking() {
+///     result.answer.expect("every item stored");
+/// }
+/// # Ok::<(), respire::Error>(())
+/// ```
+pub struct Bulk {
+    client: Client,
+    cell: Arc<Cell>,
+}
+
+/// How a [`Bulk`] is made.
+#[derive(Clone, Debug)]
+#[must_use = "it makes a bulk when it starts"]
+pub struct BulkBuilder<'c> {
+    client: &'c Client,
+    config: bulk::Config,
+    load: LoadConfig,
+    items: usize,
+    bytes: usize,
+}
+
+/// What became of an item.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct BulkResult {
+    /// Which one.
+    pub ticket: Ticket,
+    /// The batch that it was in, the last one if it was in several.
+    pub batch: Option<u32>,
+    /// Its place there, from 0.
+    pub index: u32,
+    /// How often it was sent again.
+    pub retries: u8,
+    /// Before the last time there was one whose outcome nobody knows: it may have been executed then, too.
+    pub doubtful: bool,
+    /// Its answer, or why there is no good one.
+    pub answer: Result<Value, BulkError>,
+}
+
+/// Why an item has no good answer.
+#[derive(Clone, PartialEq, Debug)]
+pub enum BulkError {
+    /// The server said no.
+    Server(ErrorReply),
+    /// There is no answer. `NotSent` and `Expired` mean that it was never executed.
+    Failed(Failure),
+    /// It was not executed, and an item behind it, of the same key or of one that is not known, was.
+    Overtaken,
+}
+
+type Load = Loader<Vec<u8>, Vec<Slot>>;
+
+/// A loader, and who waits for its results.
+pub(super) struct Cell(Mutex<State>);
+
+struct State {
+    loader: Load,
+    /// Answers whose results were not taken.
+    answers: HashMap<Ticket, Value>,
+    waiter: Waiter,
+    /// Items that were resolved when this was looked at last.
+    resolved: u64,
+    /// Nobody takes results any more.
+    abandoned: bool,
+}
+
+/// The bulks of a client, by their number.
+#[derive(Default)]
+pub(super) struct Bulks(Vec<Option<Arc<Cell>>>);
+
+/// The slots of bulks begin behind all others.
+const FIRST: u32 = 1 << 31;
+
+impl Client {
+    /// Items that go out in batches.
+    pub fn bulk(&self) -> BulkBuilder<'_> {
+        BulkBuilder {
+            client: self,
+            config: bulk::Config::DEFAULT,
+            load: LoadConfig::DEFAULT,
+            items: 10_000,
+            bytes: 8 << 20,
+        }
+    }
+}
+
+impl BulkBuilder<'_> {
+    /// How batches are made.
+    pub fn config(mut self, change: impl FnOnce(&mut bulk::Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// How its connection is treated.
+    pub fn load(mut self, change: impl FnOnce(&mut LoadConfig)) -> Self {
+        change(&mut self.load);
+        self
+    }
+
+    /// How many items have room, and how many bytes of them.
+    pub const fn room(mut self, items: usize, bytes: usize) -> Self {
+        (self.items, self.bytes) = (items, bytes);
+        self
+    }
+
+    /// Makes it. Nothing is sent before the first push.
+    #[must_use]
+    pub fn start(self) -> Bulk {
+        let Self { client, config, load, items, bytes } = self;
+        let bulk = bulk::Bulk::new(vec![0; bytes], vec![Slot::EMPTY; items], config);
+        let cell = client.shared().enter(|core| core.bulks.add(bulk, load, &mut core.desk.tasks));
+        Bulk { client: client.clone(), cell }
+    }
+}
+
+impl Bulk {
+    /// Takes an item: its bytes are copied.
+    ///
+    /// # Errors
+    /// See [`Refused`]: nothing of the item was taken then.
+    pub fn push<R: Request>(&self, request: &R) -> Result<Ticket, Refused> {
+        let now = self.client.shared().now();
+        let pushed = lock(&self.cell.0).loader.push(now, request);
+        self.stir();
+        pushed
+    }
+
+    /// The same with an item that may be executed twice, whatever its command is.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_safe<R: Request>(&self, request: &R) -> Result<Ticket, Refused> {
+        let now = self.client.shared().now();
+        let pushed = lock(&self.cell.0).loader.push_safe(now, request);
+        self.stir();
+        pushed
+    }
+
+    /// All that is here goes as soon as batches may.
+    pub fn flush(&self) {
+        lock(&self.cell.0).loader.flush();
+        self.stir();
+    }
+
+    /// Flushes, and takes nothing more.
+    pub fn close(&self) {
+        let shared = self.client.shared();
+        shared.enter(|core| lock(&self.cell.0).loader.close(&mut core.engine, shared.now()));
+        shared.see_to_driver();
+    }
+
+    /// The next result, in the order in which items were resolved. `None`: it was closed, and this was the last.
+    pub async fn next(&self) -> Option<BulkResult> {
+        std::future::poll_fn(|context| self.poll(context)).await
+    }
+
+    /// The same for a thread.
+    pub fn next_blocking(&self) -> Option<BulkResult> {
+        block_on(self.next())
+    }
+
+    /// A result that is there.
+    pub fn try_next(&self) -> Option<BulkResult> {
+        self.cell.take(None).unwrap_or_default()
+    }
+
+    /// Figures.
+    pub fn stats(&self) -> Stats {
+        lock(&self.cell.0).loader.bulk().stats()
+    }
+
+    fn poll(&self, context: &Context<'_>) -> Poll<Option<BulkResult>> {
+        match self.cell.take(Some(context.waker())) {
+            Ok(result) => Poll::Ready(result),
+            Err(()) => {
+                self.client.shared().see_to_driver();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Whoever drives looks at it.
+    fn stir(&self) {
+        self.client.shared().post();
+        self.client.shared().see_to_driver();
+    }
+}
+
+impl Drop for Bulk {
+    fn drop(&mut self) {
+        lock(&self.cell.0).abandoned = true;
+        self.close();
+    }
+}
+
+impl Cell {
+    /// The next result, or the end. `Err`: it is still to come, and `waker` is told.
+    fn take(&self, waker: Option<&Waker>) -> Result<Option<BulkResult>, ()> {
+        let mut state = lock(&self.0);
+        let State { loader, answers, waiter, .. } = &mut *state;
+        if let Some(resolved) = loader.poll_result() {
+            return Ok(Some(BulkResult::of(resolved, answers.remove(&resolved.ticket))));
+        }
+        if loader.is_over() {
+            return Ok(None);
+        }
+        if let Some(waker) = waker {
+            *waiter = Waiter::Task(waker.clone());
+        }
+        Err(())
+    }
+}
+
+impl BulkResult {
+    fn of(resolved: Resolved<'_>, answer: Option<Value>) -> Self {
+        let Resolved { ticket, batch, index, retries, doubtful, result, .. } = resolved;
+        let answer = match result {
+            Ended::Answered => Ok(answer.unwrap_or(Value::Null)),
+            Ended::Error(error) => Err(BulkError::Server(error.into())),
+            Ended::Failed(failure) => Err(BulkError::Failed(failure)),
+            Ended::Overtaken => Err(BulkError::Overtaken),
+        };
+        Self { ticket, batch, index, retries, doubtful, answer }
+    }
+}
+
+impl Bulks {
+    fn add(
+        &mut self,
+        bulk: bulk::Bulk<Vec<u8>, Vec<Slot>>,
+        load: LoadConfig,
+        tasks: &mut usize,
+    ) -> Arc<Cell> {
+        let at = self.0.iter().position(Option::is_none).unwrap_or(self.0.len());
+        let number = FIRST | u32::try_from(at).unwrap_or_default();
+        let state = State {
+            loader: Loader::new(bulk, token(number, 0), load),
+            answers: HashMap::new(),
+            waiter: Waiter::Nobody,
+            resolved: 0,
+            abandoned: false,
+        };
+        let cell = Arc::new(Cell(Mutex::new(state)));
+        if at == self.0.len() {
+            self.0.push(None);
+        }
+        self.0[at] = Some(Arc::clone(&cell));
+        *tasks += 1;
+        cell
+    }
+
+    fn of(&self, token: Token) -> Option<&Arc<Cell>> {
+        let at = (token.0 as u32).checked_sub(FIRST)?;
+        self.0.get(at as usize)?.as_ref()
+    }
+
+    /// A connection is there. Whether it was for one of these.
+    pub(super) fn handle_leased(&self, now: Instant, token: Token, lease: Lease) -> bool {
+        self.of(token).is_some_and(|cell| lock(&cell.0).loader.handle_leased(now, token, lease))
+    }
+
+    /// The same if there is none.
+    pub(super) fn handle_failed(&self, now: Instant, token: Token, failed: &Failed) -> bool {
+        self.of(token).is_some_and(|cell| lock(&cell.0).loader.handle_failed(now, token, failed))
+    }
+
+    /// When one of them has something to do.
+    pub(super) fn due(&self) -> Instant {
+        let due = |cell: &Arc<Cell>| lock(&cell.0).loader.poll_timeout();
+        self.0.iter().flatten().map(due).min().unwrap_or(Instant::MAX)
+    }
+
+    /// Moves all of them. Who is to be told, and how many are over that nobody holds any more.
+    pub(super) fn poll(
+        &mut self,
+        engine: &mut Machine,
+        now: Instant,
+        mut wake: impl FnMut(Waiter),
+    ) -> (bool, usize) {
+        let (mut is_idle, mut over) = (true, 0);
+        for place in &mut self.0 {
+            let Some(cell) = place else { continue };
+            let mut state = lock(&cell.0);
+            let State { loader, answers, waiter, resolved, abandoned } = &mut *state;
+            let mut heard = false;
+            while let Some(loaded) = loader.poll_answer(engine, now) {
+                heard = true;
+                if let (Loaded::Answer { ticket, reply }, false) = (loaded, *abandoned)
+                    && let Ok(value) = reply.get()
+                {
+                    answers.insert(ticket, value);
+                }
+            }
+            if *abandoned {
+                while loader.poll_result().is_some() {}
+            }
+            is_idle &= !heard;
+            let is_over = loader.is_over();
+            let stats = loader.bulk().stats();
+            let before = std::mem::replace(resolved, stats.answered.wrapping_add(stats.failed));
+            if *resolved != before || is_over {
+                wake(std::mem::take(waiter));
+            }
+            drop(state);
+            if is_over {
+                *place = None;
+                over += 1;
+            }
+        }
+        (!is_idle, over)
+    }
+}
+
+impl Core {
+    /// Moves what goes in batches. Whether there was anything.
+    pub(super) fn load(&mut self, now: Instant) -> bool {
+        let Self { bulks, engine, desk, .. } = self;
+        let (moved, over) = bulks.poll(engine, now, |waiter| {
+            if !matches!(waiter, Waiter::Nobody) {
+                desk.woken.push(waiter);
+            }
+        });
+        desk.tasks -= over;
+        moved
+    }
+}
+
+impl fmt::Debug for Bulk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bulk").field("loader", &lock(&self.cell.0).loader).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for BulkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(error) => error.fmt(f),
+            Self::Failed(failure) => failure.fmt(f),
+            Self::Overtaken => f.write_str("it was not executed, and a later item was"),
+        }
+    }
+}
+
+impl std::error::Error for BulkError {}
