@@ -1,4 +1,4 @@
-//! A client in a tokio runtime: one task drives it for all, and no thread is started.
+//! A client in a tokio runtime: one task drives it for all.
 //!
 //! `cargo run --example tokio --features tokio [redis://127.0.0.1:6379]`
 //!
