@@ -16,11 +16,12 @@
 //!
 //! # Features
 //! - `cli` (default): the `respire` command line tool and what it is made of. A library that links
-//!   respire turns default features off.
+//!   respire turns default features off, and this one on if it wants TLS:
+//! - `tls` (default): `rediss://` URLs, and `Tls` for certificates of one's own. On WASI it does nothing.
 //! - `tokio`, `async-io`: a client that lives in such a runtime, without a thread of its own.
 //! - `serde`: answers as whatever implements `Deserialize`, by `resp::Serde`.
 //! - `stream`: subscribers are streams.
-//! - `log`: trace events through the `log` facade. They never show arguments or replies.
+//! - `log`: trace events and warnings through the `log` facade. They never show arguments or replies.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "cli")]
@@ -29,12 +30,21 @@ pub mod cli;
 #[cfg(not(target_os = "wasi"))]
 mod client;
 #[cfg(not(target_os = "wasi"))]
+mod connect;
+#[cfg(not(target_os = "wasi"))]
 mod dial;
 #[cfg(not(target_os = "wasi"))]
 mod event_loop;
+#[cfg(not(target_os = "wasi"))]
+mod route;
 mod single;
 #[cfg(not(target_os = "wasi"))]
 mod socket;
+#[cfg(all(feature = "tls", not(target_os = "wasi")))]
+mod tls;
+#[cfg(all(not(feature = "tls"), not(target_os = "wasi")))]
+#[path = "tls/none.rs"]
+mod tls;
 
 #[cfg(all(feature = "async-io", unix))]
 pub use client::async_io;
@@ -49,6 +59,8 @@ pub use client::{
 #[cfg(unix)]
 pub use client::{Descriptor, Driver, Reactor};
 #[cfg(not(target_os = "wasi"))]
+pub use connect::{Connect, Connected};
+#[cfg(not(target_os = "wasi"))]
 pub use dial::Dialer;
 #[cfg(not(target_os = "wasi"))]
 pub use event_loop::{Counts, EventLoop, IN_FLIGHT, Login, Waker};
@@ -57,11 +69,15 @@ pub use respire_core::client::{Cause, Endpoint, Message, Url, UrlError};
 pub use respire_core::{bulk, command, config, conn, engine, error as errors, hook, key, pool, pubsub, resp};
 #[cfg(target_os = "wasi")]
 pub use respire_wasi::{Connection as Socket, Dialer};
+#[cfg(all(feature = "tls", not(target_os = "wasi")))]
+pub use rustls;
 pub use single::Single;
 #[cfg(target_os = "wasi")]
 pub use single::Single as Client;
 #[cfg(not(target_os = "wasi"))]
 pub use socket::Socket;
+#[cfg(all(feature = "tls", not(target_os = "wasi")))]
+pub use tls::Tls;
 
 /// How dialling and sockets fail here.
 pub type TransportError = <Dialer as generic::Dial>::Error;
@@ -95,6 +111,11 @@ pub mod prelude {
     pub use respire_core::client::Transact;
     pub use respire_core::command::*;
 }
+
+/// The same with the page about TLS.
+#[cfg(all(doctest, feature = "tls"))]
+#[doc = include_str!("../../docs/TLS.md")]
+struct TlsPage;
 
 /// The code of the README, compiled. It uses the core's test kit, which the tool brings along.
 #[cfg(all(doctest, feature = "cli", feature = "tokio", unix))]

@@ -65,8 +65,10 @@ impl Single {
         Self::with_dialer(Dialer::default(), url)
     }
 
-    /// Connects with a dialer of one's own making.
-    #[doc(hidden)]
+    /// Connects with a dialer of one's own making: TLS with certificates of one's own, sockets that the user connects.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
     pub fn with_dialer(dialer: Dialer, url: Url) -> Result<Self, Error> {
         Ok(Self { session: Mutex::new(Session::open(dialer, url)?) })
     }

@@ -1,4 +1,4 @@
-//! TCP and Unix streams as one [`Transport`], waited for by mio.
+//! TCP and Unix streams, with TLS or without, as one [`Transport`], waited for by mio.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::time::Duration;
@@ -12,6 +12,9 @@ use respire_core::io::{self as core_io, Transport};
 use respire_core::time::Instant;
 use socket2::{SockRef, TcpKeepalive};
 
+#[cfg(feature = "tls")]
+use crate::tls::Secured;
+
 /// Below this length a copy costs less than the kernel's look at more than one part, and a second look
 /// at the request.
 const LEND: usize = 4096;
@@ -23,6 +26,8 @@ macro_rules! either {
             Stream::Tcp($inner) => $do,
             #[cfg(unix)]
             Stream::Unix($inner) => $do,
+            #[cfg(feature = "tls")]
+            Stream::Tls($inner) => $do,
         }
     };
 }
@@ -81,22 +86,70 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    /// Over one of the others.
+    #[cfg(feature = "tls")]
+    Tls(Box<Secured>),
 }
 
 impl Stream {
-    /// An error that the kernel keeps for a stream that could not connect.
-    pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        either!(self, stream => stream.take_error())
+    /// Goes on to connect. Whether it stands, and takes bytes of the application: with TLS not before the peer has
+    /// proved who it is. What it takes is done then, too.
+    pub(crate) fn connect(&mut self) -> io::Result<bool> {
+        let (error, is_connected) = match self {
+            Self::Tcp(stream) => (stream.take_error()?, stream.peer_addr().is_ok()),
+            #[cfg(unix)]
+            Self::Unix(stream) => (stream.take_error()?, stream.peer_addr().is_ok()),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => return stream.connect(),
+        };
+        if let Some(error) = error {
+            return Err(error);
+        }
+        if is_connected {
+            self.tune()?;
+        }
+        Ok(is_connected)
     }
 
-    /// Whether the connection stands.
-    pub(crate) fn is_connected(&self) -> bool {
-        either!(self, stream => stream.peer_addr().is_ok())
+    /// Why it did not connect, when its time is up.
+    pub(crate) fn is_late(&self) -> io::Error {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.is_late(),
+            _ => io::ErrorKind::TimedOut.into(),
+        }
+    }
+
+    /// Writes what was taken and could not be written yet. Only TLS keeps any.
+    pub(crate) fn push(&mut self) -> io::Result<()> {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.push(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is something to [`push`](Self::push).
+    pub(crate) fn owes(&self) -> bool {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.owes(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is the kernel's own: what it gives and takes is all that there is to give and room to take.
+    pub(crate) const fn is_plain(&self) -> bool {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => false,
+            _ => true,
+        }
     }
 
     /// Sets what a fresh TCP connection needs: no delay for small writes, and an end in seconds,
     /// not a quarter of an hour, when the peer is gone without a word.
-    pub(crate) fn tune(&self) -> io::Result<()> {
+    fn tune(&self) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => {
                 stream.set_nodelay(true)?;
@@ -110,14 +163,19 @@ impl Stream {
                 socket.set_tcp_user_timeout(Some(Duration::from_secs(45)))?;
                 Ok(())
             }
-            #[cfg(unix)]
-            Self::Unix(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
     /// Sets the sizes of the kernel's buffers.
     pub(crate) fn set_buffers(&self, size: usize) -> io::Result<()> {
-        let socket = either!(self, stream => SockRef::from(stream));
+        let socket = match self {
+            Self::Tcp(stream) => SockRef::from(stream),
+            #[cfg(unix)]
+            Self::Unix(stream) => SockRef::from(stream),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => return stream.set_buffers(size),
+        };
         socket.set_send_buffer_size(size)?;
         socket.set_recv_buffer_size(size)
     }

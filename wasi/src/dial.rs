@@ -33,8 +33,10 @@ impl Dial for Dialer {
         endpoint: &Endpoint,
         timeout: Duration,
     ) -> Result<Connection, DialError<TransportError>> {
-        let Endpoint::Tcp { host, port } = endpoint else {
-            return Err(TransportError::NoUnixSockets.into());
+        let (host, port) = match endpoint {
+            Endpoint::Tcp { host, port } => (host, port),
+            Endpoint::Tls { .. } => return Err(TransportError::NoTls.into()),
+            Endpoint::Unix(_) => return Err(TransportError::NoUnixSockets.into()),
         };
         let network = instance_network();
         let mut tried = Vec::new();

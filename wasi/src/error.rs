@@ -21,6 +21,8 @@ pub enum TransportError {
     NoAddress,
     /// WASI has no Unix sockets.
     NoUnixSockets,
+    /// There is no TLS here.
+    NoTls,
 }
 
 impl From<ErrorCode> for TransportError {
@@ -50,6 +52,7 @@ impl Fault for TransportError {
             Self::Closed => "Broken pipe",
             Self::NoAddress => "the name has no address",
             Self::NoUnixSockets => "WASI has no Unix sockets",
+            Self::NoTls => "there is no TLS on WASI",
         })
     }
 
@@ -65,6 +68,7 @@ impl Fault for TransportError {
                 "nothing answers there: is the address right, is a firewall between?"
             }
             Self::NoUnixSockets => "name a host and a port",
+            Self::NoTls => "use redis:// in a network that is trusted, or a TLS tunnel on this machine",
             Self::Code(_) | Self::NoAddress if !named => "is the host's name right?",
             Self::Code(ErrorCode::ConnectionReset | ErrorCode::ConnectionAborted)
             | Self::Closed

@@ -275,16 +275,50 @@ impl<E> From<ConnectError<E>> for Error<E> {
 
 /// The errors of `std`'s sockets.
 #[cfg(feature = "std")]
-mod system {
+pub(super) mod system {
+    use alloc::boxed::Box;
+    use alloc::sync::Arc;
     use std::io::{Error, ErrorKind};
 
     use super::*;
 
+    /// An error that knows what the user can do about it, to be wrapped in one of `std`'s. Others that are wrapped there
+    /// are lost when the end of a connection is told more than once; this one is not.
+    #[derive(Clone, Debug)]
+    pub struct Explained {
+        error: Arc<dyn core::error::Error + Send + Sync>,
+        hint: &'static str,
+    }
+
+    impl Explained {
+        /// `hint` is what [`Fault::hint`] will say, without a full stop.
+        pub fn new(error: impl Into<Box<dyn core::error::Error + Send + Sync>>, hint: &'static str) -> Self {
+            Self { error: error.into().into(), hint }
+        }
+    }
+
+    impl fmt::Display for Explained {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.error.fmt(f)
+        }
+    }
+
+    impl core::error::Error for Explained {
+        fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+            Some(&*self.error)
+        }
+    }
+
+    fn explained(error: &Error) -> Option<&Explained> {
+        error.get_ref()?.downcast_ref()
+    }
+
     impl Fault for Error {
         fn copy(&self) -> Self {
-            match self.raw_os_error() {
-                Some(code) => Self::from_raw_os_error(code),
-                None => Self::from(self.kind()),
+            match (self.raw_os_error(), explained(self)) {
+                (Some(code), _) => Self::from_raw_os_error(code),
+                (None, Some(explained)) => Self::new(self.kind(), explained.clone()),
+                (None, None) => Self::from(self.kind()),
             }
         }
 
@@ -295,6 +329,9 @@ mod system {
         }
 
         fn hint(&self, named: bool) -> &'static str {
+            if let Some(explained) = explained(self) {
+                return explained.hint;
+            }
             match self.kind() {
                 ErrorKind::ConnectionRefused => {
                     "no server listens there: start one, or name its host and port"
@@ -307,5 +344,30 @@ mod system {
                 _ => "is the server reachable from here?",
             }
         }
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use alloc::string::ToString;
+    use std::io;
+
+    use super::system::Explained;
+    use super::*;
+
+    /// S3-CONN-04: what a connection died of is told to every request, with its own words, hint and cause.
+    #[test]
+    fn what_is_explained_is_copied_whole() {
+        let cause = DecodeError::OutOfRange;
+        let error = io::Error::new(io::ErrorKind::InvalidData, Explained::new(cause, "do better"));
+        for copy in [error.copy(), error.copy().copy()] {
+            assert_eq!((copy.kind(), copy.hint(true)), (io::ErrorKind::InvalidData, "do better"));
+            assert_eq!(copy.to_string(), cause.to_string());
+            let inner = copy.get_ref().and_then(core::error::Error::source);
+            assert_eq!(inner.and_then(|inner| inner.downcast_ref()), Some(&cause));
+        }
+        // Others leave their kind.
+        let other = io::Error::new(io::ErrorKind::InvalidData, "something");
+        assert!(other.copy().get_ref().is_none());
     }
 }

@@ -19,6 +19,8 @@ mod url;
 
 pub use call::{Call, Client, PipelineCall, Share};
 pub use connect::{Dial, DialError, Link, Patience, connect};
+#[cfg(feature = "std")]
+pub use error::system::Explained;
 pub use error::{Cause, ConnectError, Error, Fault};
 pub use session::{Results, Session};
 pub use subscriber::{Message, Subscriber};

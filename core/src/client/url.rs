@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! redis://[[user]:password@]host[:port][/db][?option=value&…]       also valkey://
+//! rediss://…                                                        with TLS, also valkeys://
 //! unix://[[user]:password@]/path/to/socket[?db=n&option=value…]
 //! ```
 //! IPv6 addresses stand in brackets; user, password, path and values are percent-decoded.
@@ -59,6 +60,13 @@ pub enum Endpoint {
         /// The port.
         port: u16,
     },
+    /// The same with TLS. A dialer that has none must refuse it: nothing may go out in the clear.
+    Tls {
+        /// A name, or an address without brackets: what the server's certificate must be for.
+        host: String,
+        /// The port.
+        port: u16,
+    },
     /// A Unix socket, by its path.
     Unix(String),
 }
@@ -70,7 +78,9 @@ impl Endpoint {
     /// Whether it names this very address.
     pub(super) fn is(&self, address: SocketAddr) -> bool {
         match self {
-            Self::Tcp { host, port } => *port == address.port() && host.parse() == Ok(address.ip()),
+            Self::Tcp { host, port } | Self::Tls { host, port } => {
+                *port == address.port() && host.parse() == Ok(address.ip())
+            }
             Self::Unix(_) => false,
         }
     }
@@ -79,8 +89,10 @@ impl Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Tcp { host, port } | Self::Tls { host, port } if host.contains(':') => {
+                write!(f, "[{host}]:{port}")
+            }
+            Self::Tcp { host, port } | Self::Tls { host, port } => write!(f, "{host}:{port}"),
             Self::Unix(path) => f.write_str(path),
         }
     }
@@ -144,8 +156,6 @@ pub enum UrlError {
     NoScheme,
     /// A scheme that this client does not know.
     UnknownScheme,
-    /// `rediss://` and `valkeys://` ask for TLS, which is not built in yet.
-    Tls,
     /// A host is missing.
     NoHost,
     /// A bracket without its partner, or text behind it that is no port.
@@ -171,8 +181,7 @@ impl fmt::Display for UrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoScheme => "the URL has no scheme: write redis://host:port or unix:///path",
-            Self::UnknownScheme => "the URL's scheme is none of redis, valkey and unix",
-            Self::Tls => "TLS is not built in yet: use redis:// in a trusted network, or a TLS tunnel",
+            Self::UnknownScheme => "the URL's scheme is none of redis, rediss, valkey, valkeys and unix",
             Self::NoHost => "the URL has no host",
             Self::BadHost => "the URL's host is malformed: an IPv6 address stands in brackets",
             Self::BadPort => "the URL's port is not a number from 1 to 65535",
@@ -207,16 +216,16 @@ impl FromStr for Url {
         let (login, host) = authority.rsplit_once('@').map_or((None, authority), |(l, h)| (Some(l), h));
         let endpoint = match scheme.to_ascii_lowercase().as_str() {
             "redis" | "valkey" => tcp(host)?,
+            "rediss" | "valkeys" => tls(host)?,
             "unix" => unix(host, path)?,
-            "rediss" | "valkeys" => return Err(UrlError::Tls),
             _ => return Err(UrlError::UnknownScheme),
         };
         let mut url = Self::new(endpoint);
         if let Some(login) = login {
             url.log_in(login)?;
         }
-        if let (Endpoint::Tcp { .. }, Some(db)) = (&url.endpoint, path.strip_prefix('/'))
-            && !db.is_empty()
+        if !matches!(url.endpoint, Endpoint::Unix(_))
+            && let Some(db) = path.strip_prefix('/').filter(|db| !db.is_empty())
         {
             url.db = db.parse().map_err(|_| UrlError::BadDatabase)?;
         }
@@ -269,6 +278,15 @@ impl Url {
 }
 
 fn tcp(authority: &str) -> Result<Endpoint, UrlError> {
+    place(authority).map(|(host, port)| Endpoint::Tcp { host, port })
+}
+
+fn tls(authority: &str) -> Result<Endpoint, UrlError> {
+    place(authority).map(|(host, port)| Endpoint::Tls { host, port })
+}
+
+/// A host, and a port if it is not the usual one.
+fn place(authority: &str) -> Result<(String, u16), UrlError> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or(UrlError::BadHost)?;
@@ -294,7 +312,7 @@ fn tcp(authority: &str) -> Result<Endpoint, UrlError> {
         Some(port) => port.parse().ok().filter(|&port| port != 0).ok_or(UrlError::BadPort)?,
         None => Endpoint::DEFAULT_PORT,
     };
-    Ok(Endpoint::Tcp { host, port })
+    Ok((host, port))
 }
 
 fn unix(host: &str, path: &str) -> Result<Endpoint, UrlError> {
@@ -357,6 +375,19 @@ mod tests {
         assert_eq!(url("REDIS://h?connect_timeout=2").connect_timeout, Duration::from_secs(2));
     }
 
+    /// S0-SEC-01: TLS is asked for by the scheme, and by nothing else.
+    #[test]
+    fn an_s_asks_for_tls() {
+        let secured = |host: &str, port| Endpoint::Tls { host: host.into(), port };
+        assert_eq!(url("rediss://h").endpoint, secured("h", 6379));
+        assert_eq!(url("valkeys://[::1]:7000").endpoint, secured("::1", 7000));
+        let full = url("REDISS://u:p@h/3?timeout=1s");
+        assert_eq!((full.endpoint, full.db), (secured("h", 6379), 3));
+        assert_eq!(full.user.as_deref(), Some("u"));
+        assert_ne!(url("redis://h").endpoint, url("rediss://h").endpoint);
+        assert_eq!(format!("{} {}", secured("h", 1), secured("::1", 2)), "h:1 [::1]:2");
+    }
+
     #[test]
     fn unix_sockets_have_a_path() {
         let unix = url("unix:///run/a%20b.sock?db=4");
@@ -369,7 +400,8 @@ mod tests {
         for (text, error) in [
             ("localhost:6379", UrlError::NoScheme),
             ("http://h", UrlError::UnknownScheme),
-            ("rediss://h", UrlError::Tls),
+            ("rediss://", UrlError::NoHost),
+            ("valkeys://h:0", UrlError::BadPort),
             ("redis://", UrlError::NoHost),
             ("redis://[::1", UrlError::BadHost),
             ("redis://::1", UrlError::BadHost),

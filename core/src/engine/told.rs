@@ -162,6 +162,7 @@ fn attempt(config: &Config, call: &Call) -> Attempt<'static> {
 const fn dial_outcome(code: DialCode) -> DialOutcome<'static> {
     match code {
         DialCode::TIMEOUT => DialOutcome::TimedOut,
+        DialCode::TLS => DialOutcome::Tls,
         DialCode::LOST | DialCode::REJECTED | DialCode::STRANGE => DialOutcome::Lost,
         _ => DialOutcome::Unreachable,
     }

@@ -24,6 +24,8 @@ impl DialCode {
 
     /// A [hook](crate::hook::Hook::before_dial) said no.
     pub const FORBIDDEN: Self = Self(u32::MAX - 4);
+    /// TLS did not come about: a certificate was refused, or the peer speaks none. A driver says this.
+    pub const TLS: Self = Self(u32::MAX - 5);
 
     /// Why a connection did not become ready.
     pub const fn of(reason: &CloseReason<'_>) -> Self {

@@ -50,6 +50,9 @@ pub fn main() -> ExitCode {
             "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe."
         );
     }
+    if options.trusts_anyone() {
+        complain!("Warning: with '--insecure' no certificate is verified: anyone may be the server.");
+    }
     let output = Output::stdout();
     let status = run(options, output);
     ExitCode::from(status)

@@ -12,13 +12,14 @@ use respire_core::conn::Protocol;
 
 use super::format::{Format, Printer};
 use super::quoting;
-use crate::{Endpoint, Url};
+use crate::{Dialer, Endpoint, Url};
 
 /// What the command line says.
 pub(super) struct Options {
     pub(super) host: String,
     pub(super) port: i64,
     pub(super) socket: Option<String>,
+    pub(super) tls: Tls,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     /// The password stood on the command line, where other users may see it.
@@ -39,6 +40,18 @@ pub(super) struct Options {
     pub(super) scan: bool,
     pub(super) pattern: Option<Vec<u8>>,
     pub(super) command: Vec<Vec<u8>>,
+}
+
+/// Whether there is TLS, and how.
+#[derive(Default)]
+pub(super) struct Tls {
+    status: bool,
+    sni: Option<String>,
+    cacert: Option<OsString>,
+    cacertdir: Option<OsString>,
+    cert: Option<OsString>,
+    key: Option<OsString>,
+    insecure: bool,
 }
 
 /// Why there is nothing to run: text, where it goes, and the exit status.
@@ -85,6 +98,13 @@ fn definition() -> Command {
             value("user", "USER").long("user").help("User, for a password that is not the default user's"),
             value("pass", "PASSWORD").long("pass").help("The same as -a"),
             value("url", "URL").short('u').help("Server URL: redis://user:password@host:port/db"),
+            flag("tls").help("Use TLS, and verify the server"),
+            value("sni", "NAME").long("sni").help("Who the server must prove to be [default: the host]"),
+            value("cacert", "FILE").long("cacert").help("Authorities to trust [default: the system's]"),
+            value("cacertdir", "FOLDER").long("cacertdir").help("The same, each file of a folder"),
+            flag("insecure").help("Trust any server: whoever is between may read and change everything"),
+            value("cert", "FILE").long("cert").help("Certificate of our own, for servers that ask for it"),
+            value("key", "FILE").long("key").help("Its key"),
             value("repeat", "N").short('r').help("Run the command N times; -1 for ever"),
             value("interval", "SECONDS").short('i').help("Wait between repetitions [default: 0]"),
             value("db", "N").short('n').help("Database number"),
@@ -143,6 +163,13 @@ impl Options {
         if this.stdin_last && this.stdin_tag.is_some() {
             return Err(Stop::error("Options -x and -X are mutually exclusive."));
         }
+        if this.tls.cert.is_some() != this.tls.key.is_some() {
+            return Err(Stop::error("Options --cert and --key need each other."));
+        }
+        // Nothing goes out in the clear that was to be secret.
+        if this.tls.status && this.socket.is_some() {
+            return Err(Stop::error("There is no TLS over Unix sockets."));
+        }
         Ok(this)
     }
 
@@ -189,6 +216,13 @@ impl Options {
             }
             "user" => self.user = Some(lossy(value)),
             "url" => self.url(&lossy(value))?,
+            "tls" => self.tls.status = true,
+            "sni" => self.tls.sni = Some(lossy(value)),
+            "cacert" => self.tls.cacert = Some(value),
+            "cacertdir" => self.tls.cacertdir = Some(value),
+            "cert" => self.tls.cert = Some(value),
+            "key" => self.tls.key = Some(value),
+            "insecure" => self.tls.insecure = true,
             "repeat" => self.repeat = number(&value),
             "interval" => self.interval = lossy(value).parse().ok().filter(|s: &f64| *s > 0.0).unwrap_or(0.0),
             "db" => self.db = number(&value),
@@ -233,7 +267,7 @@ impl Options {
         match scheme.to_ascii_lowercase().as_str() {
             "redis" | "valkey" => {}
             "unix" => return self.strict_url(url),
-            "rediss" | "valkeys" => return Err(Stop::error(crate::UrlError::Tls.to_string())),
+            "rediss" | "valkeys" => self.tls.status = true,
             _ => return Err(Stop::error("Invalid URI scheme")),
         }
         let rest = rest.split('?').next().unwrap_or(rest);
@@ -273,7 +307,7 @@ impl Options {
         let url: Url = url.parse().map_err(|error: crate::UrlError| Stop::error(error.to_string()))?;
         match url.endpoint {
             Endpoint::Unix(path) => self.socket = Some(path),
-            Endpoint::Tcp { host, port } => {
+            Endpoint::Tcp { host, port } | Endpoint::Tls { host, port } => {
                 self.host = host;
                 self.port = port.into();
             }
@@ -298,9 +332,47 @@ impl Options {
     pub(super) fn endpoint(&self) -> Endpoint {
         match &self.socket {
             Some(path) => Endpoint::Unix(path.clone()),
-            // A port out of range is refused by the system as port 0 is.
-            None => Endpoint::Tcp { host: self.host.clone(), port: u16::try_from(self.port).unwrap_or(0) },
+            None => {
+                // A port out of range is refused by the system as port 0 is.
+                let (host, port) = (self.host.clone(), u16::try_from(self.port).unwrap_or(0));
+                if self.tls.status { Endpoint::Tls { host, port } } else { Endpoint::Tcp { host, port } }
+            }
         }
+    }
+
+    /// Who connects.
+    #[cfg(all(feature = "tls", not(target_os = "wasi")))]
+    pub(super) fn dialer(&self) -> Dialer {
+        let options = &self.tls;
+        let mut tls = crate::Tls::new();
+        if let Some(file) = &options.cacert {
+            tls = tls.ca_file(file);
+        }
+        if let Some(folder) = &options.cacertdir {
+            tls = tls.ca_dir(folder);
+        }
+        if let (Some(cert), Some(key)) = (&options.cert, &options.key) {
+            tls = tls.client_cert(cert, key);
+        }
+        if let Some(name) = &options.sni {
+            tls = tls.server_name(name);
+        }
+        if options.insecure {
+            tls = tls.dangerous_accept_any_certificate();
+        }
+        Dialer { tls: options.status.then_some(tls), ..Dialer::default() }
+    }
+
+    /// Who connects; TLS is refused by it.
+    #[cfg(not(all(feature = "tls", not(target_os = "wasi"))))]
+    #[expect(clippy::unused_self, reason = "with TLS the options say how")]
+    pub(super) fn dialer(&self) -> Dialer {
+        Dialer::default()
+    }
+
+    /// Whoever may be the server.
+    pub(super) const fn trusts_anyone(&self) -> bool {
+        self.tls.status && self.tls.insecure
     }
 
     /// The server's address as messages and the prompt show it.
@@ -319,6 +391,7 @@ impl Default for Options {
             host: "127.0.0.1".to_owned(),
             port: Endpoint::DEFAULT_PORT.into(),
             socket: None,
+            tls: Tls::default(),
             user: None,
             password: None,
             password_shown: false,

@@ -345,7 +345,7 @@ pub(super) fn connect<const N: usize>(options: &Options) -> Result<Connected<N>,
     let patience = Patience { connect: Duration::from_secs(30), reply: None };
     // No handshake of the connection's own: what the server says to each step is shown.
     let bare = Settings { protocol: Some(Protocol::Resp2), ..Settings::default() };
-    let mut driver: Link<N> = client::connect(&mut Dialer::default(), &options.endpoint(), &bare, patience)?;
+    let mut driver: Link<N> = client::connect(&mut options.dialer(), &options.endpoint(), &bare, patience)?;
     let mut steps: Vec<(Vec<Vec<u8>>, String)> = Vec::new();
     let step = |words: &[&str]| words.iter().map(|word| word.as_bytes().to_vec()).collect();
     if let Some(password) = &options.password {

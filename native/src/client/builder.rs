@@ -8,7 +8,7 @@ use respire_core::time::{Duration, Instant};
 
 use super::shared::Shared;
 use super::{Client, Handle};
-use crate::{Error, Url};
+use crate::{Dialer, Error, Url};
 
 /// What a client is made with. Everything has a default; what is not named here is in [`config`](Self::config) and
 /// [`memory`](Self::memory).
@@ -27,6 +27,7 @@ use crate::{Error, Url};
 #[must_use = "it makes a client when it connects"]
 pub struct Builder {
     url: Url,
+    dialer: Dialer,
     /// How the client behaves.
     pub config: Config,
     /// How much memory it has.
@@ -58,7 +59,7 @@ impl Builder {
             buffer: (16 << 10, 512 << 20),
         };
         config.pool.size = 16;
-        Self { url, config, memory, refuses: false }
+        Self { url, dialer: Dialer::default(), config, memory, refuses: false }
     }
 
     /// How many connections are shared by ordinary requests. One is enough for most: more than one helps where large
@@ -98,6 +99,12 @@ impl Builder {
         self
     }
 
+    /// How connections are made: TLS with certificates of one's own, sockets that the user connects.
+    pub fn dialer(mut self, dialer: Dialer) -> Self {
+        self.dialer = dialer;
+        self
+    }
+
     /// How the engine behaves, in all that there is to say.
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
@@ -126,7 +133,8 @@ impl Builder {
     /// The system has nothing to wait with.
     pub fn lazy(self) -> Result<Client, Error> {
         let engine = Engine::new(self.memory, &self.config, Instant::ZERO);
-        let shared = Shared::new(engine, self.memory.calls, self.refuses, self.url).map_err(Error::System)?;
+        let shared = Shared::new(engine, self.memory.calls, self.refuses, self.url, self.dialer)
+            .map_err(Error::System)?;
         Ok(Client { handle: Arc::new(Handle { shared }) })
     }
 }

@@ -202,14 +202,13 @@ impl<R: OwnedReply> Future for Call<'_, R> {
         let shared = self.progress.shared;
         match self.progress.stage {
             Stage::Sent(slot) => {
-                if !shared.slots.wait_task(slot, context.waker()) {
+                let mut result = None;
+                let mut each =
+                    |_, told: Told<'_>| result = Some(answer(told).and_then(|reply| Ok(reply.get()?)));
+                if !shared.slots.collect(slot, Waiter::task(context.waker()), &mut each) {
                     return Poll::Pending;
                 }
                 self.progress.stage = Stage::Over;
-                let mut result = None;
-                shared.slots.finish(slot).each(&mut |_, told| {
-                    result = Some(answer(told).and_then(|reply| Ok(reply.get()?)));
-                });
                 Poll::Ready(result.unwrap_or(Err(Error::Busy)))
             }
             Stage::Over => Poll::Ready(Err(Error::Busy)),

@@ -98,19 +98,19 @@ impl Future for ConnCall<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let shared = self.progress.shared;
         if let Stage::Sent(slot) = self.progress.stage {
-            if !shared.slots.wait_task(slot, context.waker()) {
-                return Poll::Pending;
-            }
-            self.progress.stage = Stage::Over;
-            let mut result = Err(Error::Busy);
-            shared.slots.finish(slot).each(&mut |_, told| {
+            let (client, mut result) = (self.client, Err(Error::Busy));
+            let mut each = |_, told: Told<'_>| {
                 result = match told {
-                    Told::Leased(lease) => Ok(Conn { client: self.client.clone(), lease }),
+                    Told::Leased(lease) => Ok(Conn { client: client.clone(), lease }),
                     Told::Failed(failed) => Err(failed.into()),
                     Told::Refused(refused) => Err(refused.into()),
                     Told::Reply(_) => Err(Error::Busy),
                 };
-            });
+            };
+            if !shared.slots.collect(slot, Waiter::task(context.waker()), &mut each) {
+                return Poll::Pending;
+            }
+            self.progress.stage = Stage::Over;
             return Poll::Ready(result);
         }
         if matches!(self.progress.stage, Stage::Over) || is_showing() {

@@ -15,6 +15,8 @@ pub(super) struct Desk {
     /// How many slots tasks wait for.
     pub(super) tasks: usize,
     pub(super) woken: Vec<Waiter>,
+    /// Memory for the next ones.
+    pub(super) spare: Vec<Waiter>,
 }
 
 /// The calls of one slot.
@@ -95,6 +97,16 @@ impl Desk {
         if is_last_of_nobody {
             shared.slots.give(slot);
         }
+    }
+
+    pub(super) const fn has_woken(&self) -> bool {
+        !self.woken.is_empty()
+    }
+
+    /// Who is to be told, if there is anybody.
+    pub(super) fn take_woken(&mut self) -> Option<Vec<Waiter>> {
+        let spare = &mut self.spare;
+        (!self.woken.is_empty()).then(|| std::mem::replace(&mut self.woken, std::mem::take(spare)))
     }
 
     /// Somebody is to be told.

@@ -108,13 +108,12 @@ impl Shared {
         if let Some(leading) = self.try_lead() {
             self.lead_until(leading, slot, each)?;
         }
-        while !self.slots.wait(slot, || Waiter::Thread(thread::current())) {
+        while !self.slots.collect(slot, |waiter| *waiter = Waiter::Thread(thread::current()), each) {
             match self.follow(slot) {
                 Some(leading) => self.lead_until(leading, slot, each)?,
                 None => thread::park(),
             }
         }
-        self.slots.finish(slot).each(each);
         Ok(())
     }
 

@@ -64,11 +64,8 @@ impl Leases {
     pub(super) fn poll(&mut self, engine: &mut Machine, mut tell: impl FnMut(Token, Told<'_>)) -> bool {
         let mut is_idle = true;
         for lent in &mut self.0 {
-            if lent.waiting.is_empty() {
-                continue;
-            }
             let Some(connection) = engine.leased(lent.lease) else {
-                is_idle = false;
+                is_idle &= lent.waiting.is_empty();
                 lent.waiting.drain(..).for_each(|token| tell(token, Told::Failed(LOST)));
                 continue;
             };

@@ -31,8 +31,6 @@ pub(super) struct Core {
     pub(super) bulks: Bulks,
     /// Who drives will write what is written now: tasks that it has just woken are still to come.
     pub(super) collecting: bool,
-    /// Who drives waits, at most until then; or nobody does.
-    pub(super) asleep_until: Instant,
     /// Who waits for another stage of the client's life.
     pub(super) watchers: Vec<Waiter>,
     /// Why the last connection that has ended did so.
@@ -74,7 +72,6 @@ impl Core {
             feeds: Feeds::default(),
             bulks: Bulks::default(),
             collecting: false,
-            asleep_until: Instant::ZERO,
             watchers: Vec::new(),
             failure: None,
         }
@@ -82,6 +79,9 @@ impl Core {
 
     /// When there is something to do that no socket tells of.
     pub(super) fn due(&self) -> Instant {
+        if self.sockets.are_ready() {
+            return Instant::ZERO;
+        }
         self.engine.poll_timeout().min(self.sockets.due()).min(self.bulks.due())
     }
 
@@ -173,25 +173,34 @@ impl Core {
         self.sockets.transmit(&mut self.engine, now, false);
     }
 
-    /// Reads what has come, tells it, and does what the engine asks for.
-    pub(super) fn settle(&mut self, shared: &Shared, own: &mut Option<Own<'_>>) {
+    /// Reads what has come, tells it, and does what the engine asks for. When that was.
+    pub(super) fn settle(&mut self, shared: &Shared, own: &mut Option<Own<'_>>) -> Instant {
+        let mut now = shared.now();
         for _ in 0..ROUNDS {
             // What came in time is read before anybody is told that it did not.
-            let now = shared.now();
             let mut is_idle = !self.sockets.receive(&mut self.engine, now);
-            let now = shared.now();
             self.engine.handle_timeout(now);
             while self.tell(shared, now, own) {
                 is_idle = false;
             }
             is_idle &= !self.tell_lessees(shared, own) & !self.load(now);
+            let mut acted = false;
             while let Some(action) = self.engine.poll_action(now) {
-                is_idle = false;
+                acted = true;
                 self.act(now, action);
             }
-            if is_idle {
+            if !acted && (is_idle || !self.sockets.are_ready()) {
                 break;
             }
+            now = shared.now();
+        }
+        self.tell_watchers();
+        now
+    }
+
+    fn tell_watchers(&mut self) {
+        if self.watchers.is_empty() && self.engine.life() != Life::Closed {
+            return;
         }
         if self.engine.life() == Life::Closed {
             self.feeds.close(|waiter| self.desk.wake(waiter));

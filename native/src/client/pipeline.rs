@@ -14,7 +14,7 @@ use super::call::{Progress, Stage, answer};
 use super::desk::is_showing;
 use super::machine::AskMany;
 use super::shared::Shared;
-use super::slots::Waiter;
+use super::slots::{Told, Waiter};
 use crate::Error;
 
 /// Requests that were not sent yet: [`wait`](Self::wait) for all their answers, or await them. They go out together and in
@@ -123,14 +123,16 @@ impl<P: Pipeline> Future for PipelineCall<'_, P> {
         let shared = self.progress.shared;
         loop {
             if let Stage::Sent(slot) = self.progress.stage {
-                if !shared.slots.wait_task(slot, context.waker()) {
+                let results = &mut self.results;
+                let mut each = |item: u32, told: Told<'_>| {
+                    if let Some(results) = results {
+                        P::put(results, item as usize, answer(told));
+                    }
+                };
+                if !shared.slots.collect(slot, Waiter::task(context.waker()), &mut each) {
                     return Poll::Pending;
                 }
                 self.progress.stage = Stage::New;
-                let answers = shared.slots.finish(slot);
-                if let Some(results) = &mut self.results {
-                    answers.each(&mut |item, told| P::put(results, item as usize, answer(told)));
-                }
                 continue;
             }
             if matches!(self.progress.stage, Stage::Over) || is_showing() {

@@ -26,8 +26,8 @@ use super::inbox::{Inbox, Letter, Written};
 use super::lead::Lead;
 use super::machine::{Ask, Core, Machine};
 use super::slots::{Slots, Told, Waiter, lock};
-use crate::Url;
 use crate::event_loop::{Sockets, WAKER};
+use crate::{Dialer, Url};
 
 /// See the [module](self).
 pub(super) struct Shared {
@@ -47,6 +47,10 @@ pub(super) struct Shared {
     pub(super) tasks: AtomicUsize,
     /// When something is due, in microseconds. The same.
     due: AtomicU64,
+    /// Whoever drives waits, until then if nothing happens; zero if he does not, or nobody does.
+    asleep_until: AtomicU64,
+    /// What is submitted is collected, and written by whoever drives. Written by who has the core.
+    is_collecting: AtomicBool,
     /// The driver that is a task of a runtime, if there is one.
     pub(super) runtime: Mutex<Option<Waker>>,
     pub(super) has_runtime: AtomicBool,
@@ -62,11 +66,18 @@ pub(super) struct Poller {
 }
 
 impl Shared {
-    pub(super) fn new(engine: Machine, limit: usize, refuses: bool, url: Url) -> io::Result<Arc<Self>> {
+    pub(super) fn new(
+        engine: Machine,
+        limit: usize,
+        refuses: bool,
+        url: Url,
+        dialer: Dialer,
+    ) -> io::Result<Arc<Self>> {
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
         let (endpoint, timeout) = (url.endpoint.clone(), url.connect_timeout);
-        let sockets = Sockets::new(poll.registry().try_clone()?, endpoint, timeout, url);
+        let mut sockets = Sockets::new(poll.registry().try_clone()?, endpoint, timeout, url);
+        sockets.dialer = dialer;
         let registry = poll.registry().try_clone()?;
         let poller = Box::new(Poller { poll, events: Events::with_capacity(256) });
         Ok(Arc::new(Self {
@@ -80,6 +91,8 @@ impl Shared {
             registry,
             tasks: AtomicUsize::new(0),
             due: AtomicU64::new(u64::MAX),
+            asleep_until: AtomicU64::new(0),
+            is_collecting: AtomicBool::new(false),
             runtime: Mutex::default(),
             has_runtime: AtomicBool::new(false),
             is_gone: AtomicBool::new(false),
@@ -104,8 +117,9 @@ impl Shared {
     pub(super) fn submit(&self, ask: &Ask<'_>) -> Result<(), Refused> {
         if let Some(mut core) = self.try_core() {
             self.drain(&mut core);
-            let submitted = core.submit(self.now(), ask);
-            self.leave(core);
+            let now = self.now();
+            let submitted = core.submit(now, ask);
+            self.leave(core, now);
             return submitted;
         }
         let is_left = lock(&self.inbox).submit(ask);
@@ -122,7 +136,7 @@ impl Shared {
         if let Some(mut core) = self.try_core() {
             self.drain(&mut core);
             core.abandon(self, slot);
-            return self.leave(core);
+            return self.leave(core, self.now());
         }
         lock(&self.inbox).letters.push(Letter::Abandon(slot));
         self.post();
@@ -133,7 +147,7 @@ impl Shared {
         if let Some(mut core) = self.try_core() {
             self.drain(&mut core);
             core.release(self, self.now(), lease);
-            return self.leave(core);
+            return self.leave(core, self.now());
         }
         lock(&self.inbox).letters.push(Letter::Release(lease));
         self.post();
@@ -144,7 +158,7 @@ impl Shared {
         self.mail.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         if let Some(core) = self.try_core() {
-            self.leave(core);
+            self.leave(core, self.now());
         }
     }
 
@@ -161,7 +175,7 @@ impl Shared {
         let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         self.drain(&mut core);
         let result = act(&mut core);
-        self.leave(core);
+        self.leave(core, self.now());
         result
     }
 
@@ -194,10 +208,8 @@ impl Shared {
 
     /// Leaves the core, with all done that cannot wait: what was submitted is written if nothing is under way there,
     /// and what others have left meanwhile is taken.
-    pub(super) fn leave<'c>(&'c self, mut core: MutexGuard<'c, Core>) {
+    pub(super) fn leave<'c>(&'c self, mut core: MutexGuard<'c, Core>, mut now: Instant) {
         loop {
-            self.drain(&mut core);
-            let now = self.now();
             if core.due() <= now {
                 core.settle(self, &mut None);
             }
@@ -208,33 +220,40 @@ impl Shared {
                 Some(core) => core,
                 None => return,
             };
+            self.drain(&mut core);
+            now = self.now();
         }
     }
 
     /// Unlocks the core and tells whoever is to be told. The core again, if there is mail and nobody else has it.
     fn let_go<'c>(&'c self, mut core: MutexGuard<'c, Core>) -> Option<MutexGuard<'c, Core>> {
         self.tasks.store(core.desk.tasks, Ordering::Relaxed);
-        let mut woken = std::mem::take(&mut core.desk.woken);
         let due = core.due();
         self.due.store(due.as_micros(), Ordering::Relaxed);
-        let is_early = due < core.asleep_until;
-        if is_early {
-            core.asleep_until = Instant::ZERO;
-        }
+        let woken = core.desk.take_woken();
         drop(core);
         fence(Ordering::SeqCst);
-        woken.drain(..).for_each(Waiter::wake);
-        if is_early {
+        let asleep_until = self.asleep_until.load(Ordering::SeqCst);
+        if due.as_micros() < asleep_until {
+            self.asleep_until.store(0, Ordering::SeqCst);
             self.rouse();
         }
-        let mut again = if self.mail.load(Ordering::SeqCst) { self.try_core() } else { None };
-        if woken.capacity() > 0
-            && let Some(core) = again.as_mut()
-            && core.desk.woken.is_empty()
-        {
-            core.desk.woken = woken;
+        if let Some(mut woken) = woken {
+            woken.drain(..).for_each(Waiter::wake);
+            // Its memory serves again, if nobody has the core just now.
+            if let Some(mut core) = self.try_core() {
+                core.desk.spare = woken;
+                return if self.mail.load(Ordering::SeqCst) { Some(core) } else { self.unlock(core) };
+            }
         }
-        again
+        if self.mail.load(Ordering::SeqCst) { self.try_core() } else { None }
+    }
+
+    /// Unlocks the core. The core again, if there is mail by then.
+    fn unlock<'c>(&'c self, core: MutexGuard<'c, Core>) -> Option<MutexGuard<'c, Core>> {
+        drop(core);
+        fence(Ordering::SeqCst);
+        if self.mail.load(Ordering::SeqCst) { self.try_core() } else { None }
     }
 
     /// The driver has slept long enough; without one it is the keeper's turn.
@@ -250,35 +269,46 @@ impl Shared {
 
     /// Writes what has been collected. Until when there is nothing to do.
     pub(super) fn before_wait(&self, own: &mut Option<Own<'_>>) -> Instant {
-        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        self.drain(&mut core);
-        core.collecting = false;
+        self.asleep_until.store(u64::MAX, Ordering::SeqCst);
         let now = self.now();
-        if core.due() <= now {
-            core.settle(self, own);
+        // As a rule whoever was here last has left nothing to do.
+        if self.is_collecting.load(Ordering::Relaxed) || self.mail.load(Ordering::SeqCst) || self.due() <= now
+        {
+            let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+            self.drain(&mut core);
+            self.collect(&mut core, false);
+            if core.due() <= now {
+                core.settle(self, own);
+            }
+            self.leave(core, now);
         }
-        core.transmit(now);
-        let due = core.due();
-        core.asleep_until = due;
-        self.leave(core);
-        due
+        let due = self.due();
+        // What was due earlier by now has been seen here, or its submitter sees that somebody sleeps.
+        self.asleep_until.store(due.as_micros(), Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        due.min(self.due())
     }
 
     /// Moves what the sockets are ready for. With `collect`, what tasks ask for that were woken is written
     /// [later](Self::before_wait), all at once. Whether any were.
     pub(super) fn after_wait(&self, poller: &mut Poller, own: &mut Option<Own<'_>>, collect: bool) -> bool {
+        self.asleep_until.store(0, Ordering::SeqCst);
         let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        core.asleep_until = Instant::ZERO;
         self.drain(&mut core);
         for event in &poller.events {
             core.sockets.note(event);
         }
         poller.events.clear();
-        core.settle(self, own);
-        core.collecting = collect && !core.desk.woken.is_empty();
-        let collecting = core.collecting;
-        self.leave(core);
+        let now = core.settle(self, own);
+        let collecting = collect && core.desk.has_woken();
+        self.collect(&mut core, collecting);
+        self.leave(core, now);
         collecting
+    }
+
+    fn collect(&self, core: &mut Core, collecting: bool) {
+        core.collecting = collecting;
+        self.is_collecting.store(collecting, Ordering::Relaxed);
     }
 }
 

@@ -63,14 +63,6 @@ pub(super) enum Told<'a> {
     Leased(Lease),
 }
 
-/// Answers that were taken out of their slot, until their caller has looked at them.
-pub(super) struct Answers<'s> {
-    slots: &'s Slots,
-    index: u32,
-    answers: Vec<(u32, Answer)>,
-    bytes: Vec<u8>,
-}
-
 /// Who is to be told.
 #[derive(Default)]
 pub(super) enum Waiter {
@@ -81,6 +73,15 @@ pub(super) enum Waiter {
 }
 
 impl Waiter {
+    /// A task, whose waker is as a rule the one that is known.
+    pub(super) fn task(waker: &Waker) -> impl FnOnce(&mut Self) {
+        move |known| {
+            if !matches!(known, Self::Task(known) if known.will_wake(waker)) {
+                *known = Self::Task(waker.clone());
+            }
+        }
+    }
+
     pub(super) fn wake(self) {
         match self {
             Self::Nobody => {}
@@ -206,24 +207,6 @@ impl Slots {
         self.slot(index).abandoned
     }
 
-    /// Who is to be told from now on. Whether there is nothing left to wait for.
-    pub(super) fn wait(&self, index: u32, waiter: impl FnOnce() -> Waiter) -> bool {
-        let mut slot = self.slot(index);
-        if slot.left > 0 {
-            slot.waiter = waiter();
-        }
-        slot.left == 0
-    }
-
-    /// The same for a task, whose waker is as a rule the one that is known.
-    pub(super) fn wait_task(&self, index: u32, waker: &Waker) -> bool {
-        let mut slot = self.slot(index);
-        if slot.left > 0 && !matches!(&slot.waiter, Waiter::Task(known) if known.will_wake(waker)) {
-            slot.waiter = Waiter::Task(waker.clone());
-        }
-        slot.left == 0
-    }
-
     /// The thread that waits there, if there is one.
     pub(super) fn thread(&self, index: u32) -> Option<Thread> {
         match &self.slot(index).waiter {
@@ -232,14 +215,38 @@ impl Slots {
         }
     }
 
-    /// Takes all answers that have come; the slot is given back with them.
-    pub(super) fn finish(&self, index: u32) -> Answers<'_> {
-        // Nobody else has a use for it: the slot is its caller's now.
+    /// Shows all answers to `each` if the last has come, and gives the slot back; else `waiter` is told when it comes.
+    /// Whether it has.
+    pub(super) fn collect(
+        &self,
+        index: u32,
+        waiter: impl FnOnce(&mut Waiter),
+        each: &mut dyn FnMut(u32, Told<'_>),
+    ) -> bool {
         let mut slot = self.slot(index);
+        if slot.left > 0 {
+            waiter(&mut slot.waiter);
+            return false;
+        }
+        // Given back also if `each` panics: nobody else has a use for it, and its lock is not asked after.
+        let _give = Give { slots: self, index };
+        let mut slot = slot;
         slot.waiter = Waiter::Nobody;
-        let (answers, bytes) = (std::mem::take(&mut slot.answers), std::mem::take(&mut slot.bytes));
-        drop(slot);
-        Answers { slots: self, index, answers, bytes }
+        let Inner { answers, bytes, .. } = &mut *slot;
+        for (item, answer) in answers.drain(..) {
+            let told = match answer {
+                Answer::Reply(outline, range) => {
+                    Told::Reply(outline.over(bytes.get(range).unwrap_or_default()))
+                }
+                Answer::Failed(failed) => Told::Failed(failed),
+                Answer::Refused(refused) => Told::Refused(refused),
+                Answer::Leased(lease) => Told::Leased(lease),
+            };
+            each(item, told);
+        }
+        bytes.clear();
+        bytes.shrink_to(LARGE);
+        true
     }
 
     /// Its caller turns away before the last answer. Whether there was one to come: then the slot is given back when the
@@ -258,32 +265,14 @@ impl Slots {
     }
 }
 
-impl Answers<'_> {
-    /// Shows them all.
-    pub(super) fn each(&self, each: &mut dyn FnMut(u32, Told<'_>)) {
-        for (item, answer) in &self.answers {
-            let told = match answer {
-                Answer::Reply(outline, range) => {
-                    Told::Reply(outline.over(self.bytes.get(range.clone()).unwrap_or_default()))
-                }
-                Answer::Failed(failed) => Told::Failed(*failed),
-                Answer::Refused(refused) => Told::Refused(*refused),
-                Answer::Leased(lease) => Told::Leased(*lease),
-            };
-            each(*item, told);
-        }
-    }
+/// Gives a slot back when it is dropped.
+struct Give<'s> {
+    slots: &'s Slots,
+    index: u32,
 }
 
-impl Drop for Answers<'_> {
+impl Drop for Give<'_> {
     fn drop(&mut self) {
-        self.answers.clear();
-        self.bytes.clear();
-        self.bytes.shrink_to(LARGE);
-        let mut slot = self.slots.slot(self.index);
-        slot.answers = std::mem::take(&mut self.answers);
-        slot.bytes = std::mem::take(&mut self.bytes);
-        drop(slot);
         self.slots.give(self.index);
     }
 }

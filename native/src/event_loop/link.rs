@@ -1,9 +1,7 @@
 //! One connection of the engine: its socket, from the dial to the end.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
-use std::vec;
 
 use mio::event::Event as Readiness;
 use mio::{Interest, Registry, Token as Place};
@@ -14,6 +12,8 @@ use respire_core::pool::Id;
 use respire_core::time::Instant;
 
 use super::IN_FLIGHT;
+use crate::Dialer;
+use crate::route::Route;
 use crate::socket::Stream;
 
 /// A socket, and what is known of it. It is readable or writable until an attempt says otherwise: readiness is told by
@@ -28,6 +28,8 @@ pub(super) struct Link {
     ending: bool,
     /// When something was sent of which nothing was answered yet.
     sent: Option<Instant>,
+    /// Not all of it was taken: the rest is not to wait for its answer.
+    midway: bool,
     /// Whether answers have come so soon that it is better to wait for them than to send little.
     is_near: bool,
 }
@@ -36,7 +38,7 @@ pub(super) struct Link {
 const NEAR: Duration = Duration::from_micros(300);
 
 /// Whether a socket that has given less than there was room for, or taken less than there was, is told to be ready anew:
-/// elsewhere it must say that it would block.
+/// elsewhere it must say that it would block. With TLS one part is a record.
 const PART_IS_ALL: bool = cfg!(unix);
 
 enum Stage {
@@ -49,45 +51,21 @@ enum Stage {
 /// The addresses that are left to try, and how long the present one may take.
 #[derive(Clone)]
 pub(super) struct Connecting {
-    rest: vec::IntoIter<Target>,
+    rest: Route,
     timeout: Duration,
     by: Instant,
 }
 
-/// Where to connect to.
-#[derive(Clone)]
-pub(super) enum Target {
-    Tcp(SocketAddr),
-    #[cfg(unix)]
-    Unix(std::path::PathBuf),
-}
-
-/// All addresses of an endpoint.
-pub(super) fn resolve(endpoint: &Endpoint) -> io::Result<Vec<Target>> {
-    match endpoint {
-        Endpoint::Tcp { host, port } => {
-            Ok((host.as_str(), *port).to_socket_addrs()?.map(Target::Tcp).collect())
-        }
-        #[cfg(unix)]
-        Endpoint::Unix(path) => Ok(vec![Target::Unix(path.into())]),
-        #[cfg(not(unix))]
-        Endpoint::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
-    }
-}
-
 impl Connecting {
-    pub(super) fn new(targets: Vec<Target>, timeout: Duration) -> Self {
-        Self { rest: targets.into_iter(), timeout, by: Instant::MAX }
+    /// To all addresses of an endpoint.
+    pub(super) fn new(dialer: &Dialer, endpoint: &Endpoint, timeout: Duration) -> io::Result<Self> {
+        Ok(Self { rest: Route::new(dialer, endpoint)?, timeout, by: Instant::MAX })
     }
 
     /// Begins to connect to the next address.
     pub(super) fn next(&mut self, now: Instant) -> Option<io::Result<Stream>> {
         self.by = now.saturating_add(self.timeout);
-        Some(match self.rest.next()? {
-            Target::Tcp(address) => mio::net::TcpStream::connect(address).map(Stream::Tcp),
-            #[cfg(unix)]
-            Target::Unix(path) => mio::net::UnixStream::connect(path).map(Stream::Unix),
-        })
+        self.rest.next(self.timeout).map(|(_, opened)| opened)
     }
 }
 
@@ -108,6 +86,7 @@ impl Link {
             writable: false,
             ending: false,
             sent: None,
+            midway: false,
             is_near: true,
         })
     }
@@ -124,9 +103,14 @@ impl Link {
         }
     }
 
+    /// Whether there may be more to read.
+    pub(super) const fn is_ready(&self) -> bool {
+        self.readable && matches!(self.stage, Stage::Open)
+    }
+
     /// Whether what is to be written had better wait for the answer to what was.
-    pub(super) const fn is_patient(&self) -> bool {
-        self.is_near && self.sent.is_some()
+    pub(super) fn is_patient(&self) -> bool {
+        self.is_near && self.sent.is_some() && !self.stream.owes()
     }
 
     /// An error or an end is found by reading.
@@ -140,23 +124,22 @@ impl Link {
     pub(super) fn connected(&mut self, now: Instant) -> Option<io::Result<()>> {
         let Stage::Connecting(connecting) = &self.stage else { return None };
         let is_late = now >= connecting.by;
-        if !self.writable && !is_late {
+        if !self.writable && !self.readable && !is_late {
             return None;
         }
-        match self.stream.take_error() {
-            Ok(None) if self.stream.is_connected() => {
-                let tuned = self.stream.tune();
-                if tuned.is_ok() {
-                    self.stage = Stage::Open;
-                }
-                Some(tuned)
+        // TLS has read and written by now. What it met is not known here; the next attempt finds out.
+        match self.stream.connect() {
+            Ok(true) => {
+                (self.readable, self.writable) = (true, true);
+                self.stage = Stage::Open;
+                Some(Ok(()))
             }
-            Ok(None) if is_late => Some(Err(io::ErrorKind::TimedOut.into())),
-            Ok(None) => {
-                self.writable = false;
+            Ok(false) if is_late => Some(Err(self.stream.is_late())),
+            Ok(false) => {
+                (self.readable, self.writable) = (false, false);
                 None
             }
-            Ok(Some(error)) | Err(error) => Some(Err(error)),
+            Err(error) => Some(Err(error)),
         }
     }
 
@@ -186,7 +169,8 @@ impl Link {
                 Some(false)
             }
             Ok(n) => {
-                self.readable = !(PART_IS_ALL && n < space.len()) || self.ending;
+                let is_all = self.stream.is_plain() && PART_IS_ALL && n < space.len();
+                self.readable = !is_all || self.ending;
                 engine.handle_received(self.id, n);
                 if let Some(sent) = self.sent.take() {
                     self.is_near = now.saturating_since(sent) < NEAR;
@@ -211,15 +195,17 @@ impl Link {
             return None;
         }
         let bytes = engine.poll_transmit(self.id);
-        if bytes.is_empty() {
-            return None;
-        }
-        match self.stream.write(bytes) {
+        let written =
+            if bytes.is_empty() { self.stream.push().map(|()| 0) } else { self.stream.write(bytes) };
+        match written {
+            // There was nothing to do.
+            Ok(0) => None,
             Ok(n) => {
-                self.writable = !(PART_IS_ALL && n < bytes.len());
+                self.writable = !(self.stream.is_plain() && PART_IS_ALL && n < bytes.len());
+                self.midway = n < bytes.len();
                 engine.handle_transmitted(self.id, n);
                 self.sent.get_or_insert(now);
-                Some(n > 0)
+                Some(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.writable = false;

@@ -26,7 +26,7 @@ use respire_core::engine::{Config, Engine, Event, Heap, Life};
 use respire_core::hook::Hook;
 use respire_core::time::Instant;
 
-use crate::Url;
+use crate::{Dialer, Url};
 pub use login::Login;
 pub(crate) use sockets::Sockets;
 
@@ -150,6 +150,12 @@ impl<L: Login, H: Hook> EventLoop<L, H> {
     /// What connections are told that are opened from now on.
     pub const fn login(&mut self) -> &mut L {
         &mut self.sockets.login
+    }
+
+    /// How connections are made that are opened from now on: TLS with certificates of one's own, sockets that the
+    /// owner connects.
+    pub const fn dialer(&mut self) -> &mut Dialer {
+        &mut self.sockets.dialer
     }
 
     /// The time since this loop was made: what the engine is told.

@@ -12,17 +12,20 @@ use respire_core::hook::Hook;
 use respire_core::pool::{DialCode, Id};
 use respire_core::time::Instant;
 
-use super::link::{self, Connecting, Link};
+use super::link::{Connecting, Link};
 use super::{Counts, IN_FLIGHT, Login};
+use crate::Dialer;
 
 /// What an engine has of the world.
 pub(crate) struct Sockets<L> {
     pub(crate) login: L,
+    pub(crate) dialer: Dialer,
     endpoint: Endpoint,
     connect_timeout: Duration,
     registry: Registry,
     /// By [`Id::index`].
     links: Vec<Option<Link>>,
+    due: Instant,
     pub(crate) counts: Counts,
     /// Why the last dial came to nothing.
     pub(crate) failure: Option<io::Error>,
@@ -31,7 +34,8 @@ pub(crate) struct Sockets<L> {
 impl<L: Login> Sockets<L> {
     pub(crate) fn new(registry: Registry, endpoint: Endpoint, connect_timeout: Duration, login: L) -> Self {
         let (links, counts, failure) = (Vec::new(), Counts::default(), None);
-        Self { login, endpoint, connect_timeout, registry, links, counts, failure }
+        let (dialer, due) = (Dialer::default(), Instant::MAX);
+        Self { login, dialer, endpoint, connect_timeout, registry, links, due, counts, failure }
     }
 
     pub(crate) const fn endpoint(&self) -> &Endpoint {
@@ -44,8 +48,17 @@ impl<L: Login> Sockets<L> {
     }
 
     /// When an address has had its time.
-    pub(crate) fn due(&self) -> Instant {
-        self.links.iter().flatten().filter_map(Link::due).min().unwrap_or(Instant::MAX)
+    pub(crate) const fn due(&self) -> Instant {
+        self.due
+    }
+
+    fn connecting(&mut self) {
+        self.due = self.links.iter().flatten().filter_map(Link::due).min().unwrap_or(Instant::MAX);
+    }
+
+    /// Whether there may be more to read.
+    pub(crate) fn are_ready(&self) -> bool {
+        self.links.iter().flatten().any(Link::is_ready)
     }
 
     /// A socket is ready for something.
@@ -93,9 +106,9 @@ impl<L: Login> Sockets<L> {
         match action {
             Action::Open { id, address } => {
                 self.counts.dials += 1;
-                let elsewhere = address.map(endpoint_of);
-                let addresses = link::resolve(elsewhere.as_ref().unwrap_or(&self.endpoint));
-                match addresses.map(|addresses| Connecting::new(addresses, self.connect_timeout)) {
+                let elsewhere = address.map(|address| endpoint_of(address, &self.endpoint));
+                let endpoint = elsewhere.as_ref().unwrap_or(&self.endpoint);
+                match Connecting::new(&self.dialer, endpoint, self.connect_timeout) {
                     Ok(connecting) => self.dial(engine, now, id, connecting, io::ErrorKind::NotFound.into()),
                     Err(error) => self.fail(engine, now, id, error),
                 }
@@ -105,6 +118,7 @@ impl<L: Login> Sockets<L> {
                 if let Some(link) = self.links.get_mut(id.index()) {
                     *link = None;
                 }
+                self.connecting();
             }
         }
     }
@@ -127,11 +141,12 @@ impl<L: Login> Sockets<L> {
             match opened.and_then(|stream| Link::register(id, stream, &self.registry, &connecting)) {
                 Ok(link) => {
                     self.links[at] = Some(link);
-                    return;
+                    return self.connecting();
                 }
                 Err(error) => last = error,
             }
         }
+        self.connecting();
         self.fail(engine, now, id, last);
     }
 
@@ -161,6 +176,7 @@ impl<L: Login> Sockets<L> {
                 None => engine.handle_transport_error(id),
             },
         }
+        self.connecting();
         true
     }
 
@@ -181,12 +197,13 @@ impl<L> fmt::Debug for Sockets<L> {
     }
 }
 
-/// Where a hook sends a dial.
-fn endpoint_of(address: respire_core::config::Address<'_>) -> Endpoint {
-    if address.is_path() {
-        Endpoint::Unix(address.host.into())
-    } else {
-        Endpoint::Tcp { host: address.host.into(), port: address.port }
+/// Where a hook sends a dial. If there was to be TLS, there is TLS.
+fn endpoint_of(address: respire_core::config::Address<'_>, usual: &Endpoint) -> Endpoint {
+    let (host, port) = (address.host.into(), address.port);
+    match usual {
+        _ if address.is_path() => Endpoint::Unix(host),
+        Endpoint::Tls { .. } => Endpoint::Tls { host, port },
+        _ => Endpoint::Tcp { host, port },
     }
 }
 
@@ -194,6 +211,8 @@ fn endpoint_of(address: respire_core::config::Address<'_>) -> Endpoint {
 fn code(error: &io::Error) -> DialCode {
     match error.kind() {
         io::ErrorKind::TimedOut => DialCode::TIMEOUT,
+        // Nothing else that is dialled has a form that could be wrong.
+        io::ErrorKind::InvalidData => DialCode::TLS,
         _ => DialCode(error.raw_os_error().and_then(|code| u32::try_from(code).ok()).unwrap_or(0)),
     }
 }

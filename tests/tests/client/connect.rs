@@ -7,7 +7,7 @@ use std::time::Duration;
 use respire::conn::{CloseReason, Protocol};
 use respire::prelude::*;
 use respire::resp::Value;
-use respire::{Cause, Endpoint, Error, Single, Subscriber, Url, UrlError};
+use respire::{Cause, Endpoint, Error, Single, Subscriber, Url};
 use respire_core::testing::Responder;
 use respire_tests::{Kind, Server, skip};
 
@@ -203,18 +203,6 @@ fn a_name_without_an_address() {
     assert!(shown.starts_with("cannot connect to no-such-host.invalid:1234: "), "{shown}");
     assert!(shown.ends_with("is the host's name right?"), "{shown}");
     assert!(!shown.contains("lookup") && !shown.contains("os error"), "{shown}");
-}
-
-#[test]
-fn tls_is_not_built_in() {
-    for url in ["rediss://localhost", "valkeys://localhost:6380"] {
-        match Single::open(url) {
-            Err(error @ Error::Url(UrlError::Tls)) => {
-                assert!(error.to_string().starts_with("TLS is not built in yet"), "{error}");
-            }
-            other => panic!("{other:?}"),
-        }
-    }
 }
 
 #[test]

@@ -37,7 +37,9 @@ fn values_around_the_length_at_which_it_begins() {
 /// Sets and gets values, with kernel buffers that hold a small part of them.
 fn there_and_back(url: &str, socket_buffers: usize) {
     let url: Url = url.parse().unwrap();
-    let client = Single::with_dialer(Dialer { socket_buffers: Some(socket_buffers) }, url).unwrap();
+    let client =
+        Single::with_dialer(Dialer { socket_buffers: Some(socket_buffers), ..Dialer::default() }, url)
+            .unwrap();
     let rest = buffer_sizes(&client);
     for len in [1 << 20, 64 << 20] {
         let value = noise(len);
@@ -90,7 +92,8 @@ fn messages_and_answers_while_it_is_written() {
     });
     let url: Url = format!("redis://{}?protocol=2&timeout=30s", peer.address()).parse().unwrap();
     within(DEADLOCK, move || {
-        let client = Single::with_dialer(Dialer { socket_buffers: Some(64 << 10) }, url).unwrap();
+        let client =
+            Single::with_dialer(Dialer { socket_buffers: Some(64 << 10), ..Dialer::default() }, url).unwrap();
         assert_eq!(client.set("key", &noise(8 << 20)).wait().unwrap(), Some(Done));
     });
 }
@@ -117,7 +120,8 @@ fn half_way(words: &'static [u8]) -> (Peer, Single) {
         }
     });
     let url: Url = format!("redis://{}?protocol=2&timeout=20s", peer.address()).parse().unwrap();
-    let client = Single::with_dialer(Dialer { socket_buffers: Some(64 << 10) }, url).unwrap();
+    let client =
+        Single::with_dialer(Dialer { socket_buffers: Some(64 << 10), ..Dialer::default() }, url).unwrap();
     (peer, client)
 }
 

@@ -91,7 +91,7 @@ fn each_has_its_own_fate() {
 /// 64 payloads out and back, at the same time.
 fn both_ways(url: &str, socket_buffers: Option<usize>, payload: usize) {
     let url: Url = url.parse().unwrap();
-    let client = Single::with_dialer(Dialer { socket_buffers }, url).unwrap();
+    let client = Single::with_dialer(Dialer { socket_buffers, ..Dialer::default() }, url).unwrap();
     let payloads: Vec<Vec<u8>> = (0..64_u8).map(|i| vec![i; payload]).collect();
     let echos: Vec<_> = payloads.iter().map(echo).collect();
     let answers = client.pipeline(echos).wait().unwrap();
@@ -142,7 +142,8 @@ fn many_small_requests_through_tiny_sockets() {
     let Some(server) = redis() else { return };
     let url: Url = server.url().parse().unwrap();
     within(DEADLOCK, move || {
-        let client = Single::with_dialer(Dialer { socket_buffers: Some(4096) }, url).unwrap();
+        let client =
+            Single::with_dialer(Dialer { socket_buffers: Some(4096), ..Dialer::default() }, url).unwrap();
         let results = client.pipeline(vec![incr("n"); 20_000]).wait().unwrap();
         assert!(results.into_iter().map(Result::unwrap).eq(1..=20_000));
     });

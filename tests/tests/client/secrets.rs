@@ -40,7 +40,7 @@ fn urls_that_are_wrong() {
     for url in [
         format!("redis//u:{CANARY}@h"),
         format!("http://u:{CANARY}@h"),
-        format!("rediss://u:{CANARY}@h"),
+        format!("rediss://u:{CANARY}@h:port"),
         format!("redis://u:{CANARY}@"),
         format!("redis://u:{CANARY}@h:port"),
         format!("redis://u:{CANARY}@h/db"),
