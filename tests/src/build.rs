@@ -113,21 +113,6 @@ impl Component {
     }
 }
 
-/// The folder with the examples of `respire`, built with all features: where all tests are built with them, nothing is
-/// built again.
-///
-/// # Panics
-///
-/// When one does not build.
-#[must_use]
-pub fn examples() -> PathBuf {
-    let output =
-        target_dirs().iter().find_map(|path| path.canonicalize().ok()).expect("tests were built somewhere");
-    let args = ["--workspace", "--exclude", "respire-peers", "--all-features", "--examples"];
-    let build = Build { workspace: ".", target: None, profile: "dev", args: &args, output };
-    build.run().expect("this machine is a target").join("examples")
-}
-
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

@@ -9,6 +9,7 @@ pub mod cases;
 pub mod driver;
 pub mod elf;
 pub mod engine;
+pub mod example;
 pub mod hostile;
 pub mod peer;
 pub mod process;

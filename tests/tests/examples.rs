@@ -1,17 +1,11 @@
 //! The examples of the client: each runs against a server of its own, and what it prints is true.
 
 use std::collections::BTreeSet;
-use std::env::consts::EXE_SUFFIX;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
 
-use respire_tests::build::examples;
-use respire_tests::{Kind, Server, run_with_limit};
-
-/// How long one may take, on a slow and busy machine.
-const LIMIT: Duration = Duration::from_secs(60);
+use respire_tests::example::prints;
+use respire_tests::{Kind, Server};
 
 /// The examples, and lines that each prints.
 const EXAMPLES: &[(&str, &[&str])] = &[
@@ -54,18 +48,9 @@ fn what_they_print_is_true() {
     if !Kind::Redis70.available_or_skip() {
         return;
     }
-    let folder = examples();
     for (name, lines) in EXAMPLES {
         let server = Server::redis();
-        let mut command = Command::new(folder.join(format!("{name}{EXE_SUFFIX}")));
-        let done = run_with_limit(command.arg(server.url()), b"", LIMIT);
-        let (said, wrong) = (done.text(), String::from_utf8_lossy(&done.stderr));
-        assert_eq!(done.code(), Some(0), "{name}, timed out: {}\n{said}{wrong}", done.timed_out);
-        let mut said_lines = said.lines();
-        for line in *lines {
-            // In this order, and others may stand between them.
-            assert!(said_lines.any(|said| said == *line), "{name} lacks `{line}`:\n{said}{wrong}");
-        }
+        prints(name, &[&server.url()], lines);
     }
 }
 
@@ -74,7 +59,9 @@ fn what_they_print_is_true() {
 fn every_one_is_run_and_says_how() {
     let files = fs::read_dir(source()).expect("the examples").map(|entry| entry.expect("a file").path());
     let found: BTreeSet<_> = files.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
-    let known: BTreeSet<_> = EXAMPLES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    // The one of TLS is run in `tls/example.rs`.
+    let known: BTreeSet<_> =
+        EXAMPLES.iter().map(|(name, _)| *name).chain(["tls"]).map(str::to_owned).collect();
     assert_eq!(found, known);
     let manifest = fs::read_to_string(source().join("../Cargo.toml")).expect("the manifest");
     for name in known {
@@ -83,7 +70,7 @@ fn every_one_is_run_and_says_how() {
         let needs = needs.and_then(|part| part.split("required-features = [\"").nth(1));
         let features =
             needs.map_or(String::new(), |list| format!(" --features {}", list.split('"').next().unwrap()));
-        let how = format!("//! `cargo run --example {name}{features} [redis://127.0.0.1:6379]`");
+        let how = format!("//! `cargo run --example {name}{features} [redis");
         assert!(text.starts_with("//! ") && text.contains(&how), "{name} lacks {how}");
         assert!(text.lines().count() <= 60, "{name} is long");
     }
