@@ -4,8 +4,10 @@
 //! The tests live in `tests/` beside this library. Each starts the servers it needs through
 //! [`Server`] and never touches one it did not start.
 
+pub mod admin;
 pub mod build;
 pub mod cases;
+pub mod chaos;
 pub mod driver;
 pub mod elf;
 pub mod engine;

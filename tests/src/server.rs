@@ -136,6 +136,14 @@ impl Builder {
         let dir = TempDir::new();
         let port = free_port();
         let unix_path = self.unix_socket.then(|| dir.path.join("redis.sock"));
+        let child = self.spawn(binary, port, &dir, unix_path.as_deref());
+        // From here on Drop stops the process, also when it never gets ready.
+        let mut server = Server { child, port, unix_path, dir, builder: self.clone() };
+        server.wait_until_ready()?;
+        Ok(server)
+    }
+
+    fn spawn(&self, binary: &Path, port: u16, dir: &TempDir, unix_path: Option<&Path>) -> Child {
         let log = File::create(dir.log()).expect("creating the server's log");
         let mut command = Command::new(binary);
         command
@@ -144,17 +152,12 @@ impl Builder {
             .args(["--enable-debug-command", "yes"])
             .arg("--dir")
             .arg(&dir.path);
-        if let Some(path) = &unix_path {
+        if let Some(path) = unix_path {
             command.arg("--unixsocket").arg(path);
         }
         command.args(&self.args).stdin(Stdio::null());
         command.stdout(log.try_clone().expect("sharing the server's log")).stderr(log);
-        let child =
-            command.spawn().unwrap_or_else(|error| panic!("cannot start {}: {error}", binary.display()));
-        // From here on Drop stops the process, also when it never gets ready.
-        let mut server = Server { child, port, unix_path, dir };
-        server.wait_until_ready()?;
-        Ok(server)
+        command.spawn().unwrap_or_else(|error| panic!("cannot start {}: {error}", binary.display()))
     }
 }
 
@@ -165,6 +168,7 @@ pub struct Server {
     port: u16,
     unix_path: Option<PathBuf>,
     dir: TempDir,
+    builder: Builder,
 }
 
 impl Server {
@@ -227,6 +231,37 @@ impl Server {
             |error| format!("(no log: {error})"),
             |bytes| String::from_utf8_lossy(&bytes).into_owned(),
         )
+    }
+
+    /// Stops it, or lets it go on: `-STOP`, `-CONT`.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such signal.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.pid().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "kill {name}");
+    }
+
+    /// Ends it without a word: what it has not written down is gone.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not let it.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killing the server");
+        self.child.wait().expect("waiting for the server");
+    }
+
+    /// Starts it again where it was, with these arguments besides; does not wait for it.
+    ///
+    /// # Panics
+    ///
+    /// When it is not there any more to be started.
+    pub fn start_again(&mut self, args: &[&str]) {
+        let binary = self.builder.kind.binary().expect("the binary that was there before");
+        let builder = self.builder.clone().args(args);
+        self.child = builder.spawn(&binary, self.port, &self.dir, self.unix_path.as_deref());
     }
 
     /// Waits until the server answers a PING, be it with an error that only a ready server gives.

@@ -96,12 +96,15 @@ impl Inside {
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        // Tasks of others that wait for the client have nobody else now.
+        // Tasks of others that wait for the client, or will, have nobody else now.
         if let Some(client) = client()
-            && client.has_tasks()
             && !client.lead.is_driven()
         {
-            client.keep();
+            if client.has_runtime() {
+                client.call_runtime();
+            } else if client.has_tasks() {
+                client.keep();
+            }
         }
         INSIDE.set(self.0.take());
     }

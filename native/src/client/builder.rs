@@ -37,8 +37,8 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new(url: Url) -> Self {
-        let timeout = url.timeout.map(Duration::from);
-        let connect_timeout = Duration::from(url.connect_timeout);
+        let timeout = url.timeout;
+        let connect_timeout = url.connect_timeout;
         let mut config = Config {
             timeout,
             databases: Databases::one(url.db),
@@ -88,7 +88,7 @@ impl Builder {
     /// for one. As long as the [URL](crate::Url) says unless told otherwise: 5 seconds if it says nothing. What blocks on the
     /// server may take the time that it names on top.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.config.timeout = Some(timeout.into());
+        self.config.timeout = Some(timeout);
         self.config.connection.reply_timeout = self.config.timeout;
         self
     }
@@ -145,8 +145,9 @@ impl Builder {
     /// The system has nothing to wait with.
     pub fn lazy(self) -> Result<Client, Error> {
         let engine = Engine::new(self.memory, &self.config, Instant::ZERO);
-        let shared = Shared::new(engine, self.memory.calls, self.refuses, self.url, self.dialer)
-            .map_err(Error::System)?;
+        let Self { config, memory, refuses, url, dialer } = self;
+        let shared =
+            Shared::new(engine, memory.calls, config.timeout, refuses, url, dialer).map_err(Error::System)?;
         Ok(Client { handle: Arc::new(Handle { shared }) })
     }
 }

@@ -9,15 +9,16 @@ use std::thread;
 use std::time::Duration;
 
 use respire_core::command::{Carry, OwnedReply, Request, Retry};
-use respire_core::conn::SubmitError;
-use respire_core::engine::{Lease, Options, Refused};
+use respire_core::conn::{Failure, SubmitError};
+use respire_core::engine::{Failed, Lease, Options, Refused};
 use respire_core::error::Full;
 use respire_core::resp::Reply;
+use respire_core::time::Instant;
 
 use super::desk::is_showing;
 use super::machine::Ask;
 use super::shared::Shared;
-use super::slots::{Place, Told, Waiter};
+use super::slots::{Place, Told, Turn, Waiter};
 use crate::Error;
 
 /// A request that was not sent yet: [`wait`](Self::wait) for its answer, or await it.
@@ -36,6 +37,8 @@ pub struct Call<'c, R> {
 pub(super) struct Progress<'c> {
     pub(super) shared: &'c Arc<Shared>,
     pub(super) stage: Stage,
+    /// When its time is over, if it has stood in line.
+    due: Instant,
 }
 
 pub(super) enum Stage {
@@ -51,7 +54,7 @@ impl<R> Unpin for Call<'_, R> {}
 
 impl<'c, R> Call<'c, R> {
     pub(super) const fn new(shared: &'c Arc<Shared>, request: R, on: Option<Lease>) -> Self {
-        let progress = Progress { shared, stage: Stage::New };
+        let progress = Progress::new(shared);
         Self { request, options: Options::DEFAULT, on, progress }
     }
 
@@ -59,7 +62,7 @@ impl<'c, R> Call<'c, R> {
     /// waiting included. What is not there by then fails, as [`Expired`](respire_core::conn::Failure::Expired) if it was never
     /// sent, and as [`TimedOut`](respire_core::conn::Failure::TimedOut) if it was.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout.into());
+        self.options.timeout = Some(timeout);
         self
     }
 
@@ -124,7 +127,7 @@ impl<R: Request> Call<'_, R> {
         let slot = match self.progress.stage {
             Stage::Sent(slot) => slot,
             _ => {
-                let slot = self.progress.slot()?;
+                let slot = self.progress.slot(&self.options)?;
                 self.ask(slot, Waiter::Nobody)?;
                 slot
             }
@@ -152,33 +155,64 @@ pub(super) fn answer(told: Told<'_>) -> Result<Reply<'_>, Error> {
     }
 }
 
-impl Progress<'_> {
-    /// A slot, however long it takes.
+impl<'c> Progress<'c> {
+    pub(super) const fn new(shared: &'c Arc<Shared>) -> Self {
+        Self { shared, stage: Stage::New, due: Instant::MAX }
+    }
+
+    /// A slot, within the time that the request has.
     ///
     /// # Errors
-    /// There is none, and it is not to be waited for; or this has had its answer already.
-    pub(super) fn slot(&mut self) -> Result<u32, Error> {
+    /// There is none, and it is not to be waited for any more; or this has had its answer already.
+    pub(super) fn slot(&mut self, options: &Options) -> Result<u32, Error> {
         let slots = &self.shared.slots;
         let this_thread = || Waiter::Thread(thread::current());
         let place = match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::New => match slots.take() {
                 Some(slot) => return Ok(slot),
                 None if self.shared.refuses => return Err(full()),
-                None => slots.line_up(this_thread()),
+                None => slots.line_up(this_thread(), self.begin(options)),
             },
             Stage::Waiting(place) => place,
             Stage::Sent(_) | Stage::Over => return Err(Error::Busy),
         };
         loop {
-            if let Some(slot) = place.wait(this_thread()) {
-                return Ok(slot);
+            match place.wait(this_thread()) {
+                Turn::Comes(slot) => return Ok(slot),
+                Turn::Late => return Err(late(options)),
+                Turn::Over => return Err(Error::Busy),
+                Turn::Waits(_) => {}
             }
-            thread::park();
+            let left = place.due().saturating_since(self.shared.now());
+            match place.due() {
+                Instant::MAX => thread::park(),
+                _ if left.is_zero() => {
+                    slots.leave_line(&place);
+                    return Err(late(options));
+                }
+                _ => thread::park_timeout(left.into()),
+            }
         }
     }
 
-    /// The same for a task.
-    pub(super) fn poll_slot(&mut self, context: &Context<'_>) -> Poll<Result<u32, Error>> {
+    /// When the time of a request is over that stands in line from now on.
+    fn begin(&mut self, options: &Options) -> Instant {
+        if let (Instant::MAX, Some(timeout)) = (self.due, options.timeout.or(self.shared.timeout)) {
+            self.due = self.shared.now().saturating_add(timeout);
+        }
+        self.due
+    }
+
+    /// What is left of its time.
+    pub(super) fn within(&self, options: &Options) -> Options {
+        match self.due {
+            Instant::MAX => *options,
+            due => Options { timeout: Some(due.saturating_since(self.shared.now())), ..*options },
+        }
+    }
+
+    /// A slot for a task.
+    pub(super) fn poll_slot(&mut self, options: &Options, context: &Context<'_>) -> Poll<Result<u32, Error>> {
         let this_task = || Waiter::Task(context.waker().clone());
         let slots = &self.shared.slots;
         if let Stage::New = self.stage {
@@ -191,20 +225,32 @@ impl Progress<'_> {
                     self.stage = Stage::Over;
                     return Poll::Ready(Err(full()));
                 }
-                None => self.stage = Stage::Waiting(slots.line_up(this_task())),
+                None => {
+                    let due = self.begin(options);
+                    self.stage = Stage::Waiting(slots.line_up(this_task(), due));
+                    if due < Instant::MAX {
+                        self.shared.look_at_line();
+                        self.shared.see_to_driver();
+                    }
+                }
             }
         }
-        match &self.stage {
-            Stage::Waiting(place) => match place.wait(this_task()) {
-                Some(slot) => {
-                    self.stage = Stage::Over;
-                    Poll::Ready(Ok(slot))
-                }
-                None => Poll::Pending,
-            },
-            _ => Poll::Pending,
-        }
+        let Stage::Waiting(place) = &self.stage else { return Poll::Pending };
+        let came = match place.wait(this_task()) {
+            Turn::Comes(slot) => Ok(slot),
+            Turn::Late => Err(late(options)),
+            Turn::Over => Err(Error::Busy),
+            Turn::Waits(_) => return Poll::Pending,
+        };
+        self.stage = Stage::Over;
+        Poll::Ready(came)
     }
+}
+
+/// Its time was over before there was a slot.
+fn late(options: &Options) -> Error {
+    let elapsed = options.timeout.unwrap_or_default();
+    Failed { failure: Failure::Expired, why: None, refused: None, attempts: 0, elapsed }.into()
 }
 
 /// There is no slot.
@@ -216,9 +262,10 @@ impl<R: Request> Call<'_, R> {
     /// Asks, or gives the slot back.
     fn ask(&self, slot: u32, waiter: Waiter) -> Result<(), Refused> {
         let Self { request, options, on, progress } = self;
+        let options = progress.within(options);
         let is_task = matches!(waiter, Waiter::Task(_));
         progress.shared.slots.expect(slot, 1, waiter);
-        let asked = progress.shared.submit(&Ask { slot, is_task, request, options: *options, on: *on });
+        let asked = progress.shared.submit(&Ask { slot, is_task, request, options, on: *on });
         asked.inspect_err(|_| progress.shared.slots.give(slot))
     }
 }
@@ -242,7 +289,8 @@ impl<R: OwnedReply> Future for Call<'_, R> {
             Stage::Over => Poll::Ready(Err(Error::Busy)),
             Stage::New | Stage::Waiting(_) if is_showing() => Poll::Ready(Err(Error::Busy)),
             Stage::New | Stage::Waiting(_) => {
-                let slot = ready!(self.progress.poll_slot(context))?;
+                let options = self.options;
+                let slot = ready!(self.progress.poll_slot(&options, context))?;
                 if let Err(refused) = self.ask(slot, Waiter::Task(context.waker().clone())) {
                     return Poll::Ready(Err(refused.into()));
                 }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use respire_core::command::{Caller, Pipeline, Request};
-use respire_core::engine::Lease;
+use respire_core::engine::{Lease, Options};
 
 use super::call::{Progress, Stage};
 use super::desk::is_showing;
@@ -80,7 +80,7 @@ pub struct ConnCall<'c> {
 
 impl<'c> ConnCall<'c> {
     pub(super) fn new(client: &'c Client) -> Self {
-        Self { client, progress: Progress { shared: client.shared(), stage: Stage::New } }
+        Self { client, progress: Progress::new(client.shared()) }
     }
 
     /// Blocks this thread until the connection is there.
@@ -116,7 +116,7 @@ impl Future for ConnCall<'_> {
         if matches!(self.progress.stage, Stage::Over) || is_showing() {
             return Poll::Ready(Err(Error::Busy));
         }
-        let slot = ready!(self.progress.poll_slot(context))?;
+        let slot = ready!(self.progress.poll_slot(&Options::DEFAULT, context))?;
         shared.slots.expect(slot, 1, Waiter::Task(context.waker().clone()));
         if let Err(refused) = shared.enter(|core| core.wish(shared.now(), slot, true)) {
             shared.slots.give(slot);

@@ -45,6 +45,20 @@ pub(super) struct Leading {
     is_back_soon: bool,
 }
 
+/// A thread that goes before its time: the system cannot wait, or a closure has panicked while it had the core.
+struct Leaving<'s> {
+    shared: &'s Shared,
+    slot: u32,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.shared.turn_away(self.slot);
+        // Others may have their answers, and were not told.
+        self.shared.enter(|_| ());
+    }
+}
+
 /// What ends the wait of a driver besides the sockets.
 pub(super) trait Gate {
     /// The driver is about to wait: whether it may.
@@ -134,9 +148,11 @@ impl Shared {
         each: &mut dyn FnMut(u32, Told<'_>),
     ) -> io::Result<()> {
         let mut own = Some(Own { slot, each });
+        let leaving = Leaving { shared: self, slot };
         while !self.slots.is_done(slot) {
-            leading.turn(None, &mut own, &()).inspect_err(|_| self.turn_away(slot))?;
+            leading.turn(None, &mut own, &())?;
         }
+        std::mem::forget(leaving);
         Ok(())
     }
 
@@ -150,7 +166,7 @@ impl Shared {
     /// A task waits for an answer: somebody must drive who is no task.
     pub(super) fn see_to_driver(self: &Arc<Self>) {
         fence(Ordering::SeqCst);
-        if !self.lead.is_driven() && !self.has_runtime() && !block_on::note(self) {
+        if !self.lead.is_driven() && !block_on::note(self) && !self.has_runtime() {
             self.keep();
         }
     }
@@ -207,7 +223,7 @@ impl Shared {
             state = match due {
                 Instant::MAX => self.lead.call.wait(state).unwrap_or_else(PoisonError::into_inner),
                 due => {
-                    let patience = due.saturating_since(now).into();
+                    let patience = due.saturating_since(now);
                     let waited = self.lead.call.wait_timeout(state, patience);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }

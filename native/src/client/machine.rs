@@ -180,6 +180,7 @@ impl Core {
             // What came in time is read before anybody is told that it did not.
             let mut is_idle = !self.sockets.receive(&mut self.engine, now);
             self.engine.handle_timeout(now);
+            shared.slots.expire(now, |waiter| self.desk.wake(waiter));
             while self.tell(shared, now, own) {
                 is_idle = false;
             }

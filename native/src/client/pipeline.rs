@@ -36,13 +36,13 @@ impl<P: Pipeline> Unpin for PipelineCall<'_, P> {}
 impl<'c, P: Pipeline> PipelineCall<'c, P> {
     pub(super) fn new(shared: &'c Arc<Shared>, pipeline: P, on: Option<Lease>) -> Self {
         let results = Some(pipeline.start());
-        let progress = Progress { shared, stage: Stage::New };
+        let progress = Progress::new(shared);
         Self { pipeline, options: Options::DEFAULT, on, progress, next: 0, results }
     }
 
     /// Each of them is waited for at most this long.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout.into());
+        self.options.timeout = Some(timeout);
         self
     }
 
@@ -69,7 +69,7 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
             let slot = match sent.take() {
                 Some(slot) => slot,
                 None => {
-                    let slot = self.progress.slot()?;
+                    let slot = self.progress.slot(&self.options)?;
                     self.send(slot, Waiter::Nobody)?;
                     slot
                 }
@@ -92,8 +92,9 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
         let shared = self.progress.shared;
         let is_task = matches!(waiter, Waiter::Task(_));
         shared.slots.expect(slot, 0, waiter);
-        let Self { pipeline, next, options, on, .. } = &*self;
-        let ask = AskMany { slot, is_task, pipeline, from: *next, options: *options, on: *on };
+        let options = self.progress.within(&self.options);
+        let Self { pipeline, next, on, .. } = &*self;
+        let ask = AskMany { slot, is_task, pipeline, from: *next, options, on: *on };
         let sent = shared.enter(|core| core.submit_many(shared, shared.now(), &ask));
         match sent {
             Ok(next) => {
@@ -141,7 +142,8 @@ impl<P: Pipeline> Future for PipelineCall<'_, P> {
             if self.next >= self.pipeline.len() {
                 return Poll::Ready(self.finish());
             }
-            let slot = ready!(self.progress.poll_slot(context))?;
+            let options = self.options;
+            let slot = ready!(self.progress.poll_slot(&options, context))?;
             if let Err(error) = self.send(slot, Waiter::Task(context.waker().clone())) {
                 return Poll::Ready(Err(error));
             }

@@ -36,6 +36,8 @@ pub(super) struct Shared {
     /// There may be something in the inbox.
     mail: AtomicBool,
     pub(super) slots: Slots,
+    /// How long a request may take that does not say so itself.
+    pub(super) timeout: Option<Duration>,
     /// Who finds no slot does not wait for one.
     pub(super) refuses: bool,
     pub(super) lead: Lead,
@@ -69,14 +71,15 @@ impl Shared {
     pub(super) fn new(
         engine: Machine,
         limit: usize,
+        timeout: Option<Duration>,
         refuses: bool,
         url: Url,
         dialer: Dialer,
     ) -> io::Result<Arc<Self>> {
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
-        let (endpoint, timeout) = (url.endpoint.clone(), url.connect_timeout);
-        let mut sockets = Sockets::new(poll.registry().try_clone()?, endpoint, timeout, url);
+        let (endpoint, connect_timeout) = (url.endpoint.clone(), url.connect_timeout);
+        let mut sockets = Sockets::new(poll.registry().try_clone()?, endpoint, connect_timeout, url);
         sockets.dialer = dialer;
         let registry = poll.registry().try_clone()?;
         let poller = Box::new(Poller { poll, events: Events::with_capacity(256) });
@@ -85,6 +88,7 @@ impl Shared {
             inbox: Mutex::default(),
             mail: AtomicBool::new(false),
             slots: Slots::new(limit),
+            timeout,
             refuses,
             lead: Lead::new(poller),
             waker,
@@ -108,6 +112,18 @@ impl Shared {
     /// When something is due.
     pub(super) fn due(&self) -> Instant {
         Instant::from_micros(self.due.load(Ordering::Relaxed))
+    }
+
+    fn due_of(&self, core: &Core) -> Instant {
+        core.due().min(self.slots.line_due())
+    }
+
+    /// A task stands in line for a slot: whoever sleeps longer than it may wait is to know.
+    pub(super) fn look_at_line(&self) {
+        match self.try_core() {
+            Some(core) => self.leave(core, self.now()),
+            None => self.post(),
+        }
     }
 
     /// Takes a request, or leaves it to whoever has the core.
@@ -210,13 +226,16 @@ impl Shared {
     /// and what others have left meanwhile is taken.
     pub(super) fn leave<'c>(&'c self, mut core: MutexGuard<'c, Core>, mut now: Instant) {
         loop {
-            if core.due() <= now {
+            let mut due = self.due_of(&core);
+            if due <= now {
                 core.settle(self, &mut None);
+                due = self.due_of(&core);
             }
             if !core.collecting {
+                // What was written has a deadline that was known before.
                 core.transmit(now);
             }
-            core = match self.let_go(core) {
+            core = match self.let_go(core, due) {
                 Some(core) => core,
                 None => return,
             };
@@ -226,9 +245,8 @@ impl Shared {
     }
 
     /// Unlocks the core and tells whoever is to be told. The core again, if there is mail and nobody else has it.
-    fn let_go<'c>(&'c self, mut core: MutexGuard<'c, Core>) -> Option<MutexGuard<'c, Core>> {
+    fn let_go<'c>(&'c self, mut core: MutexGuard<'c, Core>, due: Instant) -> Option<MutexGuard<'c, Core>> {
         self.tasks.store(core.desk.tasks, Ordering::Relaxed);
-        let due = core.due();
         self.due.store(due.as_micros(), Ordering::Relaxed);
         let woken = core.desk.take_woken();
         drop(core);
@@ -277,7 +295,7 @@ impl Shared {
             let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
             self.drain(&mut core);
             self.collect(&mut core, false);
-            if core.due() <= now {
+            if self.due_of(&core) <= now {
                 core.settle(self, own);
             }
             self.leave(core, now);

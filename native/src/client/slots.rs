@@ -6,12 +6,14 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::thread::Thread;
 
 use respire_core::engine::{Failed, Lease, Refused};
 use respire_core::resp::{Outline, Reply};
+use respire_core::time::Instant;
 
 /// How many slots are made at a time.
 const CHUNK: usize = 64;
@@ -22,6 +24,8 @@ const LARGE: usize = 16 << 10;
 pub(super) struct Slots {
     chunks: Box<[OnceLock<Box<[Slot]>>]>,
     free: Mutex<Free>,
+    /// When somebody in the line has waited long enough, in microseconds.
+    line_due: AtomicU64,
 }
 
 struct Free {
@@ -92,8 +96,22 @@ impl Waiter {
 }
 
 /// A place in the line for a slot.
-#[derive(Default)]
-pub(super) struct Place(Mutex<(Option<u32>, Waiter, bool)>);
+pub(super) struct Place {
+    due: Instant,
+    turn: Mutex<Turn>,
+}
+
+/// What has become of it.
+pub(super) enum Turn {
+    /// This one is to be told.
+    Waits(Waiter),
+    /// The slot is his.
+    Comes(u32),
+    /// It was not in time.
+    Late,
+    /// He has turned away, or has what he waited for.
+    Over,
+}
 
 /// Locks that are poisoned are used on: nothing here is left half done by who panics.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -105,7 +123,7 @@ impl Slots {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let chunks = (0..(limit as usize).div_ceil(CHUNK)).map(|_| OnceLock::new()).collect();
         let free = Free { stack: Vec::new(), made: 0, limit, line: VecDeque::new() };
-        Self { chunks, free: Mutex::new(free) }
+        Self { chunks, free: Mutex::new(free), line_due: AtomicU64::new(u64::MAX) }
     }
 
     /// A slot, if one is free and nobody waits for it.
@@ -117,26 +135,58 @@ impl Slots {
         free.take()
     }
 
-    /// A place in the line; `waiter` is told when it has come to a slot.
-    pub(super) fn line_up(&self, waiter: Waiter) -> Arc<Place> {
+    /// A place in the line; `waiter` is told when it has come to a slot, or when that is [due](Self::expire).
+    pub(super) fn line_up(&self, waiter: Waiter, due: Instant) -> Arc<Place> {
         let mut free = lock(&self.free);
         let slot = if free.line.is_empty() { free.take() } else { None };
-        let place = Arc::new(Place(Mutex::new((slot, waiter, false))));
-        if slot.is_none() {
+        let is_at_once = slot.is_some();
+        let turn = slot.map_or(Turn::Waits(waiter), Turn::Comes);
+        let place = Arc::new(Place { due, turn: Mutex::new(turn) });
+        if !is_at_once {
             free.line.push_back(Arc::clone(&place));
+            self.line_due.fetch_min(due.as_micros(), Ordering::SeqCst);
         }
         place
+    }
+
+    /// When somebody in the line has waited long enough.
+    pub(super) fn line_due(&self) -> Instant {
+        Instant::from_micros(self.line_due.load(Ordering::SeqCst))
+    }
+
+    /// Ends the waiting of those who have waited long enough.
+    pub(super) fn expire(&self, now: Instant, mut tell: impl FnMut(Waiter)) {
+        if self.line_due() > now {
+            return;
+        }
+        let mut free = lock(&self.free);
+        let mut due = Instant::MAX;
+        free.line.retain(|place| {
+            let mut turn = lock(&place.turn);
+            if let Turn::Waits(waiter) = &mut *turn
+                && place.due <= now
+            {
+                tell(std::mem::take(waiter));
+                *turn = Turn::Late;
+            }
+            let is_waiting = matches!(*turn, Turn::Waits(_));
+            if is_waiting {
+                due = due.min(place.due);
+            }
+            is_waiting
+        });
+        self.line_due.store(due.as_micros(), Ordering::SeqCst);
     }
 
     /// A slot is free: the first in the line has it.
     pub(super) fn give(&self, index: u32) {
         let mut free = lock(&self.free);
         while let Some(place) = free.line.pop_front() {
-            let mut place = lock(&place.0);
-            if !place.2 {
-                place.0 = Some(index);
-                let waiter = std::mem::take(&mut place.1);
-                drop((place, free));
+            let mut turn = lock(&place.turn);
+            if matches!(*turn, Turn::Waits(_))
+                && let Turn::Waits(waiter) = std::mem::replace(&mut *turn, Turn::Comes(index))
+            {
+                drop((turn, free));
                 return waiter.wake();
             }
         }
@@ -145,10 +195,8 @@ impl Slots {
 
     /// Somebody in the line turns away.
     pub(super) fn leave_line(&self, place: &Place) {
-        let mut place = lock(&place.0);
-        place.2 = true;
-        if let Some(index) = place.0.take() {
-            drop(place);
+        let turn = std::mem::replace(&mut *lock(&place.turn), Turn::Over);
+        if let Turn::Comes(index) = turn {
             self.give(index);
         }
     }
@@ -295,12 +343,19 @@ impl Free {
 }
 
 impl Place {
-    /// Who is to be told. The slot, if its turn has come.
-    pub(super) fn wait(&self, waiter: Waiter) -> Option<u32> {
-        let mut place = lock(&self.0);
-        if place.0.is_none() {
-            place.1 = waiter;
+    pub(super) const fn due(&self) -> Instant {
+        self.due
+    }
+
+    /// Who is to be told, if there is nothing to tell him yet.
+    pub(super) fn wait(&self, waiter: Waiter) -> Turn {
+        let mut turn = lock(&self.turn);
+        match &mut *turn {
+            Turn::Waits(known) => {
+                *known = waiter;
+                Turn::Waits(Waiter::Nobody)
+            }
+            other => std::mem::replace(other, Turn::Over),
         }
-        place.0.take()
     }
 }

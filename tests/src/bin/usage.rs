@@ -1,0 +1,102 @@
+//! A client in a process of its own, for tests that count what a process has and uses.
+//!
+//! - `usage lone URL`: a thread that blocks, and nobody else. Prints how many threads and descriptors there are more.
+//! - `usage life URL`: clients with callers of every kind, all dropped. Prints what is left.
+//! - `usage idle URL SECONDS`: a client that was used, then is not. Prints the milliseconds of processor time meanwhile,
+//!   and how often its threads have slept.
+
+use std::env::args;
+use std::fs;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use respire::Client;
+use respire::prelude::*;
+use respire_tests::chaos::{Caller, Mix, Round, Usage, plain, processor_time};
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    let words: Vec<String> = args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["lone", url] => lone(url),
+        ["life", url] => life(url),
+        ["idle", url, seconds] => idle(url, seconds.parse().expect("a number of seconds")),
+        _ => {
+            eprintln!("usage lone URL | life URL | idle URL SECONDS");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn show(what: &str, usage: Usage) {
+    println!("{what}: {} descriptors, {} threads", usage.descriptors, usage.threads);
+}
+
+fn lone(url: &str) {
+    let before = Usage::now();
+    let client = Client::open(url).expect("a client");
+    for n in 0..100 {
+        let echo: String = client.echo(&n.to_string()).wait().expect("an answer");
+        assert_eq!(echo, n.to_string());
+    }
+    let now = Usage::now();
+    let threads = now.threads - before.threads;
+    show("more", Usage { descriptors: now.descriptors - before.descriptors, threads });
+    drop(client);
+    show("left", Usage::beyond(before, LIMIT));
+}
+
+fn life(url: &str) {
+    // The reactor of async-io is the process's, and stays.
+    async_io::block_on(async_io::Timer::after(Duration::from_millis(5)));
+    let before = Usage::now();
+    for number in 0..5 {
+        let client = Client::open(url).expect("a client");
+        let round = Arc::new(Round::new(Mix::USUAL, number, false));
+        let callers = Caller::ALL.map(|caller| {
+            let (round, client) = (Arc::clone(&round), client.clone());
+            thread::spawn(move || caller.call(&round, 0, &client, number << 32 | (caller as u64) << 16))
+        });
+        // A use of its own, while the others go on.
+        for n in 0..200 {
+            let echo: String = plain(client.echo(&n.to_string())).expect("an answer");
+            assert_eq!(echo, n.to_string());
+        }
+        round.end();
+        for caller in callers {
+            let tally = caller.join().expect("a caller");
+            assert!(tally.ok > 0 && tally.wrong.is_empty(), "{tally:?}");
+        }
+    }
+    show("left", Usage::beyond(before, LIMIT));
+}
+
+fn idle(url: &str, seconds: u64) {
+    let client = Client::open(url).expect("a client");
+    // With tasks there is a keeper.
+    let echo: String = plain(client.echo("task")).expect("an answer");
+    assert_eq!(echo, "task");
+    let echo: String = client.echo("thread").wait().expect("an answer");
+    assert_eq!(echo, "thread");
+    let (time, sleeps) = (processor_time(), slept());
+    thread::sleep(Duration::from_secs(seconds));
+    let (time, sleeps) = (processor_time() - time, slept() - sleeps);
+    println!("{} ms of processor time, {sleeps} sleeps", time.as_millis());
+}
+
+/// How often the threads of this process have gone to sleep.
+fn slept() -> u64 {
+    let threads = fs::read_dir("/proc/self/task").expect("the threads of this process");
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("status")).ok())
+        .filter_map(|status| {
+            let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+            line.trim().parse::<u64>().ok()
+        })
+        .sum()
+}

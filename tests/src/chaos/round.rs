@@ -1,0 +1,112 @@
+//! What the callers of one round share.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::callers::CLIENTS;
+use super::work::{Deed, Mix, Readers};
+use crate::proxy::Random;
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Round {
+    pub(super) mix: Mix,
+    number: u64,
+    over: AtomicBool,
+    /// Whether it is a failure that begins an outage; else the fault's end does.
+    by_failure: bool,
+    outages: Vec<Outage>,
+}
+
+/// How long a client had no answers.
+#[derive(Debug, Default)]
+struct Outage {
+    is_one: AtomicBool,
+    since: Mutex<Option<Instant>>,
+    lasted: Mutex<Vec<Duration>>,
+}
+
+impl Round {
+    /// A round with callers such as `mix` says. `by_failure`: whether an outage begins with a failure; else with
+    /// the end of a fault.
+    #[must_use]
+    pub fn new(mix: Mix, number: u64, by_failure: bool) -> Self {
+        let outages = CLIENTS.iter().map(|_| Outage::default()).collect();
+        Self { mix, number, over: AtomicBool::new(false), by_failure, outages }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    /// Callers come to an end.
+    pub fn end(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    /// What a caller asks for next.
+    pub(super) fn next(&self, client: usize, seed: u64, n: u64, random: &mut Random) -> Deed {
+        let word = format!("{}-{client}-{seed:x}-{n}", self.number);
+        Deed::next(word, &self.mix, self.is_reader(client), random)
+    }
+
+    /// Whether this client only reads.
+    pub(super) fn is_reader(&self, client: usize) -> bool {
+        match self.mix.readers {
+            Readers::None => false,
+            Readers::One => client == 2,
+            Readers::All => true,
+        }
+    }
+
+    /// The fault is over: from now on the clients recover.
+    pub(super) fn over(&self) {
+        self.outages.iter().for_each(Outage::begin);
+    }
+
+    /// Somebody was told something.
+    pub(super) fn heard(&self, client: usize, is_answered: bool, is_failure: bool) {
+        let outage = &self.outages[client];
+        if is_answered {
+            outage.end();
+        } else if is_failure && self.by_failure {
+            outage.begin();
+        }
+    }
+
+    /// Waits until all clients have answers again, for so long at most. How many have none.
+    pub(super) fn recovered(&self, limit: Duration) -> usize {
+        let start = Instant::now();
+        loop {
+            let out = self.outages.iter().filter(|outage| outage.is_one.load(Ordering::SeqCst)).count();
+            if out == 0 || start.elapsed() > limit {
+                return out;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// How long it took each time.
+    pub(super) fn outages(&self) -> Vec<Duration> {
+        self.outages.iter().flat_map(|outage| std::mem::take(&mut *outage.lasted.lock().unwrap())).collect()
+    }
+}
+
+impl Outage {
+    fn begin(&self) {
+        if !self.is_one.swap(true, Ordering::SeqCst) {
+            *self.since.lock().unwrap() = Some(Instant::now());
+        }
+    }
+
+    fn end(&self) {
+        if self.is_one.load(Ordering::SeqCst)
+            && let Some(since) = self.since.lock().unwrap().take()
+        {
+            self.is_one.store(false, Ordering::SeqCst);
+            self.lasted.lock().unwrap().push(since.elapsed());
+        }
+    }
+}

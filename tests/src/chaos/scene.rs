@@ -1,0 +1,220 @@
+//! A server, perhaps a proxy before it, and clients: one round after the other, each with its verdict.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use respire::Client;
+
+use super::book::{Tally, Verdict};
+use super::callers::CLIENTS;
+use super::process::Usage;
+use super::round::Round;
+use super::rows::Row;
+use super::work::{SEEDED, large, seeded};
+use crate::admin::{Admin, Answer};
+use crate::proxy::{Proxy, Random};
+use crate::{Kind, Server};
+
+/// Where faults are made.
+pub(super) struct Scene {
+    row: &'static Row,
+    seed: u64,
+    pub(super) random: Random,
+    pub(super) server: Server,
+    pub(super) admin: Admin,
+    pub(super) round: Arc<Round>,
+}
+
+/// What came of one round.
+pub(super) struct Played {
+    pub(super) tally: Tally,
+    pub(super) verdict: Verdict,
+    /// Callers who did not come back at all.
+    pub(super) stuck: usize,
+    /// Clients that had no answers once the fault was over.
+    pub(super) down: usize,
+    pub(super) leaked: Usage,
+    pub(super) outages: Vec<Duration>,
+    /// How late a thread is that only sleeps.
+    pub(super) noise: Duration,
+    /// The slowest answer of the client that only reads.
+    pub(super) slowest_read: Duration,
+    pub(super) connections: u64,
+}
+
+/// Longer than anything takes.
+const LIMIT: Duration = Duration::from_secs(20);
+
+impl Scene {
+    pub(super) fn new(row: &'static Row, seed: u64) -> Self {
+        let server = Server::builder(Kind::Redis70).args(row.server.iter().copied()).start();
+        let mut admin = Admin::connect(server.addr());
+        self::seed(&mut admin);
+        let round = Arc::new(Round::new(row.mix, 0, false));
+        // The reactor of async-io is the process's, and stays.
+        async_io::block_on(async_io::Timer::after(Duration::from_millis(5)));
+        Self { row, seed, random: Random::new(seed), server, admin, round }
+    }
+
+    /// Lets some time pass.
+    pub(super) fn rest(&self, millis: u64) {
+        thread::sleep(Duration::from_millis(millis));
+    }
+
+    /// Asks the server for what it must do.
+    pub(super) fn order(&mut self, command: &str) {
+        self.admin.done(command);
+    }
+
+    /// Another connection to the server.
+    pub(super) fn other(&self) -> Admin {
+        Admin::connect(self.server.addr())
+    }
+
+    /// The server is another one now: waits until it answers.
+    pub(super) fn meet_again(&mut self) {
+        let start = Instant::now();
+        loop {
+            assert!(start.elapsed() < LIMIT, "the server does not come back: {}", self.server.log());
+            if std::net::TcpStream::connect(self.server.addr()).is_ok() {
+                let mut admin = Admin::connect(self.server.addr());
+                if admin.ask("PING") == Answer::Text("PONG".to_owned()) {
+                    self.admin = admin;
+                    return;
+                }
+            }
+            self.rest(5);
+        }
+    }
+
+    /// Plays one round.
+    pub(super) fn play(&mut self, number: u64) -> Played {
+        let script = self.row.script;
+        self.round = Arc::new(Round::new(self.row.mix, number, script.is_some()));
+        let noise = Noise::listen();
+        let before = Usage::now();
+        let proxy = script.map(|script| Proxy::new(self.server.addr(), script(&mut self.random)));
+        let address = proxy.as_ref().map_or(self.server.addr(), Proxy::address);
+        let connections = self.admin.info("stats")["total_connections_received"].clone();
+        let waiting = self.begin(address, number);
+        (self.row.fault)(self);
+        let down = self.round.recovered(Duration::from_secs(5));
+        self.round.end();
+        let (tally, slowest_read, stuck) = waiting.end();
+        drop(proxy);
+        let nothing = Usage { descriptors: 0, threads: 0 };
+        let leaked = if stuck == 0 { Usage::beyond(before, Duration::from_secs(3)) } else { nothing };
+        let noise = noise.end();
+        let verdict = if stuck == 0 { tally.verdict(&executed(&mut self.admin)) } else { Verdict::default() };
+        let connected = |text: &str| text.parse::<u64>().unwrap_or(0);
+        let after = connected(&self.admin.info("stats")["total_connections_received"]);
+        let connections = after.saturating_sub(connected(&connections));
+        let outages = self.round.outages();
+        Played { tally, verdict, stuck, down, leaked, outages, noise, slowest_read, connections }
+    }
+
+    fn begin(&self, address: SocketAddr, number: u64) -> Waiting {
+        let (send, receive) = mpsc::channel();
+        let mut callers = 0;
+        let url: respire::Url = format!("redis://{address}").parse().expect("a URL");
+        for (client, kinds) in CLIENTS.iter().enumerate() {
+            let handle = Client::builder(url.clone()).calls(self.row.calls).lazy().expect("a client");
+            for &kind in *kinds {
+                let (round, handle, send) = (Arc::clone(&self.round), handle.clone(), send.clone());
+                callers += 1;
+                // Tasks count on from here.
+                let seed = self.seed.wrapping_add(number << 32).wrapping_add(callers << 16);
+                thread::spawn(move || {
+                    let tally = kind.call(&round, client, &handle, seed);
+                    drop(handle);
+                    let _ = send.send((round.is_reader(client), tally));
+                });
+            }
+        }
+        Waiting { callers, receive }
+    }
+}
+
+/// How often each token was executed, once all clients are gone; the ledger is empty then.
+pub fn executed(admin: &mut Admin) -> HashMap<String, u64> {
+    admin.wait_until_alone();
+    let Answer::List(pairs) = admin.done("HGETALL ledger") else { panic!("a hash is a list") };
+    let text = |answer: &Answer| match answer {
+        Answer::Text(text) => text.clone(),
+        other => panic!("no text: {other:?}"),
+    };
+    let counts = pairs.chunks(2).map(|pair| (text(&pair[0]), text(&pair[1]).parse().expect("a count")));
+    let counts = counts.collect();
+    admin.done("DEL ledger");
+    counts
+}
+
+/// Writes what is there to be read.
+pub fn seed(admin: &mut Admin) {
+    for key in 0..SEEDED {
+        admin.done(&format!("SET seed:{key}\t{}", seeded(key)));
+    }
+    for key in 0..10 {
+        admin.done(&format!("SET large:{key}\t{}", large(key)));
+    }
+}
+
+/// Callers that will come back.
+struct Waiting {
+    callers: u64,
+    receive: mpsc::Receiver<(bool, Tally)>,
+}
+
+impl Waiting {
+    /// What all of them have seen, the slowest answer of those who only read, and how many did not come back.
+    fn end(self) -> (Tally, Duration, usize) {
+        let (mut all, mut slowest, start) = (Tally::default(), Duration::ZERO, Instant::now());
+        let mut left = self.callers;
+        while left > 0 {
+            let Ok((is_reader, tally)) = self.receive.recv_timeout(LIMIT.saturating_sub(start.elapsed()))
+            else {
+                break;
+            };
+            left -= 1;
+            if is_reader {
+                slowest = slowest.max(tally.slowest);
+            }
+            all.add(tally);
+        }
+        (all, slowest, usize::try_from(left).unwrap_or(usize::MAX))
+    }
+}
+
+/// A thread that sleeps, and finds out how late it is woken.
+struct Noise {
+    over: Arc<AtomicBool>,
+    thread: thread::JoinHandle<Duration>,
+}
+
+impl Noise {
+    fn listen() -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let known = Arc::clone(&over);
+        let thread = thread::spawn(move || {
+            let mut worst = Duration::ZERO;
+            let nap = Duration::from_millis(1);
+            while !known.load(Ordering::Relaxed) {
+                let start = Instant::now();
+                thread::sleep(nap);
+                worst = worst.max(start.elapsed().saturating_sub(nap));
+            }
+            worst
+        });
+        Self { over, thread }
+    }
+
+    fn end(self) -> Duration {
+        self.over.store(true, Ordering::Relaxed);
+        self.thread.join().expect("a thread that sleeps")
+    }
+}

@@ -1,0 +1,77 @@
+//! Closures that are shown an answer where it lies: what they may not do, and what happens when they panic.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use respire::prelude::*;
+use respire::{Client, Error};
+use respire_tests::chaos::plain;
+
+use crate::support::{builder, open, redis, within};
+
+/// Reads an answer with a closure that panics.
+fn panic_once(client: &Client) {
+    let call = client.echo::<String>("panic");
+    let read = || call.wait_with(|_| -> Result<(), Error> { resume_unwind(Box::new("meant")) });
+    assert!(catch_unwind(AssertUnwindSafe(read)).is_err(), "it panics");
+}
+
+/// S3-CONF-04: a closure has the client for itself. It may not ask, and is told so instead of waiting for ever.
+#[test]
+fn a_closure_may_not_ask() {
+    let Some(server) = redis() else { return };
+    let client = open(&server);
+    within(move || {
+        let read = client.echo::<String>("outer").wait_with(|outer| {
+            let waiting: Result<String, Error> = client.echo("inner").wait();
+            assert!(matches!(waiting, Err(Error::Busy)), "{waiting:?}");
+            let polling: Result<String, Error> = plain(client.echo("inner"));
+            assert!(matches!(polling, Err(Error::Busy)), "{polling:?}");
+            let driving: Result<String, Error> = respire::block_on(client.echo("inner"));
+            assert!(matches!(driving, Err(Error::Busy)), "{driving:?}");
+            Ok(outer.get::<String>()?)
+        });
+        assert_eq!(read.expect("the answer"), "outer");
+        let after: String = client.echo("after").wait().expect("an answer");
+        assert_eq!(after, "after");
+    });
+}
+
+/// S3-CONF-04: who panics harms nobody else: others have their answers meanwhile, and no room is lost.
+#[test]
+fn a_panic_is_its_own_callers() {
+    let Some(server) = redis() else { return };
+    const CALLS: usize = 16;
+    let client = builder(&server).calls(CALLS).connect().expect("a client");
+    within(move || {
+        let over = &AtomicBool::new(false);
+        thread::scope(|scope| {
+            let others: Vec<_> = (0..4)
+                .map(|worker| {
+                    let client = client.clone();
+                    scope.spawn(move || {
+                        let mut count = 0_u64;
+                        while !over.load(Ordering::Relaxed) || count < 10 {
+                            let word = format!("{worker}-{count}");
+                            let echo: String = client.echo(&word).wait().expect("an answer");
+                            assert_eq!(echo, word);
+                            count += 1;
+                        }
+                        count
+                    })
+                })
+                .collect();
+            // More often than there are calls at once.
+            (0..10 * CALLS).for_each(|_| panic_once(&client));
+            over.store(true, Ordering::Relaxed);
+            for other in others {
+                assert!(other.join().expect("a thread that goes on") >= 10);
+            }
+        });
+        // And with nobody else there.
+        (0..10 * CALLS).for_each(|_| panic_once(&client));
+        let after: String = client.echo("after").wait().expect("an answer");
+        assert_eq!(after, "after");
+    });
+}

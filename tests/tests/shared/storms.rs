@@ -1,0 +1,94 @@
+//! Many callers of one client, and connections that come and go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use respire::Client;
+use respire_tests::chaos::{Caller, Mix, Round, Tally, Verdict, executed, seed};
+
+use crate::support::{Admin, builder, processed, redis, until};
+
+/// Calls until `over`, and compares what was said with the ledger.
+fn play(
+    client: Client,
+    callers: &[Caller],
+    mix: Mix,
+    admin: &mut Admin,
+    over: impl FnOnce(&mut Admin),
+) -> Tally {
+    let round = Arc::new(Round::new(mix, 0, false));
+    let left = Arc::new(AtomicUsize::new(callers.len()));
+    let callers: Vec<_> = callers
+        .iter()
+        .zip(1_u64..)
+        .map(|(&caller, number)| {
+            let (round, client, left) = (Arc::clone(&round), client.clone(), Arc::clone(&left));
+            thread::spawn(move || {
+                let tally = caller.call(&round, 0, &client, number << 16);
+                drop(client);
+                left.fetch_sub(1, Ordering::SeqCst);
+                tally
+            })
+        })
+        .collect();
+    drop(client);
+    over(admin);
+    round.end();
+    until("all callers", || left.load(Ordering::SeqCst) == 0);
+    let mut tally = Tally::default();
+    callers.into_iter().for_each(|caller| tally.add(caller.join().expect("a caller")));
+    assert_eq!(tally.wrong, [""; 0]);
+    assert_eq!(tally.verdict(&executed(admin)), Verdict::default());
+    println!(
+        "{} requests: {} answered, {} turned away, failed {:?}, latest {:?}",
+        tally.ops,
+        tally.ok,
+        tally.cancelled,
+        tally.failed,
+        tally.late.iter().max()
+    );
+    tally
+}
+
+/// S3-CONF-04, S1-CLI-07: sixty-four threads that wait, turn away or have little time, while all connections are ended
+/// again and again. Each answer is its caller's, and nothing is executed twice.
+#[test]
+fn a_storm_of_client_kill_among_sixty_four_threads() {
+    let Some(server) = redis() else { return };
+    let mut admin = Admin::connect(server.addr());
+    seed(&mut admin);
+    let client = builder(&server).config(|config| config.dials = (200, 50)).connect().expect("a client");
+    let mix = Mix { timeout: (20, 800), cancel: 4, apart: 100, ..Mix::USUAL };
+    let tally = play(client, &[Caller::Thread; 64], mix, &mut admin, |admin| {
+        for storm in 1..=20 {
+            let reached = processed(admin) + 300;
+            until("some requests", || processed(admin) > reached);
+            assert!(
+                storm > 0
+                    && !matches!(
+                        admin.ask("CLIENT KILL TYPE normal SKIPME yes"),
+                        crate::support::Answer::Error(_)
+                    )
+            );
+        }
+        let reached = processed(admin) + 300;
+        until("calm", || processed(admin) > reached);
+    });
+    assert!(tally.ok > 1000 && tally.failed.contains_key("unknown"), "too calm to say anything: {tally:?}");
+}
+
+/// S3-CONF-04: threads, tasks of an executor of ours and of others, in runtimes that drive the client and in those that
+/// do not: one client for all at once.
+#[test]
+fn callers_of_every_kind_share_one_client() {
+    let Some(server) = redis() else { return };
+    let mut admin = Admin::connect(server.addr());
+    seed(&mut admin);
+    let client = builder(&server).connect().expect("a client");
+    let tally = play(client, &Caller::ALL, Mix::USUAL, &mut admin, |admin| {
+        let reached = processed(admin) + 10_000;
+        until("many requests", || processed(admin) > reached);
+    });
+    assert_eq!(tally.ok + tally.cancelled, tally.ops, "{:?}", tally.failed);
+}
