@@ -162,7 +162,7 @@ impl<'c> Progress<'c> {
                     slots.leave_line(&place);
                     return Err(late(options));
                 }
-                _ => thread::park_timeout(left.into()),
+                _ => thread::park_timeout(left),
             }
         }
     }
