@@ -1,7 +1,7 @@
-//! Redis and Valkey without a runtime: a blocking client over TCP and Unix sockets.
+//! Redis and Valkey without a runtime: a client for threads and for tasks, over TCP and Unix sockets.
 //!
-//! The protocol lives in [`respire_core`], a state machine without I/O; this crate gives it a
-//! socket, driven by mio on the thread that waits.
+//! The protocol lives in [`respire_core`], a state machine without I/O; this crate gives it
+//! sockets, driven by mio on the thread that waits.
 //!
 //! ```no_run
 //! use respire::prelude::*;
@@ -12,10 +12,15 @@
 //! # Ok::<(), respire::Error>(())
 //! ```
 //!
+//! The same call can be awaited, on any executor: `client.get("greeting").await?`.
+//!
 //! # Features
 //! - `cli` (default): the `respire` command line tool and what it is made of. A library that links
 //!   respire turns default features off, and this one on if it wants TLS:
 //! - `tls` (default): `rediss://` URLs, and `Tls` for certificates of one's own. On WASI it does nothing.
+//! - `tokio`, `async-io`: a client that lives in such a runtime, without a thread of its own.
+//! - `serde`: answers as whatever implements `Deserialize`, by `resp::Serde`.
+//! - `stream`: subscribers are streams.
 //! - `log`: trace events and warnings through the `log` facade. They never show arguments or replies.
 #![forbid(unsafe_code)]
 
@@ -113,6 +118,15 @@ pub mod prelude {
 struct TlsPage;
 
 /// The code of the README, compiled. It uses the core's test kit, which the tool brings along.
-#[cfg(all(doctest, feature = "cli"))]
+#[cfg(all(doctest, feature = "cli", feature = "tokio", unix))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The same for who comes from another client.
+#[cfg(all(doctest, feature = "tokio", unix))]
+#[doc = include_str!("../../docs/from-redis-rs.md")]
+struct FromRedisRs;
+
+#[cfg(all(doctest, feature = "tokio", unix))]
+#[doc = include_str!("../../docs/from-fred.md")]
+struct FromFred;

@@ -18,9 +18,9 @@ const LIMIT: Duration = Duration::from_secs(600);
 pub struct Build<'a> {
     /// The folder of its workspace, from the repository's root.
     pub workspace: &'a str,
-    /// The machine.
-    pub target: &'a str,
-    /// The profile, and the folder for it in the output.
+    /// The machine; `None` for this one.
+    pub target: Option<&'a str>,
+    /// The profile.
     pub profile: &'a str,
     /// More arguments of `cargo build`.
     pub args: &'a [&'a str],
@@ -36,13 +36,14 @@ impl Build<'_> {
     /// When something does not build; the message holds what cargo said.
     #[must_use]
     pub fn run(&self) -> Option<PathBuf> {
-        if !self.has_target() {
-            return None;
-        }
+        let target = match self.target {
+            Some(target) if !has_target(target) => return None,
+            target => target.map_or(vec![], |target| vec!["--target", target]),
+        };
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
-        command.args(["build", "--locked", "--color", "never", "--target", self.target]);
-        command.args(["--profile", self.profile]).args(self.args).current_dir(root().join(self.workspace));
+        command.args(["build", "--locked", "--color", "never", "--profile", self.profile]);
+        command.args(target).args(self.args).current_dir(root().join(self.workspace));
         // What is set for the tests, flags for coverage perhaps, would replace the program's own settings.
         for (name, _) in env::vars_os().filter(|(name, _)| changes_the_build(name)) {
             command.env_remove(name);
@@ -51,16 +52,17 @@ impl Build<'_> {
         let done = run_with_limit(&mut command, b"", LIMIT);
         let said = String::from_utf8_lossy(&done.stderr);
         assert_eq!(done.code(), Some(0), "{self:?} fails:\n{said}");
-        Some(self.output.join(self.target).join(self.profile))
+        let folder = if self.profile == "dev" { "debug" } else { self.profile };
+        Some(self.output.join(self.target.unwrap_or_default()).join(folder))
     }
+}
 
-    fn has_target(&self) -> bool {
-        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let output = Command::new(rustc).args(["--print", "target-libdir", "--target", self.target]).output();
-        output.is_ok_and(|output| {
-            output.status.success() && Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir()
-        })
-    }
+fn has_target(target: &str) -> bool {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).args(["--print", "target-libdir", "--target", target]).output();
+    output.is_ok_and(|output| {
+        output.status.success() && Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir()
+    })
 }
 
 fn changes_the_build(variable: &OsStr) -> bool {
@@ -106,7 +108,7 @@ impl Component {
         };
         let output = target_dirs().iter().find_map(|path| path.canonicalize().ok())?;
         let output = if workspace == "." { output } else { output.join(workspace.replace('/', "-")) };
-        let build = Build { workspace, target: "wasm32-wasip2", profile, args, output };
+        let build = Build { workspace, target: Some("wasm32-wasip2"), profile, args, output };
         Some(build.run()?.join(file))
     }
 }

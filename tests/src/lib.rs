@@ -11,6 +11,7 @@ pub mod chaos;
 pub mod driver;
 pub mod elf;
 pub mod engine;
+pub mod example;
 pub mod hostile;
 pub mod peer;
 pub mod process;

@@ -3,9 +3,9 @@
 //! Whatever there is, goes the way that knows everything; so this can only be faster, not different. Programs
 //! for small processors are built without it: there code costs more than time.
 
-use super::Token;
 use super::connection::{Connection, Phase};
 use super::in_flight::{Answer, Slot};
+use super::{Token, Wait};
 use crate::buffer::Storage;
 use crate::command::{AnyRequest, Command, Effect};
 use crate::resp::{Encoder, Reply, Whole};
@@ -18,7 +18,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     #[inline(always)]
     pub(super) fn submit_plain(
         &mut self,
-        now: Instant,
+        patience: Wait,
         token: Token,
         request: &dyn AnyRequest,
         command: &Command,
@@ -37,14 +37,21 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         if teller.is_some() || !encoded.is_whole() {
             return false;
         }
-        let deadline = match self.config.reply_timeout {
-            Some(timeout) => self.now.max(now).saturating_add(timeout),
-            None => Instant::MAX,
+        let deadline = match (patience, self.config.reply_timeout) {
+            (Wait::Until(deadline), _) => deadline.unwrap_or(Instant::MAX),
+            (Wait::Usual(_), None) => Instant::MAX,
+            (Wait::Usual(now), Some(timeout)) => {
+                let deadline = self.now.max(now).saturating_add(timeout);
+                // Behind requests that may block for longer.
+                if self.horizon > deadline {
+                    return false;
+                }
+                deadline
+            }
         };
-        if self.horizon > deadline {
-            return false;
+        if let Wait::Usual(now) = patience {
+            self.clock(now);
         }
-        self.clock(now);
         let slot = Slot {
             token,
             deadline,

@@ -68,8 +68,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     ) -> Result<(), SubmitError> {
         let command = request.row();
         if express::OPEN
-            && let (Wait::Usual(now), Rest::Supplied) = (patience, rest)
-            && self.submit_plain(now, token, request, command)
+            && matches!(rest, Rest::Supplied)
+            && self.submit_plain(patience, token, request, command)
         {
             return Ok(());
         }

@@ -37,8 +37,8 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new(url: Url) -> Self {
-        let timeout = url.timeout.map(Duration::from);
-        let connect_timeout = Duration::from(url.connect_timeout);
+        let timeout = url.timeout;
+        let connect_timeout = url.connect_timeout;
         let mut config = Config {
             timeout,
             databases: Databases::one(url.db),
@@ -87,7 +87,7 @@ impl Builder {
     /// How long a request may take in all, attempts and waiting included; [`Call::timeout`](super::Call::timeout) is
     /// for one.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.config.timeout = Some(timeout.into());
+        self.config.timeout = Some(timeout);
         self.config.connection.reply_timeout = self.config.timeout;
         self
     }

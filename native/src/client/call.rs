@@ -57,7 +57,7 @@ impl<'c, R> Call<'c, R> {
 
     /// Waits at most this long for the answer.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout.into());
+        self.options.timeout = Some(timeout);
         self
     }
 

@@ -223,7 +223,7 @@ impl Shared {
             state = match due {
                 Instant::MAX => self.lead.call.wait(state).unwrap_or_else(PoisonError::into_inner),
                 due => {
-                    let patience = due.saturating_since(now).into();
+                    let patience = due.saturating_since(now);
                     let waited = self.lead.call.wait_timeout(state, patience);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }

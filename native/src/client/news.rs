@@ -152,11 +152,11 @@ impl News {
     /// # Errors
     /// The system's.
     pub fn listen(
-        mut self,
+        self,
         mut handler: impl FnMut(Notice) -> bool + Send + 'static,
     ) -> std::io::Result<thread::JoinHandle<()>> {
         thread::Builder::new().name("respire-news".into()).spawn(move || {
-            while let Some(notice) = self.next() {
+            for notice in self {
                 if let Ok(false) = catch_unwind(AssertUnwindSafe(|| handler(notice))) {
                     return;
                 }

@@ -42,7 +42,7 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
 
     /// Each of them is waited for at most this long.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout.into());
+        self.options.timeout = Some(timeout);
         self
     }
 

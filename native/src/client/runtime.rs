@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant as Clock};
+use std::time::Instant as Clock;
 
 use respire_core::time::Instant;
 
@@ -86,8 +86,8 @@ impl<R: Reactor> Future for Driver<R> {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
                 Poll::Pending => {
-                    let clock = (due != Instant::MAX)
-                        .then(|| Clock::now() + Duration::from(due.saturating_since(shared.now())));
+                    let clock =
+                        (due != Instant::MAX).then(|| Clock::now() + due.saturating_since(shared.now()));
                     if reactor.poll_due(context, clock).is_pending() {
                         return Poll::Pending;
                     }

@@ -226,13 +226,16 @@ impl Shared {
     /// and what others have left meanwhile is taken.
     pub(super) fn leave<'c>(&'c self, mut core: MutexGuard<'c, Core>, mut now: Instant) {
         loop {
-            if self.due_of(&core) <= now {
+            let mut due = self.due_of(&core);
+            if due <= now {
                 core.settle(self, &mut None);
+                due = self.due_of(&core);
             }
             if !core.collecting {
+                // What was written has a deadline that was known before.
                 core.transmit(now);
             }
-            core = match self.let_go(core) {
+            core = match self.let_go(core, due) {
                 Some(core) => core,
                 None => return,
             };
@@ -242,9 +245,8 @@ impl Shared {
     }
 
     /// Unlocks the core and tells whoever is to be told. The core again, if there is mail and nobody else has it.
-    fn let_go<'c>(&'c self, mut core: MutexGuard<'c, Core>) -> Option<MutexGuard<'c, Core>> {
+    fn let_go<'c>(&'c self, mut core: MutexGuard<'c, Core>, due: Instant) -> Option<MutexGuard<'c, Core>> {
         self.tasks.store(core.desk.tasks, Ordering::Relaxed);
-        let due = self.due_of(&core);
         self.due.store(due.as_micros(), Ordering::Relaxed);
         let woken = core.desk.take_woken();
         drop(core);

@@ -110,7 +110,7 @@ impl Link {
 
     /// Whether what is to be written had better wait for the answer to what was.
     pub(super) fn is_patient(&self) -> bool {
-        self.is_near && self.sent.is_some() && !self.stream.owes()
+        self.is_near && self.sent.is_some() && !self.midway && !self.stream.owes()
     }
 
     /// An error or an end is found by reading.

@@ -38,7 +38,7 @@ pub(crate) fn folder(profile: Profile) -> Option<&'static Path> {
             given.map(|folder| folder.with_file_name(profile.name())).or_else(|| {
                 let build = Build {
                     workspace: "tests/firmware",
-                    target: "thumbv7m-none-eabi",
+                    target: Some("thumbv7m-none-eabi"),
                     profile: profile.name(),
                     args: &[],
                     output: Path::new(env!("CARGO_TARGET_TMPDIR")).join("firmware"),

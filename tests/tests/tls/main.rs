@@ -5,6 +5,7 @@ mod client;
 mod cut;
 mod dialers;
 mod event_loop;
+mod example;
 mod files;
 mod refused;
 mod support;
