@@ -106,13 +106,11 @@ impl<R: Request> Call<'_, R> {
         };
         self.progress.stage = Stage::Over;
         let (mut read, mut result) = (Some(read), None);
-        shared
-            .wait(slot, &mut |_, told| {
-                if let Some(read) = read.take() {
-                    result = Some(answer(told).and_then(read));
-                }
-            })
-            .map_err(Error::System)?;
+        shared.wait(slot, &mut |_, told| {
+            if let Some(read) = read.take() {
+                result = Some(answer(told).and_then(read));
+            }
+        })?;
         result.unwrap_or(Err(Error::Busy))
     }
 }
@@ -232,7 +230,7 @@ fn full() -> Error {
 
 impl<R: Request> Call<'_, R> {
     /// Asks, or gives the slot back.
-    fn ask(&self, slot: u32, waiter: Waiter) -> Result<(), Refused> {
+    fn ask(&self, slot: u32, waiter: Waiter) -> Result<(), Error> {
         let Self { request, options, on, progress } = self;
         let options = progress.within(options);
         let is_task = matches!(waiter, Waiter::Task(_));
@@ -263,9 +261,7 @@ impl<R: OwnedReply> Future for Call<'_, R> {
             Stage::New | Stage::Waiting(_) => {
                 let options = self.options;
                 let slot = ready!(self.progress.poll_slot(&options, context))?;
-                if let Err(refused) = self.ask(slot, Waiter::Task(context.waker().clone())) {
-                    return Poll::Ready(Err(refused.into()));
-                }
+                self.ask(slot, Waiter::Task(context.waker().clone()))?;
                 self.progress.stage = Stage::Sent(slot);
                 shared.see_to_driver();
                 Poll::Pending

@@ -17,6 +17,7 @@ use super::block_on;
 use super::desk::Own;
 use super::shared::{Poller, Shared};
 use super::slots::{Told, Waiter, lock};
+use crate::Error;
 
 pub(super) struct Lead {
     state: Mutex<State>,
@@ -118,14 +119,21 @@ impl Shared {
     ///
     /// # Errors
     /// The system cannot wait; the slot is abandoned.
-    pub(super) fn wait(self: &Arc<Self>, slot: u32, each: &mut dyn FnMut(u32, Told<'_>)) -> io::Result<()> {
+    pub(super) fn wait(
+        self: &Arc<Self>,
+        slot: u32,
+        each: &mut dyn FnMut(u32, Told<'_>),
+    ) -> Result<(), Error> {
         if let Some(leading) = self.try_lead() {
-            self.lead_until(leading, slot, each)?;
+            self.lead_until(leading, slot, each).map_err(Error::System)?;
         }
         while !self.slots.collect(slot, |waiter| *waiter = Waiter::Thread(thread::current()), each) {
             match self.follow(slot) {
-                Some(leading) => self.lead_until(leading, slot, each)?,
-                None => thread::park(),
+                Some(leading) => self.lead_until(leading, slot, each).map_err(Error::System)?,
+                None => {
+                    self.same_process()?;
+                    thread::park();
+                }
             }
         }
         Ok(())

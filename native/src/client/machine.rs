@@ -31,6 +31,8 @@ pub(super) struct Core {
     pub(super) bulks: Bulks,
     /// Who drives will write what is written now: tasks that it has just woken are still to come.
     pub(super) collecting: bool,
+    /// When it was last used.
+    pub(super) used: Instant,
     /// Who waits for another stage of the client's life.
     pub(super) watchers: Vec<Waiter>,
     /// Why the last connection that has ended did so.
@@ -72,6 +74,7 @@ impl Core {
             feeds: Feeds::default(),
             bulks: Bulks::default(),
             collecting: false,
+            used: Instant::ZERO,
             watchers: Vec::new(),
             failure: None,
         }

@@ -76,13 +76,11 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
             };
             self.progress.stage = Stage::New;
             let results = &mut self.results;
-            shared
-                .wait(slot, &mut |item, told| {
-                    if let Some(results) = results {
-                        P::put(results, item as usize, answer(told));
-                    }
-                })
-                .map_err(Error::System)?;
+            shared.wait(slot, &mut |item, told| {
+                if let Some(results) = results {
+                    P::put(results, item as usize, answer(told));
+                }
+            })?;
         }
         self.finish()
     }
@@ -90,6 +88,7 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
     /// Sends as many as there is room for.
     fn send(&mut self, slot: u32, waiter: Waiter) -> Result<(), Error> {
         let shared = self.progress.shared;
+        shared.same_process().inspect_err(|_| shared.slots.give(slot))?;
         let is_task = matches!(waiter, Waiter::Task(_));
         shared.slots.expect(slot, 0, waiter);
         let options = self.progress.within(&self.options);
