@@ -306,6 +306,15 @@ pub const ROWS: &[Row] = &[
         mix: Mix { panics: 5, ..Mix::USUAL },
         ..USUAL
     },
+    Row {
+        number: 31,
+        name: "whatever chance brings",
+        how: "proxy: waits, stalls, cuts, resets and pushes of a seed",
+        mix: Mix { timeout: (50, 500), pipelines: 5, ..Mix::USUAL },
+        script: Some(|random| Script::random(random.below(u64::from(u32::MAX)))),
+        fault: |scene| scene.rest(1000),
+        ..USUAL
+    },
 ];
 
 /// One fault for each of the first connections, later and later, then none.
