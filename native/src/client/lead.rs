@@ -166,7 +166,11 @@ impl Shared {
 
     /// The caller of a slot goes before his answers have come.
     pub(super) fn turn_away(&self, slot: u32) {
-        if self.slots.abandon(slot) {
+        let (is_awaited, lent) = self.slots.abandon(slot);
+        if let Some(lease) = lent {
+            self.release(lease);
+        }
+        if is_awaited {
             self.abandon(slot);
         }
     }

@@ -11,7 +11,7 @@ use respire_core::pubsub;
 use respire_core::time::{Duration, Instant};
 
 use super::bulk::Bulks;
-use super::desk::{Desk, Own, token};
+use super::desk::{Abandoned, Desk, Own, token};
 use super::feed::Feeds;
 use super::leases::Leases;
 use super::shared::Shared;
@@ -170,8 +170,12 @@ impl Core {
 
     /// Nobody waits for the answers of this slot any more.
     pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) {
-        if let Some(ticket) = self.desk.abandon(shared, slot) {
-            self.engine.cancel(shared.now(), ticket);
+        match self.desk.abandon(shared, slot) {
+            Some(Abandoned::Call(ticket)) => {
+                self.engine.cancel(shared.now(), ticket);
+            }
+            Some(Abandoned::Lease(lease)) => self.release(shared, shared.now(), lease),
+            None => {}
         }
     }
 
