@@ -5,16 +5,16 @@ use std::future::Future;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant as Clock;
 
 use respire_core::time::Instant;
 
 use super::Client;
+use super::poller::Registry;
 use super::shared::Shared;
 use super::slots::lock;
+use super::sync::atomic::Ordering;
+use super::sync::{Arc, Clock};
 
 /// What a runtime has to offer: it says when a descriptor is readable, and when a time has come. There is one for
 /// [tokio](crate::tokio) and one for [async-io](crate::async_io).
@@ -32,7 +32,7 @@ pub trait Reactor: Unpin {
 
 /// What is readable when a client has something to do. It must be read by nobody.
 #[derive(Debug)]
-pub struct Descriptor(mio::Registry);
+pub struct Descriptor(Registry);
 
 impl AsFd for Descriptor {
     fn as_fd(&self) -> BorrowedFd<'_> {

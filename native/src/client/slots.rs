@@ -6,14 +6,15 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
-use std::thread::Thread;
 
 use respire_core::engine::{Failed, Lease, Refused};
 use respire_core::resp::{Outline, Reply};
 use respire_core::time::Instant;
+
+use super::sync::atomic::{AtomicU64, Ordering};
+use super::sync::thread::Thread;
+use super::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// How many slots are made at a time.
 const CHUNK: usize = 64;
