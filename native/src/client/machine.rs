@@ -85,7 +85,7 @@ impl Core {
         if self.sockets.are_ready() {
             return Instant::ZERO;
         }
-        self.engine.poll_timeout().min(self.sockets.due()).min(self.bulks.due())
+        self.engine.poll_timeout().min(self.sockets.due()).min(self.leases.due()).min(self.bulks.due())
     }
 
     /// Takes a request.
