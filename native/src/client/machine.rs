@@ -11,7 +11,7 @@ use respire_core::pubsub;
 use respire_core::time::{Duration, Instant};
 
 use super::bulk::Bulks;
-use super::desk::{Desk, Own, token};
+use super::desk::{Abandoned, Desk, Own, token};
 use super::feed::Feeds;
 use super::leases::Leases;
 use super::shared::Shared;
@@ -110,10 +110,14 @@ impl Core {
         now: Instant,
         ask: &AskMany<'_, P>,
     ) -> Result<usize, Refused> {
-        let count = ask.pipeline.len().saturating_sub(ask.from).min(WINDOW);
+        let mut count = ask.pipeline.len().saturating_sub(ask.from).min(WINDOW);
         let mut push = Push { taken: 0, refused: None };
         match ask.on {
             None => {
+                // Others may have taken much of the room.
+                while count > 1 && !self.engine.has_room(count) {
+                    count /= 2;
+                }
                 let mut pipeline = self.engine.pipeline(now, count, &ask.options)?;
                 push.all(ask, count, |token, request| pipeline.push(token, request).map(|_| ()));
             }
@@ -166,8 +170,12 @@ impl Core {
 
     /// Nobody waits for the answers of this slot any more.
     pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) {
-        if let Some(ticket) = self.desk.abandon(shared, slot) {
-            self.engine.cancel(shared.now(), ticket);
+        match self.desk.abandon(shared, slot) {
+            Some(Abandoned::Call(ticket)) => {
+                self.engine.cancel(shared.now(), ticket);
+            }
+            Some(Abandoned::Lease(lease)) => self.release(shared, shared.now(), lease),
+            None => {}
         }
     }
 

@@ -297,19 +297,22 @@ impl Slots {
         true
     }
 
-    /// Its caller turns away before the last answer. Whether there was one to come: then the slot is given back when the
-    /// engine knows, else it is now.
-    pub(super) fn abandon(&self, index: u32) -> bool {
+    /// Its caller turns away before the last answer, or before he has looked at it. Whether there was one to come: then the
+    /// slot is given back when the engine knows, else it is now. And what was lent to him.
+    pub(super) fn abandon(&self, index: u32) -> (bool, Option<Lease>) {
         let mut slot = self.slot(index);
         slot.abandoned = true;
         slot.waiter = Waiter::Nobody;
-        slot.answers.clear();
+        let lent = slot.answers.drain(..).find_map(|(_, answer)| match answer {
+            Answer::Leased(lease) => Some(lease),
+            _ => None,
+        });
         let is_awaited = slot.left > 0;
         drop(slot);
         if !is_awaited {
             self.give(index);
         }
-        is_awaited
+        (is_awaited, lent)
     }
 }
 

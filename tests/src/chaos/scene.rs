@@ -40,7 +40,7 @@ pub(super) struct Played {
     pub(super) down: usize,
     pub(super) leaked: Usage,
     pub(super) outages: Vec<Duration>,
-    /// How late a thread is that only sleeps.
+    /// How much longer than they should things take that have nothing to do with a client.
     pub(super) noise: Duration,
     /// The slowest answer of the client that only reads.
     pub(super) slowest_read: Duration,
@@ -190,7 +190,7 @@ impl Waiting {
     }
 }
 
-/// A thread that sleeps, and finds out how late it is woken.
+/// A thread that sleeps and computes a little, and finds out how much longer that takes than it should.
 struct Noise {
     over: Arc<AtomicBool>,
     thread: thread::JoinHandle<Duration>,
@@ -201,12 +201,20 @@ impl Noise {
         let over = Arc::new(AtomicBool::new(false));
         let known = Arc::clone(&over);
         let thread = thread::spawn(move || {
-            let mut worst = Duration::ZERO;
             let nap = Duration::from_millis(1);
+            let (mut worst, mut usual, mut naps) = (Duration::ZERO, Duration::MAX, 0_u64);
             while !known.load(Ordering::Relaxed) {
                 let start = Instant::now();
                 thread::sleep(nap);
                 worst = worst.max(start.elapsed().saturating_sub(nap));
+                naps += 1;
+                // Who computes is interrupted by others, more than who has just slept.
+                if naps % 8 == 0 {
+                    let start = Instant::now();
+                    std::hint::black_box((0..100_000_u64).fold(0, |sum, n| sum ^ std::hint::black_box(n)));
+                    usual = usual.min(start.elapsed());
+                    worst = worst.max(start.elapsed().saturating_sub(usual));
+                }
             }
             worst
         });
