@@ -129,38 +129,6 @@ impl Future for ConnCall<'_> {
     }
 }
 
-impl Drop for ConnCall<'_> {
-    /// A connection that has come by now goes back.
-    fn drop(&mut self) {
-        let Stage::Sent(slot) = self.progress.stage else { return };
-        let shared = self.progress.shared;
-        let come = || {
-            let mut come = None;
-            let mut each = |_, told: Told<'_>| {
-                if let Told::Leased(lease) = told {
-                    come = Some(lease);
-                }
-            };
-            shared.slots.collect(slot, |_| (), &mut each).then_some(come)
-        };
-        // None comes between the look and the turning away: that takes the core, which a closure has already.
-        let come = match is_showing() {
-            true => come(),
-            false => shared.enter(|core| {
-                let come = come();
-                if come.is_none() && shared.slots.abandon(slot) {
-                    core.abandon(shared, slot);
-                }
-                Some(come.flatten())
-            }),
-        };
-        if let Some(come) = come {
-            self.progress.stage = Stage::Over;
-            come.into_iter().for_each(|lease| shared.release(lease));
-        }
-    }
-}
-
 impl fmt::Debug for ConnCall<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnCall").finish_non_exhaustive()

@@ -161,11 +161,12 @@ fn a_connection_that_is_lost_in_the_middle() {
         println!("{by:?}: {answered} answered, {unknown} unknown, {unsent} not sent, {executed} executed");
         assert!(answered >= 390 && unknown + answered >= executed && executed >= answered);
         assert!(client.incr("n").wait().unwrap() > 0);
-        // What only reads goes again.
+        // What only reads goes again, as far as the budget goes.
         let proxy = Proxy::new(server.addr(), Script::new().connection(0).replies(At::Before(401), Act::Cut));
-        let client = open(builder(&proxy.url()));
+        let client = open(builder(&proxy.url()).config(|config| config.budget.burst = 1000));
         let gets = client.pipeline(vec![get("n").typed::<i64>(); 1000]).wait().unwrap();
-        assert!(gets.iter().all(Result::is_ok), "{by:?}");
+        let failed: Vec<_> = gets.iter().enumerate().filter(|(_, result)| result.is_err()).collect();
+        assert!(failed.is_empty(), "{by:?}: {} of them, {:?}", failed.len(), failed[0]);
     }
 }
 
