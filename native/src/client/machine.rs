@@ -47,12 +47,14 @@ pub(super) struct AskMany<'r, P> {
     pub(super) is_task: bool,
     pub(super) pipeline: &'r P,
     pub(super) from: usize,
+    /// So many at most.
+    pub(super) most: usize,
     pub(super) options: Options,
     pub(super) on: Option<Lease>,
 }
 
 /// The most requests of a pipeline that are on their way at once.
-const WINDOW: usize = 1000;
+pub(super) const WINDOW: usize = 1000;
 
 impl Core {
     pub(super) fn new(engine: Machine, sockets: Sockets<Url>) -> Self {
@@ -75,7 +77,7 @@ impl Core {
         if self.sockets.are_ready() {
             return Instant::ZERO;
         }
-        self.engine.poll_timeout().min(self.sockets.due()).min(self.bulks.due())
+        self.engine.poll_timeout().min(self.sockets.due()).min(self.leases.due()).min(self.bulks.due())
     }
 
     /// Takes a request.
@@ -100,11 +102,11 @@ impl Core {
         now: Instant,
         ask: &AskMany<'_, P>,
     ) -> Result<usize, Refused> {
-        let mut count = ask.pipeline.len().saturating_sub(ask.from).min(WINDOW);
+        let mut count = ask.pipeline.len().saturating_sub(ask.from).min(ask.most);
         let mut push = Push { taken: 0, refused: None };
         match ask.on {
             None => {
-                // Others may have taken much of the room.
+                // Bulks may have taken some of the room.
                 while count > 1 && !self.engine.has_room(count) {
                     count /= 2;
                 }

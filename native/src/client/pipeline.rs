@@ -12,13 +12,14 @@ use respire_core::engine::{Lease, Options};
 
 use super::call::{Progress, Stage, answer};
 use super::desk::is_showing;
-use super::machine::AskMany;
+use super::machine::{AskMany, WINDOW};
 use super::shared::Shared;
 use super::slots::{Told, Waiter};
 use crate::Error;
 
 /// Requests that were not sent yet: [`wait`](Self::wait) for all their answers, or await them. They go out together and in
-/// order, with nothing of anybody else's between them on a connection of one's own, and a thousand at a time.
+/// order, with nothing of anybody else's between them on a connection of one's own, and a thousand at a time, or as many
+/// as there is room for.
 #[must_use = "nothing is sent before it is waited for"]
 pub struct PipelineCall<'c, P: Pipeline> {
     pipeline: P,
@@ -93,7 +94,10 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
         shared.slots.expect(slot, 0, waiter);
         let options = self.progress.within(&self.options);
         let Self { pipeline, next, on, .. } = &*self;
-        let ask = AskMany { slot, is_task, pipeline, from: *next, options, on: *on };
+        let most = pipeline.len().saturating_sub(*next).min(WINDOW);
+        // What goes over a connection of one's own takes no room that others need.
+        let most = if on.is_some() { most } else { 1 + shared.slots.widen(slot, most as u32 - 1) as usize };
+        let ask = AskMany { slot, is_task, pipeline, from: *next, most, options, on: *on };
         let sent = shared.enter(|core| core.submit_many(shared, shared.now(), &ask));
         match sent {
             Ok(next) => {
