@@ -92,3 +92,24 @@ fn callers_of_every_kind_share_one_client() {
     });
     assert_eq!(tally.ok + tally.cancelled, tally.ops, "{:?}", tally.failed);
 }
+
+/// S4-CLI-10: closed while everybody is at it: who was sent has his answer, everybody else is told that it is closed, and
+/// no connection is left although there are handles.
+#[test]
+fn a_client_that_is_closed_tells_everybody() {
+    let Some(server) = redis() else { return };
+    let mut admin = Admin::connect(server.addr());
+    seed(&mut admin);
+    let client = builder(&server).connect().expect("a client");
+    let handle = client.clone();
+    let tally = play(client, &Caller::ALL, Mix::USUAL, &mut admin, |admin| {
+        let reached = processed(admin) + 2000;
+        until("many requests", || processed(admin) > reached);
+        handle.close().wait().expect("an end");
+        handle.close().wait().expect("the same end");
+        admin.wait_until_alone();
+    });
+    let told = tally.failed.get("not taken: Closed").copied().unwrap_or(0);
+    assert!(told > 0, "{:?}", tally.failed);
+    assert!(!tally.failed.contains_key("unknown"), "{:?}", tally.failed);
+}
