@@ -207,18 +207,21 @@ impl Shared {
             if let Some(mut leading) = self.try_lead() {
                 // An error of the system would come again at once: whoever waits himself is told of it.
                 let mut is_well = leading.turn(Some(Duration::ZERO), &mut None, &()).is_ok();
-                while is_well && self.has_tasks() && !self.is_gone.load(Ordering::SeqCst) {
-                    // The last task may be followed by the next: until somebody else wants to lead, this goes on.
-                    while is_well
-                        && (self.has_tasks() || !self.has_followers())
-                        && !self.is_gone.load(Ordering::SeqCst)
-                    {
+                if self.has_tasks() {
+                    while is_well && self.is_for_keeper() {
                         is_well = leading.turn(None, &mut None, &()).is_ok();
                     }
                 }
             }
             self.rest();
         }
+    }
+
+    /// Whether the keeper goes on to drive. The last task may be followed by the next: so it does until somebody else
+    /// wants to lead.
+    fn is_for_keeper(&self) -> bool {
+        let is_wanted = self.has_tasks() || !self.has_followers();
+        is_wanted && !self.has_runtime() && !self.is_gone.load(Ordering::SeqCst)
     }
 
     /// Until the keeper is called, or something is due.

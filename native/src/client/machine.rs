@@ -110,10 +110,14 @@ impl Core {
         now: Instant,
         ask: &AskMany<'_, P>,
     ) -> Result<usize, Refused> {
-        let count = ask.pipeline.len().saturating_sub(ask.from).min(WINDOW);
+        let mut count = ask.pipeline.len().saturating_sub(ask.from).min(WINDOW);
         let mut push = Push { taken: 0, refused: None };
         match ask.on {
             None => {
+                // Others may have taken much of the room.
+                while count > 1 && !self.engine.has_room(count) {
+                    count /= 2;
+                }
                 let mut pipeline = self.engine.pipeline(now, count, &ask.options)?;
                 push.all(ask, count, |token, request| pipeline.push(token, request).map(|_| ()));
             }

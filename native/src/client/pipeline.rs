@@ -100,6 +100,16 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
                 self.next = next;
                 Ok(())
             }
+            // What was answered before has its results, and this is that of all others.
+            Err(refused) if self.next > 0 => {
+                for index in self.next..self.pipeline.len() {
+                    if let Some(results) = &mut self.results {
+                        P::put(results, index, Err(refused.into()));
+                    }
+                }
+                self.next = self.pipeline.len();
+                Ok(())
+            }
             Err(refused) => {
                 shared.slots.give(slot);
                 Err(refused.into())

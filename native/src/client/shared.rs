@@ -151,7 +151,6 @@ impl Shared {
             self.leave(core, now);
             return Ok(submitted?);
         }
-        self.same_process()?;
         let is_left = lock(&self.inbox).submit(ask);
         if is_left {
             self.post();
