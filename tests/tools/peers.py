@@ -113,8 +113,10 @@ def clients() -> int:
         problems += [f"line {number}: {problem}: {line.strip()}" for problem in check_client(row)]
         seen.setdefault(row.get("workload"), []).append(row.get("client"))
     for workload, wanted in CLIENTS.items():
-        # respire may do what others do in more ways than one.
+        # respire may do what others do in more ways than one, but it does all of it.
         found = [client for client in seen.get(workload, []) if not client.startswith("respire")]
+        if len(found) == len(seen.get(workload, [])):
+            problems.append(f"{workload}: respire is missing")
         if sorted(found) != sorted(wanted):
             problems.append(f"{workload}: {sorted(found)}, not {sorted(wanted)}")
     if set(seen) - set(CLIENTS):

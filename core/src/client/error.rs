@@ -73,6 +73,8 @@ pub enum Error<E> {
     NotTaken(Refused),
     /// The system cannot wait for sockets.
     System(E),
+    /// The process is a copy of the one that has made the client, and must not use its connections.
+    Forked,
     /// The client is waiting for another answer: a closure that reads one may not ask for the next.
     Busy,
 }
@@ -206,6 +208,7 @@ impl<E: Fault> fmt::Display for Error<E> {
             Self::NotTaken(refused) => refused.fmt(f),
             Self::System(error) => error.words(f),
             Self::NeedsOwnConnection => f.write_str("this command needs a connection of its own"),
+            Self::Forked => f.write_str("the client belongs to the process that this one is a copy of"),
             Self::Busy => f.write_str("the client is waiting for another answer"),
         }
     }

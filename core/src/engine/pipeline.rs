@@ -63,13 +63,18 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             return Err(Refused::Closed);
         }
         let told = self.hook.is_active();
-        if requests.saturating_add(usize::from(told)) > usize::from(self.calls.room()) {
+        if !self.has_room(requests) {
             return Err(SubmitError::from(Full::InFlight).into());
         }
         let left = u16::try_from(requests).unwrap_or(u16::MAX);
         let group = if told { self.form_group(u32::from(left))? } else { NIL };
         self.tail = NIL;
         Ok(Pipeline { engine: self, options: *options, group, left })
+    }
+
+    /// Whether there is room for a [pipeline](Self::pipeline) of so many requests.
+    pub fn has_room(&self, requests: usize) -> bool {
+        requests.saturating_add(usize::from(self.hook.is_active())) <= usize::from(self.calls.room())
     }
 
     /// A slot for what becomes of the pipeline, unless the hook refuses.

@@ -19,7 +19,7 @@ thread_local! {
 }
 
 /// Runs a future to its end on this thread, without a runtime: while it waits for a client, this thread drives the
-/// client.
+/// client. If it waits for several, that is the first; the others have threads of their own.
 ///
 /// ```no_run
 /// use respire::prelude::*;

@@ -66,22 +66,22 @@ impl Builder {
         Self { url, dialer: Dialer::default(), config, memory, refuses: false }
     }
 
-    /// How many connections are shared by ordinary requests. One is enough for most: more than one helps where large
-    /// answers stand in the way of small ones.
+    /// How many connections are shared by ordinary requests, 1 unless told otherwise and 16 at most. One is enough for most:
+    /// more than one helps where large answers stand in the way of small ones.
     pub const fn lanes(mut self, lanes: u8) -> Self {
         self.config.lanes = lanes;
         self
     }
 
     /// How many connections there may be in all: the shared ones, those for commands that block, and those that are
-    /// [lent](Client::conn).
+    /// [lent](Client::conn). 16 unless told otherwise; each is made when it is first needed.
     pub const fn connections(mut self, connections: u16) -> Self {
         self.memory.connections = connections as usize;
         self.config.pool.size = connections;
         self
     }
 
-    /// How many requests may wait for answers. Who comes beyond it waits for his turn, or is
+    /// How many requests may wait for answers, 2048 unless told otherwise. Who comes beyond it waits for his turn, or is
     /// [refused](Self::refuse_when_full).
     pub const fn calls(mut self, calls: usize) -> Self {
         self.memory.calls = calls;
@@ -89,7 +89,8 @@ impl Builder {
     }
 
     /// How long a request may take in all, attempts and waiting included; [`Call::timeout`](super::Call::timeout) is
-    /// for one.
+    /// for one. As long as the [URL](crate::Url) says unless told otherwise: 5 seconds if it says nothing. What blocks on the
+    /// server may take the time that it names on top.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.config.timeout = Some(timeout);
         self.config.connection.reply_timeout = self.config.timeout;
@@ -110,12 +111,23 @@ impl Builder {
     }
 
     /// How the engine behaves, in all that there is to say.
+    ///
+    /// ```no_run
+    /// use respire::command::Retry;
+    ///
+    /// // What leaves the same when it is executed twice may go again, such as SET and DEL.
+    /// let client = respire::Client::builder("redis://127.0.0.1:6379".parse()?)
+    ///     .config(|config| config.retry.ceiling = Retry::LastWriteWins)
+    ///     .connect()?;
+    /// # Ok::<(), respire::Error>(())
+    /// ```
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
         self
     }
 
-    /// How much memory the engine has.
+    /// How much memory the engine has: a MiB for requests that may go again, buffers of 16 KiB to 512 MiB for each
+    /// connection, 1024 subscriptions, unless told otherwise.
     pub fn memory(mut self, change: impl FnOnce(&mut Heap)) -> Self {
         change(&mut self.memory);
         self
@@ -131,7 +143,7 @@ impl Builder {
         Ok(client)
     }
 
-    /// A client that connects when it is first used; [`Client::ready`] waits for that.
+    /// A client that connects when it is first used; [`Client::ready`] waits for that. It blocks nobody: tasks begin with it.
     ///
     /// # Errors
     /// The system has nothing to wait with.

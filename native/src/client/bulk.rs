@@ -9,6 +9,7 @@ use respire_core::bulk::{self, Refused, Resolved, Slot, Stats, Ticket, Value as 
 use respire_core::command::Request;
 use respire_core::conn::{Failure, Token};
 use respire_core::engine::{Failed, Lease, LoadConfig, Loaded, Loader};
+use respire_core::error::ReplyError;
 use respire_core::resp::{ErrorReply, Value};
 use respire_core::time::Instant;
 
@@ -93,7 +94,7 @@ pub(super) struct Cell(Mutex<State>);
 struct State {
     loader: Load,
     /// Answers whose results were not taken.
-    answers: HashMap<Ticket, Value>,
+    answers: HashMap<Ticket, Result<Value, ErrorReply>>,
     waiter: Waiter,
     /// Items that were resolved when this was looked at last.
     resolved: u64,
@@ -249,11 +250,14 @@ impl Cell {
 }
 
 impl BulkResult {
-    fn of(resolved: Resolved<'_>, answer: Option<Value>) -> Self {
+    fn of(resolved: Resolved<'_>, answer: Option<Result<Value, ErrorReply>>) -> Self {
         let Resolved { ticket, batch, index, retries, doubtful, result, .. } = resolved;
         let answer = match result {
-            Ended::Answered => Ok(answer.unwrap_or(Value::Null)),
-            Ended::Error(error) => Err(BulkError::Server(error.into())),
+            Ended::Answered => Ok(answer.and_then(Result::ok).unwrap_or(Value::Null)),
+            // The bulk has kept the start of its text.
+            Ended::Error(error) => {
+                Err(BulkError::Server(answer.and_then(Result::err).unwrap_or_else(|| error.into())))
+            }
             Ended::Failed(failure) => Err(BulkError::Failed(failure)),
             Ended::Overtaken => Err(BulkError::Overtaken),
         };
@@ -322,10 +326,13 @@ impl Bulks {
             let mut heard = false;
             while let Some(loaded) = loader.poll_answer(engine, now) {
                 heard = true;
-                if let (Loaded::Answer { ticket, reply }, false) = (loaded, *abandoned)
-                    && let Ok(value) = reply.get()
-                {
-                    answers.insert(ticket, value);
+                if let (Loaded::Answer { ticket, reply }, false) = (loaded, *abandoned) {
+                    match reply.get() {
+                        Ok(value) => _ = answers.insert(ticket, Ok(value)),
+                        Err(ReplyError::Server(error)) => _ = answers.insert(ticket, Err(error.into())),
+                        // It is nested deeper than a value may be.
+                        Err(ReplyError::Decode(_)) => {}
+                    }
                 }
             }
             if *abandoned {

@@ -21,6 +21,9 @@ use super::sync::{Arc, thread};
 use crate::Error;
 
 /// A request that was not sent yet: [`wait`](Self::wait) for its answer, or await it.
+///
+/// As a future it is sent when it is first polled. If it is dropped before its answer has come, nobody waits any more: it is
+/// taken back if it was not sent; if it was, it may be executed, and its answer goes to nobody.
 #[must_use = "nothing is sent before it is waited for"]
 pub struct Call<'c, R> {
     request: R,
@@ -54,7 +57,9 @@ impl<'c, R> Call<'c, R> {
         Self { request, options: Options::DEFAULT, on, progress }
     }
 
-    /// Waits at most this long for the answer.
+    /// Waits at most this long for the answer, in place of the [client's time](super::Builder::timeout): attempts and all
+    /// waiting included. What is not there by then fails, as [`Expired`](respire_core::conn::Failure::Expired) if it was never
+    /// sent, and as [`TimedOut`](respire_core::conn::Failure::TimedOut) if it was.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = Some(timeout);
         self
@@ -62,12 +67,24 @@ impl<'c, R> Call<'c, R> {
 
     /// What becomes of it when it is executed twice, if the caller knows better than
     /// [`Retry::of`]: so it is known when it may be sent again.
+    ///
+    /// By default only what reads goes again once it was sent:
+    ///
+    /// ```no_run
+    /// use respire::prelude::*;
+    ///
+    /// let client = respire::Client::open("redis://127.0.0.1:6379")?;
+    /// // Nobody minds if it is stored twice: it goes again after a lost connection.
+    /// client.set("seen", 1).retry(Retry::ReadOnly).wait()?;
+    /// # Ok::<(), respire::Error>(())
+    /// ```
     pub const fn retry(mut self, class: Retry) -> Self {
         self.options.class = Some(class);
         self
     }
 
-    /// On a connection of its own: what is slow does not stand in the way of others then.
+    /// On a connection of its own: what is slow does not stand in the way of others then. Commands that block on the server
+    /// always have one.
     pub const fn apart(mut self) -> Self {
         self.options.own = true;
         self
@@ -75,10 +92,10 @@ impl<'c, R> Call<'c, R> {
 }
 
 impl<R: Request> Call<'_, R> {
-    /// Sends it, and blocks this thread until the answer is there.
+    /// Sends it, and blocks this thread until the answer is there; meanwhile this thread may read and write for all.
     ///
     /// # Errors
-    /// See [`Error`].
+    /// See [`Error`]. [`Error::Failed`] says whether it can have been executed.
     pub fn wait(self) -> Result<R::Owned, Error>
     where
         R: OwnedReply,
@@ -86,10 +103,21 @@ impl<R: Request> Call<'_, R> {
         self.wait_with(|reply| Ok(reply.get()?))
     }
 
-    /// Sends it, blocks this thread until the answer is there, and reads it where it lies.
+    /// Sends it, blocks this thread until the answer is there, and reads it where it lies, without a copy. The client may stand
+    /// still for all others until `read` is through.
+    ///
+    /// ```no_run
+    /// # use respire::prelude::*;
+    /// # let client = respire::Client::open("redis://127.0.0.1:6379")?;
+    /// let ones = client.send(get("bitmap")).wait_with(|reply| {
+    ///     let bytes: &[u8] = reply.get()?;
+    ///     Ok(bytes.iter().map(|byte| byte.count_ones()).sum::<u32>())
+    /// })?;
+    /// # Ok::<(), respire::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// See [`Error`], and what `read` returns.
+    /// See [`Error`], and what `read` returns. [`Error::Busy`] if `read` asks this client, or another, for something.
     pub fn wait_with<T>(mut self, read: impl FnOnce(Reply<'_>) -> Result<T, Error>) -> Result<T, Error> {
         if is_showing() {
             return Err(Error::Busy);
@@ -105,13 +133,11 @@ impl<R: Request> Call<'_, R> {
         };
         self.progress.stage = Stage::Over;
         let (mut read, mut result) = (Some(read), None);
-        shared
-            .wait(slot, &mut |_, told| {
-                if let Some(read) = read.take() {
-                    result = Some(answer(told).and_then(read));
-                }
-            })
-            .map_err(Error::System)?;
+        shared.wait(slot, &mut |_, told| {
+            if let Some(read) = read.take() {
+                result = Some(answer(told).and_then(read));
+            }
+        })?;
         result.unwrap_or(Err(Error::Busy))
     }
 }
@@ -161,7 +187,7 @@ impl<'c> Progress<'c> {
                     slots.leave_line(&place);
                     return Err(late(options));
                 }
-                _ => thread::park_timeout(left.into()),
+                _ => thread::park_timeout(left),
             }
         }
     }
@@ -231,7 +257,7 @@ fn full() -> Error {
 
 impl<R: Request> Call<'_, R> {
     /// Asks, or gives the slot back.
-    fn ask(&self, slot: u32, waiter: Waiter) -> Result<(), Refused> {
+    fn ask(&self, slot: u32, waiter: Waiter) -> Result<(), Error> {
         let Self { request, options, on, progress } = self;
         let options = progress.within(options);
         let is_task = matches!(waiter, Waiter::Task(_));
@@ -262,9 +288,7 @@ impl<R: OwnedReply> Future for Call<'_, R> {
             Stage::New | Stage::Waiting(_) => {
                 let options = self.options;
                 let slot = ready!(self.progress.poll_slot(&options, context))?;
-                if let Err(refused) = self.ask(slot, Waiter::Task(context.waker().clone())) {
-                    return Poll::Ready(Err(refused.into()));
-                }
+                self.ask(slot, Waiter::Task(context.waker().clone()))?;
                 self.progress.stage = Stage::Sent(slot);
                 shared.see_to_driver();
                 Poll::Pending

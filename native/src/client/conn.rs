@@ -117,6 +117,7 @@ impl Future for ConnCall<'_> {
             return Poll::Ready(Err(Error::Busy));
         }
         let slot = ready!(self.progress.poll_slot(&Options::DEFAULT, context))?;
+        shared.same_process().inspect_err(|_| shared.slots.give(slot))?;
         shared.slots.expect(slot, 1, Waiter::Task(context.waker().clone()));
         if let Err(refused) = shared.enter(|core| core.wish(shared.now(), slot, true)) {
             shared.slots.give(slot);

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use respire_core::conn::Token;
-use respire_core::engine::Ticket;
+use respire_core::engine::{Lease, Ticket};
 
 use super::shared::Shared;
 use super::slots::{Told, Waiter};
@@ -26,9 +26,17 @@ struct Calls {
     /// Of a single request of the engine's; others cannot be cancelled.
     ticket: Option<Ticket>,
     left: u32,
+    /// What was lent for it.
+    lent: Option<Lease>,
     is_task: bool,
     /// Nobody waits for them: the slot is given back behind the last.
     abandoned: bool,
+}
+
+/// What is to be undone once nobody waits for it any more.
+pub(super) enum Abandoned {
+    Call(Ticket),
+    Lease(Lease),
 }
 
 /// The answers that the driver itself waits for: it reads them where they lie.
@@ -54,12 +62,12 @@ impl Desk {
         if self.calls.len() <= at {
             self.calls.resize(at + 1, Calls::default());
         }
-        self.calls[at] = Calls { ticket, left, is_task, abandoned: false };
+        self.calls[at] = Calls { ticket, left, lent: None, is_task, abandoned: false };
         self.tasks += usize::from(is_task);
     }
 
-    /// Nobody waits any more: what is to be cancelled. The slot is given back once nothing can come for it.
-    pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) -> Option<Ticket> {
+    /// Nobody waits any more: what is to be undone. The slot is given back once nothing can come for it.
+    pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) -> Option<Abandoned> {
         let calls = self.calls.get_mut(slot as usize)?;
         if calls.left > 0 && calls.ticket.is_none() {
             // The answers come, and are dropped.
@@ -67,9 +75,10 @@ impl Desk {
             return None;
         }
         self.tasks -= usize::from(calls.is_task);
-        let ticket = std::mem::take(calls).ticket;
+        let Calls { ticket, lent, .. } = std::mem::take(calls);
         shared.slots.give(slot);
-        ticket
+        // It may have been lent while its caller turned away.
+        ticket.map(Abandoned::Call).or(lent.map(Abandoned::Lease))
     }
 
     /// What became of one request.
@@ -78,6 +87,9 @@ impl Desk {
         let mut is_last_of_nobody = false;
         if let Some(calls) = self.calls.get_mut(slot as usize) {
             calls.left = calls.left.saturating_sub(1);
+            if let Told::Leased(lease) = told {
+                calls.lent = Some(lease);
+            }
             if calls.left == 0 {
                 calls.ticket = None;
                 self.tasks -= usize::from(std::mem::take(&mut calls.is_task));

@@ -17,6 +17,7 @@ use super::shared::Shared;
 use super::slots::{Told, Waiter, lock};
 use super::sync::atomic::{AtomicBool, Ordering, fence};
 use super::sync::{Arc, Condvar, Mutex, PoisonError, thread};
+use crate::Error;
 
 pub(super) struct Lead {
     state: Mutex<State>,
@@ -118,14 +119,21 @@ impl Shared {
     ///
     /// # Errors
     /// The system cannot wait; the slot is abandoned.
-    pub(super) fn wait(self: &Arc<Self>, slot: u32, each: &mut dyn FnMut(u32, Told<'_>)) -> io::Result<()> {
+    pub(super) fn wait(
+        self: &Arc<Self>,
+        slot: u32,
+        each: &mut dyn FnMut(u32, Told<'_>),
+    ) -> Result<(), Error> {
         if let Some(leading) = self.try_lead() {
-            self.lead_until(leading, slot, each)?;
+            self.lead_until(leading, slot, each).map_err(Error::System)?;
         }
         while !self.slots.collect(slot, |waiter| *waiter = Waiter::Thread(thread::current()), each) {
             match self.follow(slot) {
-                Some(leading) => self.lead_until(leading, slot, each)?,
-                None => thread::park(),
+                Some(leading) => self.lead_until(leading, slot, each).map_err(Error::System)?,
+                None => {
+                    self.same_process()?;
+                    thread::park();
+                }
             }
         }
         Ok(())
@@ -158,7 +166,11 @@ impl Shared {
 
     /// The caller of a slot goes before his answers have come.
     pub(super) fn turn_away(&self, slot: u32) {
-        if self.slots.abandon(slot) {
+        let (is_awaited, lent) = self.slots.abandon(slot);
+        if let Some(lease) = lent {
+            self.release(lease);
+        }
+        if is_awaited {
             self.abandon(slot);
         }
     }
@@ -195,18 +207,21 @@ impl Shared {
             if let Some(mut leading) = self.try_lead() {
                 // An error of the system would come again at once: whoever waits himself is told of it.
                 let mut is_well = leading.turn(Some(Duration::ZERO), &mut None, &()).is_ok();
-                while is_well && self.has_tasks() && !self.is_gone.load(Ordering::SeqCst) {
-                    // The last task may be followed by the next: until somebody else wants to lead, this goes on.
-                    while is_well
-                        && (self.has_tasks() || !self.has_followers())
-                        && !self.is_gone.load(Ordering::SeqCst)
-                    {
+                if self.has_tasks() {
+                    while is_well && self.is_for_keeper() {
                         is_well = leading.turn(None, &mut None, &()).is_ok();
                     }
                 }
             }
             self.rest();
         }
+    }
+
+    /// Whether the keeper goes on to drive. The last task may be followed by the next: so it does until somebody else
+    /// wants to lead.
+    fn is_for_keeper(&self) -> bool {
+        let is_wanted = self.has_tasks() || !self.has_followers();
+        is_wanted && !self.has_runtime() && !self.is_gone.load(Ordering::SeqCst)
     }
 
     /// Until the keeper is called, or something is due.

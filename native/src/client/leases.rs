@@ -11,24 +11,38 @@ use super::machine::{LOST, Machine, failed};
 use super::slots::Told;
 
 /// All of them, with what is awaited on each.
-#[derive(Default)]
-pub(super) struct Leases(Vec<Lent>);
+pub(super) struct Leases {
+    lent: Vec<Lent>,
+    /// The first deadline that the engine may not know of: it learns what was asked here when its events are polled.
+    due: Instant,
+}
 
 struct Lent {
     lease: Lease,
     waiting: VecDeque<Token>,
 }
 
+impl Default for Leases {
+    fn default() -> Self {
+        Self { lent: Vec::new(), due: Instant::MAX }
+    }
+}
+
 impl Leases {
+    /// When the engine's events are to be polled, whatever it says.
+    pub(super) const fn due(&self) -> Instant {
+        self.due
+    }
+
     /// A connection is lent.
     pub(super) fn begin(&mut self, lease: Lease) {
-        self.0.push(Lent { lease, waiting: VecDeque::new() });
+        self.lent.push(Lent { lease, waiting: VecDeque::new() });
     }
 
     /// It is given back: what is awaited there will not come.
     pub(super) fn end(&mut self, lease: Lease, mut lost: impl FnMut(Token)) {
-        if let Some(at) = self.0.iter().position(|lent| lent.lease == lease) {
-            self.0.swap_remove(at).waiting.into_iter().for_each(&mut lost);
+        if let Some(at) = self.lent.iter().position(|lent| lent.lease == lease) {
+            self.lent.swap_remove(at).waiting.into_iter().for_each(&mut lost);
         }
     }
 
@@ -46,7 +60,7 @@ impl Leases {
         if matches!(row.effect, Effect::Subscribe(_) | Effect::Monitor) {
             return Err(Refused::NeedsLease);
         }
-        let lent = self.0.iter_mut().find(|lent| lent.lease == lease);
+        let lent = self.lent.iter_mut().find(|lent| lent.lease == lease);
         let (Some(lent), Some(connection)) = (lent, engine.leased(lease)) else {
             return Err(SubmitError::Closed.into());
         };
@@ -57,13 +71,15 @@ impl Leases {
             None => connection.submit(now, token, request),
         }?;
         lent.waiting.push_back(token);
+        self.due = self.due.min(connection.poll_timeout().unwrap_or(Instant::MAX));
         Ok(())
     }
 
-    /// Tells what has come. Whether there was anything.
+    /// Tells what has come, behind the engine's own events. Whether there was anything.
     pub(super) fn poll(&mut self, engine: &mut Machine, mut tell: impl FnMut(Token, Told<'_>)) -> bool {
         let mut is_idle = true;
-        for lent in &mut self.0 {
+        self.due = Instant::MAX;
+        for lent in &mut self.lent {
             let Some(connection) = engine.leased(lent.lease) else {
                 is_idle &= lent.waiting.is_empty();
                 lent.waiting.drain(..).for_each(|token| tell(token, Told::Failed(LOST)));

@@ -26,7 +26,15 @@ enum Stage {
 }
 
 impl Client {
-    /// Until the first connection stands, or could not be made.
+    /// Until the first connection stands, or could not be made. Begins when it is waited for.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), respire::Error> {
+    /// let client = respire::Client::builder("redis://127.0.0.1:6379".parse()?).lazy()?;
+    /// client.ready().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub const fn ready(&self) -> Reached<'_> {
         Reached { client: self, stage: Stage::Ready }
     }

@@ -11,7 +11,7 @@ use respire_core::pubsub;
 use respire_core::time::{Duration, Instant};
 
 use super::bulk::Bulks;
-use super::desk::{Desk, Own, token};
+use super::desk::{Abandoned, Desk, Own, token};
 use super::feed::Feeds;
 use super::inbox::Ask;
 use super::leases::Leases;
@@ -32,6 +32,8 @@ pub(super) struct Core {
     pub(super) bulks: Bulks,
     /// Who drives will write what is written now: tasks that it has just woken are still to come.
     pub(super) collecting: bool,
+    /// When it was last used.
+    pub(super) used: Instant,
     /// Who waits for another stage of the client's life.
     pub(super) watchers: Vec<Waiter>,
     /// Why the last connection that has ended did so.
@@ -45,12 +47,14 @@ pub(super) struct AskMany<'r, P> {
     pub(super) is_task: bool,
     pub(super) pipeline: &'r P,
     pub(super) from: usize,
+    /// So many at most.
+    pub(super) most: usize,
     pub(super) options: Options,
     pub(super) on: Option<Lease>,
 }
 
 /// The most requests of a pipeline that are on their way at once.
-const WINDOW: usize = 1000;
+pub(super) const WINDOW: usize = 1000;
 
 impl Core {
     pub(super) fn new(engine: Machine, sockets: Sockets<Url>) -> Self {
@@ -62,6 +66,7 @@ impl Core {
             feeds: Feeds::default(),
             bulks: Bulks::default(),
             collecting: false,
+            used: Instant::ZERO,
             watchers: Vec::new(),
             failure: None,
         }
@@ -72,7 +77,7 @@ impl Core {
         if self.sockets.are_ready() {
             return Instant::ZERO;
         }
-        self.engine.poll_timeout().min(self.sockets.due()).min(self.bulks.due())
+        self.engine.poll_timeout().min(self.sockets.due()).min(self.leases.due()).min(self.bulks.due())
     }
 
     /// Takes a request.
@@ -97,10 +102,14 @@ impl Core {
         now: Instant,
         ask: &AskMany<'_, P>,
     ) -> Result<usize, Refused> {
-        let count = ask.pipeline.len().saturating_sub(ask.from).min(WINDOW);
+        let mut count = ask.pipeline.len().saturating_sub(ask.from).min(ask.most);
         let mut push = Push { taken: 0, refused: None };
         match ask.on {
             None => {
+                // Bulks may have taken some of the room.
+                while count > 1 && !self.engine.has_room(count) {
+                    count /= 2;
+                }
                 let mut pipeline = self.engine.pipeline(now, count, &ask.options)?;
                 push.all(ask, count, |token, request| pipeline.push(token, request).map(|_| ()));
             }
@@ -153,8 +162,12 @@ impl Core {
 
     /// Nobody waits for the answers of this slot any more.
     pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) {
-        if let Some(ticket) = self.desk.abandon(shared, slot) {
-            self.engine.cancel(shared.now(), ticket);
+        match self.desk.abandon(shared, slot) {
+            Some(Abandoned::Call(ticket)) => {
+                self.engine.cancel(shared.now(), ticket);
+            }
+            Some(Abandoned::Lease(lease)) => self.release(shared, shared.now(), lease),
+            None => {}
         }
     }
 

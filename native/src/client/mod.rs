@@ -46,7 +46,33 @@ pub use transaction::TransactionCall;
 
 use crate::{Error, Url};
 
-/// A client.
+/// A client of one server, for threads and for tasks. Clones are the same client; it ends with the last of them.
+///
+/// Every command is a method (from the traits in [`prelude`](crate::prelude)) that makes a [`Call`]: [`Call::wait`] blocks the
+/// thread, and awaiting it works on any executor. What is asked for at the same time goes out together, over connections that
+/// all share; what blocks on the server gets one for itself, and [`conn`](Self::conn) lends one.
+///
+/// Whoever waits reads and writes for all: a thread, or [`block_on`] for its future. For tasks of other executors the
+/// client starts a thread when it is first needed, unless a [driver](Self::driver) runs in theirs.
+///
+/// A connection that is lost is replaced. A request that was not sent goes again by itself, and so does one that only reads.
+/// What may have been executed and may have written is told to its caller ([`Error::Failed`]), unless he has
+/// [allowed](Call::retry) that it is executed twice.
+///
+/// ```no_run
+/// use std::thread;
+///
+/// use respire::prelude::*;
+///
+/// let client = respire::Client::open("redis://127.0.0.1:6379")?;
+/// thread::scope(|scope| {
+///     scope.spawn(|| client.set("greeting", "hello").ex(60).wait());
+///     scope.spawn(|| respire::block_on(async { client.incr("visits").await }));
+/// });
+/// let (greeting, visits) = client.pipeline((get("greeting").typed::<Option<String>>(), get("visits").typed::<i64>())).wait()?;
+/// println!("{:?}, visit {}", greeting?, visits?);
+/// # Ok::<(), respire::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Client {
     handle: Arc<Handle>,
@@ -64,7 +90,8 @@ impl Drop for Handle {
 }
 
 impl Client {
-    /// Connects to the server of a [URL](crate::Url), and waits until it said hello.
+    /// Connects to the server of a [URL](crate::Url), and blocks this thread until it said hello. Tasks take
+    /// [`Builder::lazy`] and [`ready`](Self::ready).
     ///
     /// # Errors
     /// [`Error::Url`], or [`Error::Connect`] if that is not possible now.
@@ -72,7 +99,7 @@ impl Client {
         Self::connect(url.parse()?)
     }
 
-    /// Connects as `url` says.
+    /// Connects as `url` says, and blocks this thread until the server said hello.
     ///
     /// # Errors
     /// [`Error::Connect`] if that is not possible now.
@@ -87,17 +114,36 @@ impl Client {
 
     /// Sends any request: one that was made by a function of [`command`](crate::command), such as
     /// [`raw`](crate::command::raw).
+    ///
+    /// What changes the state of its connection, such as `SELECT` and `WATCH`, is refused
+    /// ([`Error::NeedsOwnConnection`]): it belongs on a [`conn`](Self::conn).
+    ///
+    /// ```no_run
+    /// # use respire::prelude::*;
+    /// # let client = respire::Client::open("redis://127.0.0.1:6379")?;
+    /// let added: i64 = client.send(raw("ZADD").key("scores").arg(1.5).arg("ann").typed()).wait()?;
+    /// # Ok::<(), respire::Error>(())
+    /// ```
     pub fn send<R: Request>(&self, request: R) -> Call<'_, R> {
         Call::new(self.shared(), request, None)
     }
 
     /// Sends several requests in one go: a tuple or a slice of requests becomes a tuple or a vector of results, each with
-    /// its own fate.
+    /// its own fate. Others may come between them; not so in a [transaction](Self::transaction).
+    ///
+    /// ```no_run
+    /// # use respire::prelude::*;
+    /// # let client = respire::Client::open("redis://127.0.0.1:6379")?;
+    /// let (length, visits) = client.pipeline((strlen("greeting"), incr("visits"))).wait()?;
+    /// println!("{} bytes, visit {}", length?, visits?);
+    /// # Ok::<(), respire::Error>(())
+    /// ```
     pub fn pipeline<P: Pipeline>(&self, pipeline: P) -> PipelineCall<'_, P> {
         PipelineCall::new(self.shared(), pipeline, None)
     }
 
-    /// A connection of one's own.
+    /// A connection of one's own, out of at most as many as the client [may have](Builder::connections): [wait](ConnCall::wait)
+    /// for it, or await it.
     pub fn conn(&self) -> ConnCall<'_> {
         ConnCall::new(self)
     }

@@ -12,13 +12,14 @@ use respire_core::engine::{Lease, Options};
 
 use super::call::{Progress, Stage, answer};
 use super::desk::is_showing;
-use super::machine::AskMany;
+use super::machine::{AskMany, WINDOW};
 use super::shared::Shared;
 use super::slots::{Told, Waiter};
 use crate::Error;
 
 /// Requests that were not sent yet: [`wait`](Self::wait) for all their answers, or await them. They go out together and in
-/// order, with nothing of anybody else's between them on a connection of one's own, and a thousand at a time.
+/// order, with nothing of anybody else's between them on a connection of one's own, and a thousand at a time, or as many
+/// as there is room for.
 #[must_use = "nothing is sent before it is waited for"]
 pub struct PipelineCall<'c, P: Pipeline> {
     pipeline: P,
@@ -76,13 +77,11 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
             };
             self.progress.stage = Stage::New;
             let results = &mut self.results;
-            shared
-                .wait(slot, &mut |item, told| {
-                    if let Some(results) = results {
-                        P::put(results, item as usize, answer(told));
-                    }
-                })
-                .map_err(Error::System)?;
+            shared.wait(slot, &mut |item, told| {
+                if let Some(results) = results {
+                    P::put(results, item as usize, answer(told));
+                }
+            })?;
         }
         self.finish()
     }
@@ -90,15 +89,29 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
     /// Sends as many as there is room for.
     fn send(&mut self, slot: u32, waiter: Waiter) -> Result<(), Error> {
         let shared = self.progress.shared;
+        shared.same_process().inspect_err(|_| shared.slots.give(slot))?;
         let is_task = matches!(waiter, Waiter::Task(_));
         shared.slots.expect(slot, 0, waiter);
         let options = self.progress.within(&self.options);
         let Self { pipeline, next, on, .. } = &*self;
-        let ask = AskMany { slot, is_task, pipeline, from: *next, options, on: *on };
+        let most = pipeline.len().saturating_sub(*next).min(WINDOW);
+        // What goes over a connection of one's own takes no room that others need.
+        let most = if on.is_some() { most } else { 1 + shared.slots.widen(slot, most as u32 - 1) as usize };
+        let ask = AskMany { slot, is_task, pipeline, from: *next, most, options, on: *on };
         let sent = shared.enter(|core| core.submit_many(shared, shared.now(), &ask));
         match sent {
             Ok(next) => {
                 self.next = next;
+                Ok(())
+            }
+            // What was answered before has its results, and this is that of all others.
+            Err(refused) if self.next > 0 => {
+                for index in self.next..self.pipeline.len() {
+                    if let Some(results) = &mut self.results {
+                        P::put(results, index, Err(refused.into()));
+                    }
+                }
+                self.next = self.pipeline.len();
                 Ok(())
             }
             Err(refused) => {

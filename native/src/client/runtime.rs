@@ -64,6 +64,9 @@ impl Client {
     ) -> io::Result<Driver<R>> {
         let shared = Arc::clone(self.shared());
         let reactor = reactor(Descriptor(shared.registry.try_clone()?))?;
+        // Whoever drives now, and is no thread that waits for an answer of its own, leaves it to this.
+        shared.has_runtime.store(true, Ordering::SeqCst);
+        shared.rouse();
         Ok(Driver { shared, reactor })
     }
 }

@@ -11,10 +11,11 @@
 //! taken leaves his request in the inbox and goes: whoever has the core looks there once more behind its lock.
 
 use std::io;
+use std::process;
 use std::task::Waker;
 
 use respire_core::command::Frame;
-use respire_core::engine::{Lease, Refused};
+use respire_core::engine::Lease;
 use respire_core::time::{Duration, Instant};
 
 use super::desk::Own;
@@ -23,8 +24,9 @@ use super::lead::Lead;
 use super::machine::Core;
 use super::poller::{self, Poller};
 use super::slots::{Slots, Told, Waiter, lock};
-use super::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use super::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use super::sync::{Arc, Clock, Mutex, MutexGuard, PoisonError, TryLockError};
+use crate::Error;
 
 /// See the [module](self).
 pub(super) struct Shared {
@@ -56,7 +58,15 @@ pub(super) struct Shared {
     /// No handle is left.
     pub(super) is_gone: AtomicBool,
     start: Clock,
+    /// Who has made it.
+    process: AtomicU32,
 }
+
+/// A process cannot be copied within this time: so long ago it was the same.
+const QUIET: Duration = Duration::from_micros(50);
+
+/// A connection that was not used for so long is looked at before it is.
+const IDLE: Duration = Duration::from_millis(1);
 
 impl Shared {
     pub(super) fn new(
@@ -85,6 +95,7 @@ impl Shared {
             has_runtime: AtomicBool::new(false),
             is_gone: AtomicBool::new(false),
             start: Clock::now(),
+            process: AtomicU32::new(process::id()),
         }))
     }
 
@@ -114,13 +125,16 @@ impl Shared {
     ///
     /// # Errors
     /// The engine's; the slot is to be given back.
-    pub(super) fn submit(&self, ask: &Ask<'_>) -> Result<(), Refused> {
+    pub(super) fn submit(&self, ask: &Ask<'_>) -> Result<(), Error> {
         if let Some(mut core) = self.try_core() {
             self.drain(&mut core);
             let now = self.now();
+            if now.saturating_since(core.used) > QUIET {
+                self.come_back(&mut core, now)?;
+            }
             let submitted = core.submit(now, ask);
             self.leave(core, now);
-            return submitted;
+            return Ok(submitted?);
         }
         let is_left = lock(&self.inbox).submit(ask);
         if is_left {
@@ -128,7 +142,27 @@ impl Shared {
             return Ok(());
         }
         // It is larger than what others should send.
-        self.enter(|core| core.submit(self.now(), ask))
+        Ok(self.enter(|core| core.submit(self.now(), ask))?)
+    }
+
+    /// After a while without use much may have happened: the process may be another, the connections may have ended.
+    #[cold]
+    fn come_back(&self, core: &mut Core, now: Instant) -> Result<(), Error> {
+        self.same_process()?;
+        // Who drives would have seen it.
+        if now.saturating_since(core.used) > IDLE && !self.lead.is_driven() {
+            core.sockets.look();
+            core.settle(self, &mut None);
+        }
+        Ok(())
+    }
+
+    /// A client belongs to the process that has made it: in a copy of the process its sockets would be used by both.
+    ///
+    /// # Errors
+    /// It is another process.
+    pub(super) fn same_process(&self) -> Result<(), Error> {
+        if self.process.load(Ordering::Relaxed) == process::id() { Ok(()) } else { Err(Error::Forked) }
     }
 
     /// Nobody waits any more for the answers of this slot.
@@ -215,6 +249,7 @@ impl Shared {
                 core.settle(self, &mut None);
                 due = self.due_of(&core);
             }
+            core.used = now;
             if !core.collecting {
                 // What was written has a deadline that was known before.
                 core.transmit(now);
@@ -308,5 +343,25 @@ impl Shared {
     fn collect(&self, core: &mut Core, collecting: bool) {
         core.collecting = collecting;
         self.is_collecting.store(collecting, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Client;
+    use crate::prelude::*;
+
+    #[test]
+    fn a_copy_of_the_process_uses_nothing_of_it() {
+        let client = Client::builder("redis://127.0.0.1:1".parse().unwrap()).lazy().unwrap();
+        // As it looks in a process that was forked off.
+        client.shared().process.store(process::id() + 1, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(1));
+        assert!(matches!(client.get::<Option<String>>("k").wait(), Err(Error::Forked)));
+        assert!(matches!(client.pipeline([get("k")]).wait(), Err(Error::Forked)));
+        assert!(matches!(client.conn().wait(), Err(Error::Forked)));
+        let awaited = crate::block_on(async { client.get::<Option<String>>("k").await });
+        assert!(matches!(awaited, Err(Error::Forked)));
     }
 }

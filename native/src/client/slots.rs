@@ -29,11 +29,16 @@ pub(super) struct Slots {
     line_due: AtomicU64,
 }
 
+#[derive(Default)]
 struct Free {
     stack: Vec<u32>,
     /// How many were made so far, and may be.
     made: u32,
     limit: u32,
+    /// Slots that have room for more than one request, and for how many more.
+    wide: Vec<(u32, u32)>,
+    /// So many slots are not to be had for it.
+    more: u32,
     /// Who waits for one.
     line: VecDeque<Arc<Place>>,
 }
@@ -123,7 +128,7 @@ impl Slots {
     pub(super) fn new(limit: usize) -> Self {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let chunks = (0..(limit as usize).div_ceil(CHUNK)).map(|_| OnceLock::new()).collect();
-        let free = Free { stack: Vec::new(), made: 0, limit, line: VecDeque::new() };
+        let free = Free { limit, ..Free::default() };
         Self { chunks, free: Mutex::new(free), line_due: AtomicU64::new(u64::MAX) }
     }
 
@@ -179,19 +184,39 @@ impl Slots {
         self.line_due.store(due.as_micros(), Ordering::SeqCst);
     }
 
+    /// Makes room for more requests in a slot that was taken, at the cost of others: for so many at most, and for as many as
+    /// there is room for now. How many that are.
+    pub(super) fn widen(&self, index: u32, most: u32) -> u32 {
+        let mut free = lock(&self.free);
+        let more = most.min(free.room());
+        if more > 0 {
+            free.wide.push((index, more));
+            free.more += more;
+        }
+        more
+    }
+
     /// A slot is free: the first in the line has it.
     pub(super) fn give(&self, index: u32) {
         let mut free = lock(&self.free);
-        while let Some(place) = free.line.pop_front() {
+        free.stack.push(index);
+        if let Some(at) = free.wide.iter().position(|wide| wide.0 == index) {
+            free.more -= free.wide.swap_remove(at).1;
+        }
+        let mut woken = Vec::new();
+        while free.room() > 0
+            && let Some(place) = free.line.pop_front()
+        {
             let mut turn = lock(&place.turn);
             if matches!(*turn, Turn::Waits(_))
-                && let Turn::Waits(waiter) = std::mem::replace(&mut *turn, Turn::Comes(index))
+                && let Some(slot) = free.take()
+                && let Turn::Waits(waiter) = std::mem::replace(&mut *turn, Turn::Comes(slot))
             {
-                drop((turn, free));
-                return waiter.wake();
+                woken.push(waiter);
             }
         }
-        free.stack.push(index);
+        drop(free);
+        woken.into_iter().for_each(Waiter::wake);
     }
 
     /// Somebody in the line turns away.
@@ -298,19 +323,22 @@ impl Slots {
         true
     }
 
-    /// Its caller turns away before the last answer. Whether there was one to come: then the slot is given back when the
-    /// engine knows, else it is now.
-    pub(super) fn abandon(&self, index: u32) -> bool {
+    /// Its caller turns away before the last answer, or before he has looked at it. Whether there was one to come: then the
+    /// slot is given back when the engine knows, else it is now. And what was lent to him.
+    pub(super) fn abandon(&self, index: u32) -> (bool, Option<Lease>) {
         let mut slot = self.slot(index);
         slot.abandoned = true;
         slot.waiter = Waiter::Nobody;
-        slot.answers.clear();
+        let lent = slot.answers.drain(..).find_map(|(_, answer)| match answer {
+            Answer::Leased(lease) => Some(lease),
+            _ => None,
+        });
         let is_awaited = slot.left > 0;
         drop(slot);
         if !is_awaited {
             self.give(index);
         }
-        is_awaited
+        (is_awaited, lent)
     }
 }
 
@@ -334,7 +362,15 @@ impl Inner {
 }
 
 impl Free {
+    /// How many slots are to be had.
+    fn room(&self) -> u32 {
+        (self.stack.len() as u32 + (self.limit - self.made)).saturating_sub(self.more)
+    }
+
     fn take(&mut self) -> Option<u32> {
+        if self.room() == 0 {
+            return None;
+        }
         self.stack.pop().or_else(|| {
             let is_room = self.made < self.limit;
             self.made += u32::from(is_room);

@@ -103,6 +103,11 @@ impl Link {
         }
     }
 
+    /// There may be something to read.
+    pub(super) const fn look(&mut self) {
+        self.readable = true;
+    }
+
     /// Whether there may be more to read.
     pub(super) const fn is_ready(&self) -> bool {
         self.readable && matches!(self.stage, Stage::Open)

@@ -6,6 +6,7 @@
 //! line makes no sense, or there is no server.
 
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use respire_tests::Kind;
@@ -40,14 +41,10 @@ impl Wanted {
         let mut wanted = Self { minutes: 0.0, seed: 1, rows: Vec::new(), json: false };
         let mut words = words.iter();
         while let Some(word) = words.next() {
-            let mut next = || words.next().ok_or(format!("{word} wants a number"));
-            let wrong = |text: &String| format!("{word} wants a number, not {text}");
             match word.as_str() {
-                "--minutes" => {
-                    wanted.minutes = next().and_then(|text| text.parse().map_err(|_| wrong(text)))?
-                }
-                "--seed" => wanted.seed = next().and_then(|text| text.parse().map_err(|_| wrong(text)))?,
-                "--row" => wanted.rows.push(next().and_then(|text| text.parse().map_err(|_| wrong(text)))?),
+                "--minutes" => wanted.minutes = number(word, words.next())?,
+                "--seed" => wanted.seed = number(word, words.next())?,
+                "--row" => wanted.rows.push(number(word, words.next())?),
                 "--json" => wanted.json = true,
                 _ => return Err(format!("what is {word}?")),
             }
@@ -85,4 +82,10 @@ impl Wanted {
         // Callers that never came back are still there.
         if broken > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
+}
+
+/// What stands behind a word.
+fn number<T: FromStr>(word: &str, text: Option<&String>) -> Result<T, String> {
+    let text = text.ok_or(format!("{word} wants a number"))?;
+    text.parse().map_err(|_| format!("{word} wants a number, not {text}"))
 }

@@ -58,6 +58,14 @@ pub struct Verdict {
     pub strange: u64,
 }
 
+impl Claim {
+    /// What an error says about the execution of its request.
+    #[must_use]
+    pub fn of(error: &Error) -> Self {
+        kind(error).1
+    }
+}
+
 /// Below it nobody is called late: there are too many.
 const NOTABLE: Duration = Duration::from_millis(5);
 

@@ -11,7 +11,7 @@ use respire::Client;
 
 use super::book::Tally;
 use super::round::Round;
-use super::work::{Deed, perform, perform_here};
+use super::work::{Deed, Ended, perform, perform_here};
 use crate::proxy::Random;
 
 /// Who calls.
@@ -164,10 +164,10 @@ async fn work(round: Arc<Round>, client: usize, handle: Client, seed: u64) -> Ta
         if round.is_over() {
             break;
         }
-        let deed = round.next(client, seed, n, &mut random);
+        let deeds = round.next(client, seed, n, &mut random);
         let start = Instant::now();
-        let ended = perform(&handle, &deed).await;
-        if note(&round, client, &mut tally, &deed, ended, start) {
+        let ended = perform(&handle, &deeds).await;
+        if note(&round, client, &mut tally, &deeds, ended, start) {
             async_io::Timer::after(REST).await;
         }
     }
@@ -180,27 +180,33 @@ fn work_here(round: &Round, client: usize, handle: &Client, seed: u64) -> Tally 
         if round.is_over() {
             break;
         }
-        let deed = round.next(client, seed, n, &mut random);
+        let deeds = round.next(client, seed, n, &mut random);
         let start = Instant::now();
-        let ended = perform_here(handle, &deed);
-        if note(round, client, &mut tally, &deed, ended, start) {
+        let ended = perform_here(handle, &deeds);
+        if note(round, client, &mut tally, &deeds, ended, start) {
             thread::sleep(REST);
         }
     }
     tally
 }
 
-/// Whether it was a failure.
+/// Whether there was a failure.
 fn note(
     round: &Round,
     client: usize,
     tally: &mut Tally,
-    deed: &Deed,
-    ended: super::Ended,
+    deeds: &[Deed],
+    ended: Vec<Ended>,
     start: Instant,
 ) -> bool {
-    let is_failure = matches!(ended, super::Ended::Told(Err(_)));
-    let is_answered = tally.note(deed, ended, start.elapsed());
-    round.heard(client, is_answered, is_failure);
-    is_failure
+    let took = start.elapsed();
+    assert_eq!(deeds.len(), ended.len(), "{deeds:?}");
+    let mut is_any = false;
+    for (deed, ended) in deeds.iter().zip(ended) {
+        let is_failure = matches!(ended, Ended::Told(Err(_)));
+        let is_answered = tally.note(deed, ended, took);
+        round.heard(client, is_answered, is_failure);
+        is_any |= is_failure;
+    }
+    is_any
 }

@@ -21,7 +21,7 @@ pub use process::{Usage, processor_time};
 pub use report::{Line, table};
 pub use round::Round;
 pub use rows::{ROWS, Row};
-pub use work::{Deed, Ended, Mix, Readers, perform};
+pub use work::{Deed, Ended, Mix, Readers};
 
 use scene::Scene;
 pub use scene::{executed, seed};

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::GRACE;
 use super::book::{Tally, Verdict};
 use super::process::Usage;
 use super::rows::Row;
@@ -50,7 +49,7 @@ impl Line {
     pub(super) fn add(&mut self, mut played: Played) {
         self.rounds += 1;
         // A caller is woken by a thread that is woken by another: each may be as late as one that only sleeps.
-        let limit = GRACE + 3 * played.noise;
+        let limit = self.row.grace + 3 * played.noise;
         let late = std::mem::take(&mut played.tally.late);
         self.latest = late.iter().copied().fold(self.latest, Duration::max);
         self.late += late.into_iter().filter(|late| *late > limit).count() as u64;

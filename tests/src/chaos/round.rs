@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::callers::CLIENTS;
-use super::work::{Deed, Mix, Readers};
+use super::work::{Deed, Mix, Readers, batch};
 use crate::proxy::Random;
 
 /// See the [module](self).
@@ -47,9 +47,9 @@ impl Round {
     }
 
     /// What a caller asks for next.
-    pub(super) fn next(&self, client: usize, seed: u64, n: u64, random: &mut Random) -> Deed {
+    pub(super) fn next(&self, client: usize, seed: u64, n: u64, random: &mut Random) -> Vec<Deed> {
         let word = format!("{}-{client}-{seed:x}-{n}", self.number);
-        Deed::next(word, &self.mix, self.is_reader(client), random)
+        batch(&word, &self.mix, self.is_reader(client), random)
     }
 
     /// Whether this client only reads.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::GRACE;
 use super::scene::Scene;
 use super::work::{Mix, Readers};
 use crate::proxy::{Act, At, Random, Script};
@@ -23,6 +24,8 @@ pub struct Row {
     /// What the proxy does, if there is one.
     pub(super) script: Option<fn(&mut Random) -> Script>,
     pub(super) fault: fn(&mut Scene),
+    /// How long a caller may wait beyond his deadline, without the machine's own noise.
+    pub(super) grace: Duration,
     /// No read may take as long, of the client that only reads.
     pub(super) read_within: Option<Duration>,
 }
@@ -36,6 +39,7 @@ const USUAL: Row = Row {
     server: &[],
     script: None,
     fault: |scene| scene.rest(600),
+    grace: GRACE,
     read_within: None,
 };
 
@@ -290,6 +294,8 @@ pub const ROWS: &[Row] = &[
         how: "400 tasks of a client with room for 256 calls and 16 connections; some block",
         mix: Mix { tasks: 400, timeout: (200, 2000), blocking: 20, apart: 20, ..Mix::USUAL },
         calls: 256,
+        // Tasks that are woken at once wait for each other: for the only thread of their runtime.
+        grace: Duration::from_secs(1),
         fault: |scene| scene.rest(1500),
         ..USUAL
     },
@@ -298,6 +304,15 @@ pub const ROWS: &[Row] = &[
         name: "panics in closures",
         how: "one answer in five of those that threads read",
         mix: Mix { panics: 5, ..Mix::USUAL },
+        ..USUAL
+    },
+    Row {
+        number: 31,
+        name: "whatever chance brings",
+        how: "proxy: waits, stalls, cuts, resets and pushes of a seed",
+        mix: Mix { timeout: (50, 500), pipelines: 5, ..Mix::USUAL },
+        script: Some(|random| Script::random(random.below(u64::from(u32::MAX)))),
+        fault: |scene| scene.rest(1000),
         ..USUAL
     },
 ];

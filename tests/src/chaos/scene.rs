@@ -40,7 +40,7 @@ pub(super) struct Played {
     pub(super) down: usize,
     pub(super) leaked: Usage,
     pub(super) outages: Vec<Duration>,
-    /// How late a thread is that only sleeps.
+    /// How much longer than they should things take that have nothing to do with a client.
     pub(super) noise: Duration,
     /// The slowest answer of the client that only reads.
     pub(super) slowest_read: Duration,
@@ -56,8 +56,6 @@ impl Scene {
         let mut admin = Admin::connect(server.addr());
         self::seed(&mut admin);
         let round = Arc::new(Round::new(row.mix, 0, false));
-        // The reactor of async-io is the process's, and stays.
-        async_io::block_on(async_io::Timer::after(Duration::from_millis(5)));
         Self { row, seed, random: Random::new(seed), server, admin, round }
     }
 
@@ -97,7 +95,7 @@ impl Scene {
         let script = self.row.script;
         self.round = Arc::new(Round::new(self.row.mix, number, script.is_some()));
         let noise = Noise::listen();
-        let before = Usage::now();
+        let before = Usage::at_first();
         let proxy = script.map(|script| Proxy::new(self.server.addr(), script(&mut self.random)));
         let address = proxy.as_ref().map_or(self.server.addr(), Proxy::address);
         let connections = self.admin.info("stats")["total_connections_received"].clone();
@@ -190,7 +188,7 @@ impl Waiting {
     }
 }
 
-/// A thread that sleeps, and finds out how late it is woken.
+/// A thread that sleeps and computes a little, and finds out how much longer that takes than it should.
 struct Noise {
     over: Arc<AtomicBool>,
     thread: thread::JoinHandle<Duration>,
@@ -201,12 +199,20 @@ impl Noise {
         let over = Arc::new(AtomicBool::new(false));
         let known = Arc::clone(&over);
         let thread = thread::spawn(move || {
-            let mut worst = Duration::ZERO;
             let nap = Duration::from_millis(1);
+            let (mut worst, mut usual, mut naps) = (Duration::ZERO, Duration::MAX, 0_u64);
             while !known.load(Ordering::Relaxed) {
                 let start = Instant::now();
                 thread::sleep(nap);
                 worst = worst.max(start.elapsed().saturating_sub(nap));
+                naps += 1;
+                // Who computes is interrupted by others, more than who has just slept.
+                if naps % 8 == 0 {
+                    let start = Instant::now();
+                    std::hint::black_box((0..100_000_u64).fold(0, |sum, n| sum ^ std::hint::black_box(n)));
+                    usual = usual.min(start.elapsed());
+                    worst = worst.max(start.elapsed().saturating_sub(usual));
+                }
             }
             worst
         });

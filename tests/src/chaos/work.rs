@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use respire::command::words;
+use respire::command::{Words, words};
 use respire::resp::Value;
 use respire::{Client, Error};
 
@@ -57,6 +57,8 @@ pub struct Mix {
     pub blocking: u64,
     /// Answers of 100 KB.
     pub large: u64,
+    /// Several in one pipeline.
+    pub pipelines: u64,
     /// Closures that panic.
     pub panics: u64,
     /// Which clients only read.
@@ -83,6 +85,7 @@ impl Mix {
         apart: 50,
         blocking: 200,
         large: 100,
+        pipelines: 20,
         panics: 0,
         readers: Readers::None,
     };
@@ -131,24 +134,57 @@ impl Deed {
     }
 }
 
+/// The next ones of a caller: a single one as a rule, or those of a pipeline.
+pub(super) fn batch(word: &str, mix: &Mix, reads: bool, random: &mut Random) -> Vec<Deed> {
+    let mut first = Deed::next(word.to_owned(), mix, reads, random);
+    if mix.pipelines == 0 || !random.once_in(mix.pipelines) || first.words[0] == "BLPOP" {
+        return vec![first];
+    }
+    first.panics = false;
+    let plain = Mix { blocking: 0, panics: 0, ..*mix };
+    let rest = (1..2 + random.below(11)).map(|n| {
+        let deed = Deed::next(format!("{word}.{n}"), &plain, reads, random);
+        // They share their caller.
+        Deed { timeout: first.timeout, ..deed }
+    });
+    let rest: Vec<_> = rest.collect();
+    [first].into_iter().chain(rest).collect()
+}
+
 fn split(request: &str) -> Vec<String> {
     request.split(' ').map(str::to_owned).collect()
 }
 
-/// Asks, as a task does.
-pub async fn perform(client: &Client, deed: &Deed) -> Ended {
+/// Asks, as a task does; for all of them in one go if there are several.
+pub(super) async fn perform(client: &Client, deeds: &[Deed]) -> Vec<Ended> {
+    let [deed] = deeds else {
+        let call = client.pipeline(requests(deeds)).timeout(deeds[0].timeout);
+        return match patiently(call, deeds[0].looks).await {
+            Some(results) => each(results, deeds.len()),
+            None => deeds.iter().map(|_| Ended::TurnedAway).collect(),
+        };
+    };
     let call = client.send(words(&deed.words)).timeout(deed.timeout);
     let call = if deed.apart { call.apart() } else { call };
-    let Some(mut looks) = deed.looks else { return Ended::Told(call.await) };
-    if looks == 0 {
-        return Ended::Never;
+    vec![match (patiently(call, deed.looks).await, deed.looks) {
+        (Some(result), _) => Ended::Told(result),
+        (None, Some(0)) => Ended::Never,
+        (None, _) => Ended::TurnedAway,
+    }]
+}
+
+/// What comes of a future for somebody who turns away after so many looks at it, if he does.
+async fn patiently<F: Future>(future: F, looks: Option<u64>) -> Option<F::Output> {
+    let Some(mut left) = looks else { return Some(future.await) };
+    if left == 0 {
+        return None;
     }
-    let mut call = pin!(call);
-    poll_fn(|context| match call.as_mut().poll(context) {
-        Poll::Ready(result) => Poll::Ready(Ended::Told(result)),
-        Poll::Pending if looks <= 1 => Poll::Ready(Ended::TurnedAway),
+    let mut future = pin!(future);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if left == 1 => Poll::Ready(None),
         Poll::Pending => {
-            looks -= 1;
+            left -= 1;
             context.waker().wake_by_ref();
             Poll::Pending
         }
@@ -156,8 +192,32 @@ pub async fn perform(client: &Client, deed: &Deed) -> Ended {
     .await
 }
 
+fn requests(deeds: &[Deed]) -> Vec<Words<'_, String>> {
+    deeds.iter().map(|deed| words(&deed.words)).collect()
+}
+
+/// What became of each request of a pipeline.
+fn each(results: Result<Vec<Result<Value, Error>>, Error>, count: usize) -> Vec<Ended> {
+    match results {
+        Ok(results) => results.into_iter().map(Ended::Told).collect(),
+        Err(Error::NotTaken(refused)) => {
+            (0..count).map(|_| Ended::Told(Err(Error::NotTaken(refused)))).collect()
+        }
+        // None of them was sent that has not been told of by itself.
+        Err(Error::Failed(failed)) => (0..count).map(|_| Ended::Told(Err(Error::Failed(failed)))).collect(),
+        Err(other) => panic!("a pipeline of what may stand in one: {other}"),
+    }
+}
+
 /// Asks, and blocks the thread. Who turns away has begun as a task; some of these decide to wait then.
-pub(super) fn perform_here(client: &Client, deed: &Deed) -> Ended {
+pub(super) fn perform_here(client: &Client, deeds: &[Deed]) -> Vec<Ended> {
+    match deeds {
+        [deed] => vec![perform_one_here(client, deed)],
+        _ => each(client.pipeline(requests(deeds)).timeout(deeds[0].timeout).wait(), deeds.len()),
+    }
+}
+
+fn perform_one_here(client: &Client, deed: &Deed) -> Ended {
     let call = client.send(words(&deed.words)).timeout(deed.timeout);
     let mut call = if deed.apart { call.apart() } else { call };
     if deed.panics {

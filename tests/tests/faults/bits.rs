@@ -1,6 +1,6 @@
 //! One bit is the other way, each in turn.
 
-use respire::command::echo;
+use respire::command::{echo, incr};
 use respire::conn::Config;
 use respire_tests::proxy::{Act, At, Proxy, Script, Step, Way};
 use respire_tests::{Flight, Outcome};
@@ -93,4 +93,39 @@ fn a_bit_of_a_request_moves_an_answer_only_if_it_is_in_a_length() {
         flips.foreign.len(),
         flips.bits
     );
+}
+
+/// Of an integer one bit makes a push, which takes the next answer with it; what follows is told to those before. No
+/// other bit of it does such a thing: an array, say, is no answer to `INCR`.
+#[test]
+fn a_bit_of_an_integer_moves_an_answer_only_if_it_makes_a_push() {
+    let Some(server) = recording().map(respire_tests::Builder::start) else { return };
+    let mut script = Script::new();
+    for bit in 0..32 {
+        script = script.connection(bit).replies(At::Within(1, bit / 8), Act::Flip((bit % 8) as u8));
+    }
+    let proxy = Proxy::new(server.addr(), script.clone());
+    let mut flight = Flight::new(proxy.address(), Config::default());
+    let mut foreign = Vec::new();
+    for (bit, step) in script.steps().iter().enumerate() {
+        flight.connect().expect("a connection");
+        let word = format!("bit-{bit}");
+        let tokens = [
+            flight.submit(&incr(&word), Some(ms(60))),
+            flight.submit(&echo(WORDS[0]), Some(ms(60))),
+            flight.submit(&echo(WORDS[1]), Some(ms(60))),
+        ];
+        flight.settle(ms(10_000));
+        let told = tokens.map(|token| flight.outcome(token));
+        let others =
+            |own: usize| (0..2).map(|n| text(WORDS[n])).filter(move |word| *word != text(WORDS[own]));
+        let is_foreign = matches!(&told[0], Outcome::Ok(value) if WORDS.iter().any(|word| *value == text(word)))
+            || (0..2)
+                .any(|n| matches!(&told[1 + n], Outcome::Ok(value) if others(n).any(|word| word == *value)));
+        if is_foreign {
+            foreign.push(step.clone());
+        }
+    }
+    let push = Step { connection: Some(2), way: Way::Replies, at: At::Within(1, 0), act: Act::Flip(2) };
+    assert_eq!(foreign, [push], "`:` and `>`");
 }

@@ -12,3 +12,4 @@ mod room;
 mod storms;
 mod stuck;
 mod support;
+mod whole;
