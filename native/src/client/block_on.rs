@@ -3,15 +3,15 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant as Clock};
+use std::time::Duration;
 
 use super::lead::Gate;
 use super::shared::Shared;
 use super::slots::lock;
+use super::sync::atomic::{AtomicU8, Ordering};
+use super::sync::thread::{self, Thread};
+use super::sync::{Arc, Clock, Mutex, Weak, thread_local};
 
 thread_local! {
     /// The first client that was awaited inside, if this thread is inside of `block_on`.

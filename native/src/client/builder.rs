@@ -1,13 +1,17 @@
 //! How a client is made.
 
+use std::io;
 use std::sync::Arc;
 
 use respire_core::engine::{Config, Engine, Heap};
 use respire_core::key::Databases;
 use respire_core::time::{Duration, Instant};
 
+use super::machine::{Core, Machine};
+use super::poller::Poller;
 use super::shared::Shared;
 use super::{Client, Handle};
+use crate::event_loop::Sockets;
 use crate::{Dialer, Error, Url};
 
 /// What a client is made with. Everything has a default; what is not named here is in [`config`](Self::config) and
@@ -145,10 +149,17 @@ impl Builder {
     /// The system has nothing to wait with.
     pub fn lazy(self) -> Result<Client, Error> {
         let engine = Engine::new(self.memory, &self.config, Instant::ZERO);
-        let Self { config, memory, refuses, url, dialer } = self;
-        let shared =
-            Shared::new(engine, memory.calls, config.timeout, refuses, url, dialer).map_err(Error::System)?;
+        let shared = self.share(engine).map_err(Error::System)?;
         Ok(Client { handle: Arc::new(Handle { shared }) })
+    }
+
+    fn share(self, engine: Machine) -> io::Result<Arc<Shared>> {
+        let Self { config, memory, refuses, url, dialer } = self;
+        let poller = Poller::new()?;
+        let (endpoint, connect_timeout) = (url.endpoint.clone(), url.connect_timeout);
+        let mut sockets = Sockets::new(poller.registry()?, endpoint, connect_timeout, url);
+        sockets.dialer = dialer;
+        Shared::new(Core::new(engine, sockets), poller, memory.calls, config.timeout, refuses)
     }
 }
 

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::thread;
 use std::time::Duration;
 
 use respire_core::command::{Carry, OwnedReply, Request, Retry};
@@ -16,9 +14,10 @@ use respire_core::resp::Reply;
 use respire_core::time::Instant;
 
 use super::desk::is_showing;
-use super::machine::Ask;
+use super::inbox::Ask;
 use super::shared::Shared;
 use super::slots::{Place, Told, Turn, Waiter};
+use super::sync::{Arc, thread};
 use crate::Error;
 
 /// A request that was not sent yet: [`wait`](Self::wait) for its answer, or await it.

@@ -7,6 +7,7 @@ use respire_core::engine::{Lease, Ticket};
 
 use super::shared::Shared;
 use super::slots::{Told, Waiter};
+use super::sync::thread_local;
 
 /// The calls that are under way, by slot.
 #[derive(Default)]

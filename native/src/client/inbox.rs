@@ -1,10 +1,19 @@
 //! What is left for whoever holds the engine: a submitter never waits for a lock that is held across a system call.
 
-use respire_core::command::Command;
+use respire_core::command::{AnyRequest, Command};
 use respire_core::engine::{Lease, Options};
 use respire_core::resp::Encoder;
 
-use super::machine::Ask;
+/// One request.
+#[derive(Clone, Copy)]
+pub(super) struct Ask<'r> {
+    pub(super) slot: u32,
+    pub(super) is_task: bool,
+    pub(super) request: &'r dyn AnyRequest,
+    pub(super) options: Options,
+    /// The connection that it is for, if its caller has one.
+    pub(super) on: Option<Lease>,
+}
 
 /// Requests as bytes, and callers who have turned away.
 #[derive(Default)]

@@ -7,16 +7,16 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
 
 use respire_core::time::{Duration, Instant};
 
 use super::block_on;
 use super::desk::Own;
-use super::shared::{Poller, Shared};
+use super::poller::Poller;
+use super::shared::Shared;
 use super::slots::{Told, Waiter, lock};
+use super::sync::atomic::{AtomicBool, Ordering, fence};
+use super::sync::{Arc, Condvar, Mutex, PoisonError, thread};
 use crate::Error;
 
 pub(super) struct Lead {

@@ -13,6 +13,7 @@ use respire_core::time::{Duration, Instant};
 use super::bulk::Bulks;
 use super::desk::{Abandoned, Desk, Own, token};
 use super::feed::Feeds;
+use super::inbox::Ask;
 use super::leases::Leases;
 use super::shared::Shared;
 use super::slots::{Told, Waiter};
@@ -37,17 +38,6 @@ pub(super) struct Core {
     pub(super) watchers: Vec<Waiter>,
     /// Why the last connection that has ended did so.
     pub(super) failure: Option<Cause<io::Error>>,
-}
-
-/// One request.
-#[derive(Clone, Copy)]
-pub(super) struct Ask<'r> {
-    pub(super) slot: u32,
-    pub(super) is_task: bool,
-    pub(super) request: &'r dyn AnyRequest,
-    pub(super) options: Options,
-    /// The connection that it is for, if its caller has one.
-    pub(super) on: Option<Lease>,
 }
 
 /// Several requests, from this one on.

@@ -16,10 +16,12 @@ mod life;
 mod machine;
 mod news;
 mod pipeline;
+mod poller;
 #[cfg(unix)]
 mod runtime;
 mod shared;
 mod slots;
+mod sync;
 #[cfg(all(feature = "tokio", unix))]
 pub mod tokio;
 mod transaction;

@@ -12,23 +12,21 @@
 
 use std::io;
 use std::process;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::Waker;
-use std::time::Instant as Clock;
 
-use mio::{Events, Poll};
 use respire_core::command::Frame;
 use respire_core::engine::Lease;
 use respire_core::time::{Duration, Instant};
 
 use super::desk::Own;
-use super::inbox::{Inbox, Letter, Written};
+use super::inbox::{Ask, Inbox, Letter, Written};
 use super::lead::Lead;
-use super::machine::{Ask, Core, Machine};
+use super::machine::Core;
+use super::poller::{self, Poller};
 use super::slots::{Slots, Told, Waiter, lock};
-use crate::event_loop::{Sockets, WAKER};
-use crate::{Dialer, Error, Url};
+use super::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+use super::sync::{Arc, Clock, Mutex, MutexGuard, PoisonError, TryLockError};
+use crate::Error;
 
 /// See the [module](self).
 pub(super) struct Shared {
@@ -43,9 +41,9 @@ pub(super) struct Shared {
     pub(super) refuses: bool,
     pub(super) lead: Lead,
     /// Ends the wait of whoever waits for sockets.
-    pub(super) waker: mio::Waker,
+    pub(super) waker: poller::Waker,
     /// The same as a descriptor, for runtimes.
-    pub(super) registry: mio::Registry,
+    pub(super) registry: poller::Registry,
     /// How many calls tasks wait for: these have nobody who drives. Written by who has the core.
     pub(super) tasks: AtomicUsize,
     /// When something is due, in microseconds. The same.
@@ -70,36 +68,23 @@ const QUIET: Duration = Duration::from_micros(50);
 /// A connection that was not used for so long is looked at before it is.
 const IDLE: Duration = Duration::from_millis(1);
 
-/// What waits for sockets. Whoever has it drives.
-pub(super) struct Poller {
-    poll: Poll,
-    events: Events,
-}
-
 impl Shared {
     pub(super) fn new(
-        engine: Machine,
+        core: Core,
+        poller: Poller,
         limit: usize,
         timeout: Option<Duration>,
         refuses: bool,
-        url: Url,
-        dialer: Dialer,
     ) -> io::Result<Arc<Self>> {
-        let poll = Poll::new()?;
-        let waker = mio::Waker::new(poll.registry(), WAKER)?;
-        let (endpoint, connect_timeout) = (url.endpoint.clone(), url.connect_timeout);
-        let mut sockets = Sockets::new(poll.registry().try_clone()?, endpoint, connect_timeout, url);
-        sockets.dialer = dialer;
-        let registry = poll.registry().try_clone()?;
-        let poller = Box::new(Poller { poll, events: Events::with_capacity(256) });
+        let (waker, registry) = (poller.waker()?, poller.registry()?);
         Ok(Arc::new(Self {
-            core: Mutex::new(Core::new(engine, sockets)),
+            core: Mutex::new(core),
             inbox: Mutex::default(),
             mail: AtomicBool::new(false),
             slots: Slots::new(limit),
             timeout,
             refuses,
-            lead: Lead::new(poller),
+            lead: Lead::new(Box::new(poller)),
             waker,
             registry,
             tasks: AtomicUsize::new(0),
@@ -308,6 +293,30 @@ impl Shared {
         if self.mail.load(Ordering::SeqCst) { self.try_core() } else { None }
     }
 
+    /// A task of a runtime drives, or no longer does.
+    #[cfg(unix)]
+    pub(super) fn set_runtime(&self, waker: Option<&Waker>) {
+        let mut runtime = lock(&self.runtime);
+        match (&*runtime, waker) {
+            (Some(known), Some(waker)) if known.will_wake(waker) => return,
+            _ => *runtime = waker.cloned(),
+        }
+        self.has_runtime.store(runtime.is_some(), Ordering::SeqCst);
+    }
+
+    /// Whether a runtime drives.
+    pub(super) fn has_runtime(&self) -> bool {
+        self.has_runtime.load(Ordering::SeqCst)
+    }
+
+    /// It is the runtime's turn.
+    pub(super) fn call_runtime(&self) {
+        let waker = lock(&self.runtime).clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     /// The driver has slept long enough; without one it is the keeper's turn.
     pub(super) fn rouse(&self) {
         if self.lead.is_driven() {
@@ -347,10 +356,7 @@ impl Shared {
         self.asleep_until.store(0, Ordering::SeqCst);
         let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         self.drain(&mut core);
-        for event in &poller.events {
-            core.sockets.note(event);
-        }
-        poller.events.clear();
+        poller.drain(|event| core.sockets.note(event));
         let now = core.settle(self, own);
         let collecting = collect && core.desk.has_woken();
         self.collect(&mut core, collecting);
@@ -361,16 +367,6 @@ impl Shared {
     fn collect(&self, core: &mut Core, collecting: bool) {
         core.collecting = collecting;
         self.is_collecting.store(collecting, Ordering::Relaxed);
-    }
-}
-
-impl Poller {
-    /// Waits for sockets.
-    ///
-    /// # Errors
-    /// The system cannot.
-    pub(super) fn wait(&mut self, patience: Option<Duration>) -> io::Result<()> {
-        crate::socket::poll_once(&mut self.poll, &mut self.events, patience)
     }
 }
 

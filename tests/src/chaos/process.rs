@@ -1,6 +1,7 @@
 //! What this process has and uses.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,18 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Now, with what is the process's own and stays: the reactor of async-io.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no `/proc`, or no descriptor left.
+    #[must_use]
+    pub fn at_first() -> Self {
+        let pair = async_io::Async::<UnixStream>::pair().expect("two descriptors");
+        drop(pair);
+        Self::now()
+    }
+
     /// Now.
     ///
     /// # Panics

@@ -56,8 +56,6 @@ impl Scene {
         let mut admin = Admin::connect(server.addr());
         self::seed(&mut admin);
         let round = Arc::new(Round::new(row.mix, 0, false));
-        // The reactor of async-io is the process's, and stays.
-        async_io::block_on(async_io::Timer::after(Duration::from_millis(5)));
         Self { row, seed, random: Random::new(seed), server, admin, round }
     }
 
@@ -97,7 +95,7 @@ impl Scene {
         let script = self.row.script;
         self.round = Arc::new(Round::new(self.row.mix, number, script.is_some()));
         let noise = Noise::listen();
-        let before = Usage::now();
+        let before = Usage::at_first();
         let proxy = script.map(|script| Proxy::new(self.server.addr(), script(&mut self.random)));
         let address = proxy.as_ref().map_or(self.server.addr(), Proxy::address);
         let connections = self.admin.info("stats")["total_connections_received"].clone();

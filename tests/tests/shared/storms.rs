@@ -86,9 +86,32 @@ fn callers_of_every_kind_share_one_client() {
     let mut admin = Admin::connect(server.addr());
     seed(&mut admin);
     let client = builder(&server).connect().expect("a client");
-    let tally = play(client, &Caller::ALL, Mix::USUAL, &mut admin, |admin| {
+    // Time enough for all of them, whatever else the machine does.
+    let mix = Mix { timeout: (10_000, 20_000), ..Mix::USUAL };
+    let tally = play(client, &Caller::ALL, mix, &mut admin, |admin| {
         let reached = processed(admin) + 10_000;
         until("many requests", || processed(admin) > reached);
     });
     assert_eq!(tally.ok + tally.cancelled, tally.ops, "{:?}", tally.failed);
+}
+
+/// S4-CLI-10: closed while everybody is at it: who was sent has his answer, everybody else is told that it is closed, and
+/// no connection is left although there are handles.
+#[test]
+fn a_client_that_is_closed_tells_everybody() {
+    let Some(server) = redis() else { return };
+    let mut admin = Admin::connect(server.addr());
+    seed(&mut admin);
+    let client = builder(&server).connect().expect("a client");
+    let handle = client.clone();
+    let tally = play(client, &Caller::ALL, Mix::USUAL, &mut admin, |admin| {
+        let reached = processed(admin) + 2000;
+        until("many requests", || processed(admin) > reached);
+        handle.close().wait().expect("an end");
+        handle.close().wait().expect("the same end");
+        admin.wait_until_alone();
+    });
+    let told = tally.failed.get("not taken: Closed").copied().unwrap_or(0);
+    assert!(told > 0, "{:?}", tally.failed);
+    assert!(!tally.failed.contains_key("unknown"), "{:?}", tally.failed);
 }

@@ -1,0 +1,93 @@
+//! Models of the client's hand-offs: the client's own files, run under every schedule that shuttle finds, over locks, a clock, an
+//! engine and a server that are the model's.
+//!
+//! ```sh
+//! cargo test -p respire-tests --release --test models
+//! ```
+//!
+//! A thread or a task that waits although its answer is there, or that nobody drives, is a deadlock, and a model that does
+//! not end. What is not seen here: orders of memory that are weaker than sequential, since shuttle knows no others.
+#![cfg(unix)]
+#![allow(dead_code, unreachable_pub, unnameable_types, missing_docs)]
+
+mod actors;
+#[path = "../../../native/src/client/block_on.rs"]
+mod block_on;
+#[path = "../../../native/src/client/call.rs"]
+mod call;
+#[path = "../../../native/src/client/desk.rs"]
+mod desk;
+#[path = "../../../native/src/client/inbox.rs"]
+mod inbox;
+#[path = "../../../native/src/client/lead.rs"]
+mod lead;
+mod machine;
+mod models;
+mod poller;
+#[path = "../../../native/src/client/runtime.rs"]
+mod runtime;
+#[path = "../../../native/src/client/shared.rs"]
+mod shared;
+#[path = "../../../native/src/client/slots.rs"]
+mod slots;
+mod sync;
+mod world;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use respire_core::command::Echo;
+use respire_core::engine::Options;
+
+use call::{Call, Progress};
+use machine::Core;
+use poller::Poller;
+use shared::Shared;
+use world::World;
+
+type Error = respire_core::client::Error<std::io::Error>;
+
+/// The last handle goes when it is dropped.
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+/// What a model's client is like.
+#[derive(Clone, Copy)]
+struct Shape {
+    slots: usize,
+    /// The engine takes requests back.
+    cancels: bool,
+    /// So many are on their way.
+    room: usize,
+}
+
+impl Client {
+    fn new(world: &Arc<World>, shape: Shape) -> Arc<Self> {
+        let core = Core::new(world, shape.cancels, shape.room);
+        let shared = Shared::new(core, Poller::new(world), shape.slots, None, false).unwrap();
+        Arc::new(Self { shared })
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn echo<'c>(&'c self, word: &'c str) -> Call<'c, Echo<'c>> {
+        Call::new(&self.shared, respire_core::command::echo(word), None)
+    }
+
+    /// Waits for all slots: each must be given back, and only once.
+    fn has_slots(&self, shape: Shape) {
+        let slot = |_| Progress::new(&self.shared).slot(&Options::DEFAULT).unwrap();
+        let slots: BTreeSet<u32> = (0..shape.slots).map(slot).collect();
+        assert_eq!(slots.len(), shape.slots);
+        assert_eq!(self.shared.slots.take(), None);
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.shared.go();
+    }
+}
