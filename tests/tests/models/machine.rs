@@ -21,6 +21,7 @@ pub(super) struct Core {
     pub(super) sockets: Sockets,
     pub(super) desk: Desk,
     pub(super) collecting: bool,
+    pub(super) used: Instant,
     /// Requests can be taken back.
     cancels: bool,
     /// So many are taken.
@@ -40,6 +41,10 @@ impl Sockets {
     pub(super) fn note(&mut self, (): ()) {
         self.is_ready = true;
     }
+
+    pub(super) fn look(&mut self) {
+        self.is_ready = true;
+    }
 }
 
 impl Core {
@@ -49,6 +54,7 @@ impl Core {
             sockets: Sockets::default(),
             desk: Desk::default(),
             collecting: false,
+            used: Instant::ZERO,
             cancels,
             room,
             unsent: Vec::new(),
