@@ -17,6 +17,7 @@ mod machine;
 mod news;
 mod pipeline;
 mod poller;
+mod read;
 #[cfg(unix)]
 mod runtime;
 mod shared;
@@ -39,6 +40,7 @@ pub use conn::{Conn, ConnCall};
 pub use life::Reached;
 pub use news::{News, NewsControl, NewsOptions, Notice, Published, SubscribeCall};
 pub use pipeline::PipelineCall;
+pub use read::ReadCall;
 #[cfg(unix)]
 pub use runtime::{Descriptor, Driver, Reactor};
 use shared::Shared;
@@ -185,7 +187,7 @@ mod tests {
         assert!(matches!(client.get::<Option<String>>("k").wait(), Err(Error::Forked)));
         assert!(matches!(client.pipeline([get("k")]).wait(), Err(Error::Forked)));
         assert!(matches!(client.conn().wait(), Err(Error::Forked)));
-        let awaited = crate::block_on(async { client.get::<Option<String>>("k").await });
+        let awaited = block_on(async { client.get::<Option<String>>("k").await });
         assert!(matches!(awaited, Err(Error::Forked)));
     }
 }
