@@ -9,6 +9,8 @@ mod call;
 mod conn;
 mod desk;
 mod feed;
+#[cfg(test)]
+mod forked;
 mod inbox;
 mod lead;
 mod leases;
