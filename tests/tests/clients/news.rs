@@ -9,7 +9,7 @@ use std::thread;
 use respire::command::Subscription;
 use respire::prelude::*;
 use respire::pubsub::Overflow;
-use respire::{Client, Error, News, NewsOptions, Notice, Published};
+use respire::{Client, Error, News, NewsOptions, Notice, Published, SubscribeCall};
 use respire_tests::chaos::plain;
 
 use crate::support::{Admin, Answer, By, LIMIT, both, builder, kill_others, ms, open, redis, until, within};
@@ -48,7 +48,8 @@ fn three_kinds() {
     both(|server, builder| {
         let mut admin = Admin::connect(server.addr());
         let client = open(builder);
-        let asks: [(_, fn(&Client) -> respire::SubscribeCall<'_>, _); 3] = [
+        type Ask = fn(&Client) -> SubscribeCall<'_>;
+        let asks: [(Subscription, Ask, &str); 3] = [
             (Subscription::Channel, |client| client.subscribe(["c1", "c2"].as_slice()), "PUBLISH"),
             (Subscription::Pattern, |client| client.psubscribe("c?"), "PUBLISH"),
             (Subscription::Shard, |client| client.ssubscribe("c2"), "SPUBLISH"),
@@ -272,7 +273,7 @@ fn what_there_is_no_room_for() {
             assert!(got.windows(2).all(|two| two[0] + 1 == two[1]));
             match overflow {
                 Overflow::DropOldest => {
-                    assert_eq!((got.last(), missed), (Some(&999), 1000 - got.len() as u64))
+                    assert_eq!((got.last(), missed), (Some(&999), 1000 - got.len() as u64));
                 }
                 _ => assert_eq!((got[0], missed), (0, 0), "{overflow:?}"),
             }
