@@ -79,7 +79,10 @@ fn life(url: &str) {
 fn parts(url: &str) {
     let before = Usage::now();
     for number in 0..10 {
-        let client = Client::open(url).expect("a client");
+        let builder = Client::builder(url.parse().expect("a URL"));
+        // What is lent is waited for so long.
+        let builder = builder.config(|config| config.drain = Some(Duration::from_millis(100)));
+        let client = builder.connect().expect("a client");
         let conns = [0; 3].map(|_| client.conn().wait().expect("a connection"));
         conns[0].send(raw("MULTI")).wait().expect("half a transaction");
         let listens = client.subscribe("news").wait().expect("a subscriber");

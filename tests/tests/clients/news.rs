@@ -9,7 +9,7 @@ use std::thread;
 use respire::command::Subscription;
 use respire::prelude::*;
 use respire::pubsub::Overflow;
-use respire::{Client, Error, News, NewsOptions, Notice, Published};
+use respire::{Client, Error, News, NewsOptions, Notice, Published, SubscribeCall};
 use respire_tests::chaos::plain;
 
 use crate::support::{Admin, Answer, By, LIMIT, both, builder, kill_others, ms, open, redis, until, within};
@@ -48,8 +48,8 @@ fn three_kinds() {
     both(|server, builder| {
         let mut admin = Admin::connect(server.addr());
         let client = open(builder);
-        type Ask = fn(&Client) -> respire::SubscribeCall<'_>;
-        let asks: [(_, Ask, _); 3] = [
+        type Ask = fn(&Client) -> SubscribeCall<'_>;
+        let asks: [(Subscription, Ask, &str); 3] = [
             (Subscription::Channel, |client| client.subscribe(["c1", "c2"].as_slice()), "PUBLISH"),
             (Subscription::Pattern, |client| client.psubscribe("c?"), "PUBLISH"),
             (Subscription::Shard, |client| client.ssubscribe("c2"), "SPUBLISH"),
