@@ -59,7 +59,7 @@ pub(super) struct Shared {
     pub(super) is_gone: AtomicBool,
     start: Clock,
     /// Who has made it.
-    process: AtomicU32,
+    pub(super) process: AtomicU32,
 }
 
 /// A process cannot be copied within this time: so long ago it was the same.
@@ -367,25 +367,5 @@ impl Shared {
     fn collect(&self, core: &mut Core, collecting: bool) {
         core.collecting = collecting;
         self.is_collecting.store(collecting, Ordering::Relaxed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Client;
-    use crate::prelude::*;
-
-    #[test]
-    fn a_copy_of_the_process_uses_nothing_of_it() {
-        let client = Client::builder("redis://127.0.0.1:1".parse().unwrap()).lazy().unwrap();
-        // As it looks in a process that was forked off.
-        client.shared().process.store(process::id() + 1, Ordering::Relaxed);
-        std::thread::sleep(Duration::from_millis(1));
-        assert!(matches!(client.get::<Option<String>>("k").wait(), Err(Error::Forked)));
-        assert!(matches!(client.pipeline([get("k")]).wait(), Err(Error::Forked)));
-        assert!(matches!(client.conn().wait(), Err(Error::Forked)));
-        let awaited = crate::block_on(async { client.get::<Option<String>>("k").await });
-        assert!(matches!(awaited, Err(Error::Forked)));
     }
 }

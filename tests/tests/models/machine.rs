@@ -10,7 +10,7 @@ use respire_core::error::Full;
 use respire_core::resp::{Encoder, Reply};
 use respire_core::time::{Duration, Instant};
 
-use super::desk::{Desk, Own, token};
+use super::desk::{Abandoned, Desk, Own, token};
 use super::inbox::Ask;
 use super::shared::Shared;
 use super::slots::Told;
@@ -21,6 +21,7 @@ pub(super) struct Core {
     pub(super) sockets: Sockets,
     pub(super) desk: Desk,
     pub(super) collecting: bool,
+    pub(super) used: Instant,
     /// Requests can be taken back.
     cancels: bool,
     /// So many are taken.
@@ -40,6 +41,10 @@ impl Sockets {
     pub(super) fn note(&mut self, (): ()) {
         self.is_ready = true;
     }
+
+    pub(super) fn look(&mut self) {
+        self.is_ready = true;
+    }
 }
 
 impl Core {
@@ -49,6 +54,7 @@ impl Core {
             sockets: Sockets::default(),
             desk: Desk::default(),
             collecting: false,
+            used: Instant::ZERO,
             cancels,
             room,
             unsent: Vec::new(),
@@ -85,7 +91,7 @@ impl Core {
     }
 
     pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) {
-        if self.desk.abandon(shared, slot).is_some() {
+        if let Some(Abandoned::Call(_)) = self.desk.abandon(shared, slot) {
             let of_slot = |(_, (known, _)): &(&u64, &(Token, Instant))| *known == token(slot, 0);
             if let Some(id) = self.pending.iter().find(of_slot).map(|(id, _)| *id) {
                 self.forget(id);
