@@ -53,8 +53,8 @@ pub use client::tokio;
 #[cfg(not(target_os = "wasi"))]
 pub use client::{
     Builder, Bulk, BulkBuilder, BulkError, BulkResult, Call, Client, Conn, ConnCall, News, NewsControl,
-    NewsOptions, Notice, PipelineCall, Published, Reached, SubscribeCall, TransactionCall, block_on,
-    block_on_for,
+    NewsOptions, Notice, PipelineCall, Published, Reached, ReadCall, SubscribeCall, TransactionCall,
+    block_on, block_on_for,
 };
 #[cfg(unix)]
 pub use client::{Descriptor, Driver, Reactor};

@@ -34,6 +34,8 @@ pub struct Info<'a> {
     pub subscribers: u32,
     /// Whether the server has said that it is subscribed.
     pub confirmed: bool,
+    /// The server was asked to end it, and has not answered: who wants it now waits for another confirmation.
+    pub ends: bool,
 }
 
 /// Something that happened to a subscription.

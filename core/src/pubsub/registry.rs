@@ -102,6 +102,7 @@ where
             name: entry.name(self.bytes.as_ref()),
             subscribers: entry.wanted,
             confirmed: entry.confirmed,
+            ends: entry.leaving,
         })
     }
 

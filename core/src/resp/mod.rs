@@ -32,6 +32,8 @@ mod scan;
 mod seq;
 #[cfg(feature = "serde")]
 mod serde;
+#[cfg(feature = "bytes")]
+mod shared;
 mod skip;
 #[cfg(feature = "alloc")]
 mod value;

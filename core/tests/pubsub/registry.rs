@@ -159,6 +159,27 @@ fn confirmations_are_matched_by_kind_and_name() {
     assert_eq!(registry.stats().strays, 1);
 }
 
+/// Who wants it again while it ends has to wait for another confirmation.
+#[test]
+fn what_ends_is_said_to() {
+    let mut registry = registry();
+    let id = registry.subscribe(Channel, b"a").unwrap();
+    let known = |registry: &Small| registry.get(id).map(|info| (info.confirmed, info.ends)).unwrap();
+    assert_eq!((asked(&mut registry, at(0)), known(&registry)), (vec!["SUBSCRIBE a".into()], (false, false)));
+    assert!(registry.handle_confirmed(Channel, b"a"));
+    assert_eq!(events(&mut registry), [happened(Happened::Subscribed, "a")]);
+    assert!(registry.unsubscribe(Channel, b"a"));
+    assert_eq!(known(&registry), (true, false), "the server was not asked yet");
+    assert_eq!(asked(&mut registry, at(0)), ["UNSUBSCRIBE a"]);
+    registry.subscribe(Channel, b"a").unwrap();
+    assert_eq!(known(&registry), (true, true));
+    assert!(registry.handle_dropped(Channel, b"a"));
+    assert_eq!((asked(&mut registry, at(0)), known(&registry)), (vec!["SUBSCRIBE a".into()], (false, false)));
+    assert!(registry.handle_confirmed(Channel, b"a"));
+    assert_eq!(known(&registry), (true, false));
+    assert_eq!(events(&mut registry), [happened(Happened::Gap, "a")]);
+}
+
 /// LOADING in place of a confirmation.
 #[test]
 fn what_is_refused_is_asked_again_alone_and_later() {

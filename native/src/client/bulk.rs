@@ -95,7 +95,8 @@ struct State {
     loader: Load,
     /// Answers whose results were not taken.
     answers: HashMap<Ticket, Result<Value, ErrorReply>>,
-    waiter: Waiter,
+    /// Who waits for the next.
+    waiters: Vec<Waker>,
     /// Items that were resolved when this was looked at last.
     resolved: u64,
     /// Nobody takes results any more.
@@ -235,15 +236,17 @@ impl Cell {
     /// The next result, or the end. `Err`: it is still to come, and `waker` is told.
     fn take(&self, waker: Option<&Waker>) -> Result<Option<BulkResult>, ()> {
         let mut state = lock(&self.0);
-        let State { loader, answers, waiter, .. } = &mut *state;
+        let State { loader, answers, waiters, .. } = &mut *state;
         if let Some(resolved) = loader.poll_result() {
             return Ok(Some(BulkResult::of(resolved, answers.remove(&resolved.ticket))));
         }
         if loader.is_over() {
             return Ok(None);
         }
-        if let Some(waker) = waker {
-            *waiter = Waiter::Task(waker.clone());
+        if let Some(waker) = waker
+            && !waiters.iter().any(|known| known.will_wake(waker))
+        {
+            waiters.push(waker.clone());
         }
         Err(())
     }
@@ -277,7 +280,7 @@ impl Bulks {
         let state = State {
             loader: Loader::new(bulk, token(number, 0), load),
             answers: HashMap::new(),
-            waiter: Waiter::Nobody,
+            waiters: Vec::new(),
             resolved: 0,
             abandoned: false,
         };
@@ -322,7 +325,7 @@ impl Bulks {
         for place in &mut self.0 {
             let Some(cell) = place else { continue };
             let mut state = lock(&cell.0);
-            let State { loader, answers, waiter, resolved, abandoned } = &mut *state;
+            let State { loader, answers, waiters, resolved, abandoned } = &mut *state;
             let mut heard = false;
             while let Some(loaded) = loader.poll_answer(engine, now) {
                 heard = true;
@@ -343,7 +346,7 @@ impl Bulks {
             let stats = loader.bulk().stats();
             let before = std::mem::replace(resolved, stats.answered.wrapping_add(stats.failed));
             if *resolved != before || is_over {
-                wake(std::mem::take(waiter));
+                waiters.drain(..).map(Waiter::Task).for_each(&mut wake);
             }
             drop(state);
             if is_over {

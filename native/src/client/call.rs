@@ -15,6 +15,7 @@ use respire_core::time::Instant;
 
 use super::desk::is_showing;
 use super::inbox::Ask;
+use super::read::ReadCall;
 use super::shared::Shared;
 use super::slots::{Place, Told, Turn, Waiter};
 use super::sync::{Arc, thread};
@@ -91,7 +92,47 @@ impl<'c, R> Call<'c, R> {
     }
 }
 
-impl<R: Request> Call<'_, R> {
+impl<'c, R: Request> Call<'c, R> {
+    /// Reads the answer with `read` instead of making it into a value of its own: for tasks what
+    /// [`wait_with`](Self::wait_with) is for threads.
+    ///
+    /// ```no_run
+    /// # use respire::prelude::*;
+    /// # async fn example(client: respire::Client) -> Result<(), respire::Error> {
+    /// let ones = client
+    ///     .send(get("bitmap"))
+    ///     .read(|reply| Ok(reply.get::<&[u8]>()?.iter().map(|byte| byte.count_ones()).sum::<u32>()))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn read<T, F: FnOnce(Reply<'_>) -> Result<T, Error>>(self, read: F) -> ReadCall<'c, R, F> {
+        ReadCall::new(self, read)
+    }
+
+    /// Reads a string into a buffer of one's own: so many bytes it has, and as many of them are there as have room. `None` if
+    /// there is nothing.
+    ///
+    /// ```no_run
+    /// # use respire::prelude::*;
+    /// # let client = respire::Client::open("redis://127.0.0.1:6379")?;
+    /// let mut buffer = [0; 1024];
+    /// if let Some(len) = client.send(get("greeting")).read_into(&mut buffer).wait()? {
+    ///     println!("{len} bytes, the first of them {:?}", buffer.first());
+    /// }
+    /// # Ok::<(), respire::Error>(())
+    /// ```
+    pub const fn read_into<'b>(
+        self,
+        buffer: &'b mut [u8],
+    ) -> ReadCall<'c, R, impl FnOnce(Reply<'_>) -> Result<Option<usize>, Error> + use<'b, R>> {
+        self.read(|reply: Reply<'_>| {
+            let Some(bytes) = reply.get::<Option<&[u8]>>()? else { return Ok(None) };
+            buffer.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            Ok(Some(bytes.len()))
+        })
+    }
+
     /// Sends it, and blocks this thread until the answer is there; meanwhile this thread may read and write for all.
     ///
     /// # Errors
@@ -267,21 +308,21 @@ impl<R: Request> Call<'_, R> {
     }
 }
 
-impl<R: OwnedReply> Future for Call<'_, R> {
-    type Output = Result<R::Owned, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+impl<R: Request> Call<'_, R> {
+    /// Whether the answer is there: then it was shown to `each`.
+    pub(super) fn poll_answer(
+        &mut self,
+        context: &Context<'_>,
+        each: &mut dyn FnMut(u32, Told<'_>),
+    ) -> Poll<Result<(), Error>> {
         let shared = self.progress.shared;
         match self.progress.stage {
             Stage::Sent(slot) => {
-                let mut result = None;
-                let mut each =
-                    |_, told: Told<'_>| result = Some(answer(told).and_then(|reply| Ok(reply.get()?)));
-                if !shared.slots.collect(slot, Waiter::task(context.waker()), &mut each) {
+                if !shared.slots.collect(slot, Waiter::task(context.waker()), each) {
                     return Poll::Pending;
                 }
                 self.progress.stage = Stage::Over;
-                Poll::Ready(result.unwrap_or(Err(Error::Busy)))
+                Poll::Ready(Ok(()))
             }
             Stage::Over => Poll::Ready(Err(Error::Busy)),
             Stage::New | Stage::Waiting(_) if is_showing() => Poll::Ready(Err(Error::Busy)),
@@ -294,6 +335,17 @@ impl<R: OwnedReply> Future for Call<'_, R> {
                 Poll::Pending
             }
         }
+    }
+}
+
+impl<R: OwnedReply> Future for Call<'_, R> {
+    type Output = Result<R::Owned, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut result = None;
+        let mut each = |_, told: Told<'_>| result = Some(answer(told).and_then(|reply| Ok(reply.get()?)));
+        ready!(self.poll_answer(context, &mut each))?;
+        Poll::Ready(result.unwrap_or(Err(Error::Busy)))
     }
 }
 

@@ -107,17 +107,16 @@ impl Feed {
     fn happened(&self, id: Id, happened: Happened) -> Waiter {
         let mut state = lock(&self.0);
         let stage = match happened {
-            Happened::Subscribed => Stage::Confirmed,
+            Happened::Subscribed | Happened::Gap => Stage::Confirmed,
             Happened::Refused => Stage::Refused,
-            Happened::Gap => {
-                state.gap = true;
-                Stage::Confirmed
-            }
             _ => return Waiter::Nobody,
         };
-        if let Some(wanted) = state.wanted.iter_mut().find(|wanted| wanted.id == id) {
-            wanted.stage = stage;
-        }
+        let Some(wanted) = state.wanted.iter_mut().find(|wanted| wanted.id == id) else {
+            return Waiter::Nobody;
+        };
+        // Who has only just asked has missed nothing.
+        let was_there = std::mem::replace(&mut wanted.stage, stage) == Stage::Confirmed;
+        state.gap |= happened == Happened::Gap && was_there;
         std::mem::take(&mut state.waiter)
     }
 
@@ -148,11 +147,14 @@ impl Feeds {
         name: &[u8],
     ) -> Result<(), Refused> {
         let mut state = lock(&feed.0);
+        if state.closed {
+            return Err(Refused::Closed);
+        }
         if state.wanted.iter().any(|wanted| wanted.kind == kind && wanted.name == name) {
             return Ok(());
         }
         let id = engine.subscribe(now, kind, name)?;
-        let is_confirmed = engine.subscriptions().get(id).is_some_and(|info| info.confirmed);
+        let is_confirmed = engine.subscriptions().get(id).is_some_and(|info| info.confirmed && !info.ends);
         let stage = if is_confirmed { Stage::Confirmed } else { Stage::Asked };
         state.wanted.push(Wanted { kind, name: name.to_vec(), id, stage });
         if self.0.len() <= id.index() {
@@ -207,6 +209,8 @@ impl Core {
         for (kind, name) in feed.wanted() {
             self.feeds.unsubscribe(&mut self.engine, now, feed, kind, &name);
         }
+        // Who can still change its subscriptions is to know.
+        feed.close();
         self.desk.tasks -= 1;
     }
 }

@@ -39,8 +39,8 @@ impl Client {
         Reached { client: self, stage: Stage::Ready }
     }
 
-    /// Closes the client for all who have it: no more requests are taken, what was sent is waited for as long as
-    /// [`drain`](respire_core::engine::Config::drain) says, and what was not fails. Begins at once; once more changes
+    /// Closes the client for all who have it: no more requests are taken, what was sent and what is [lent](Self::conn) is
+    /// waited for as long as [`drain`](respire_core::engine::Config::drain) says, and what was not sent fails. Begins at once; once more changes
     /// nothing.
     pub fn close(&self) -> Reached<'_> {
         let shared = self.shared();

@@ -14,6 +14,7 @@ use respire_core::pubsub::{self, Overflow};
 use respire_core::resp::ArgSink;
 
 use super::block_on::block_on_for;
+use super::desk::is_showing;
 use super::feed::{Feed, Found};
 use super::machine::Core;
 use super::{Client, block_on};
@@ -96,8 +97,11 @@ impl NewsControl {
     /// Subscribes to one more channel or pattern. It is confirmed later.
     ///
     /// # Errors
-    /// There is no room for it, or the client was closed.
+    /// There is no room for it, the client was closed, or its subscriber is gone.
     pub fn subscribe(&self, kind: Subscription, name: impl AsRef<[u8]>) -> Result<(), Error> {
+        if is_showing() {
+            return Err(Error::Busy);
+        }
         let shared = self.client.shared();
         let subscribe = |core: &mut Core| {
             let Core { feeds, engine, .. } = core;
@@ -267,6 +271,9 @@ impl<'c> SubscribeCall<'c> {
     }
 
     fn begin(&mut self) -> Result<News, Error> {
+        if is_showing() {
+            return Err(Error::Busy);
+        }
         let overflow = match self.options.overflow {
             Overflow::Block => Overflow::DropNewest,
             overflow => overflow,

@@ -70,9 +70,14 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
             let slot = match sent.take() {
                 Some(slot) => slot,
                 None => {
-                    let slot = self.progress.slot(&self.options)?;
-                    self.send(slot, Waiter::Nobody)?;
-                    slot
+                    let slot = self.progress.slot(&self.options);
+                    match slot.and_then(|slot| self.send(slot, Waiter::Nobody)) {
+                        Ok(slot) => slot,
+                        Err(error) => {
+                            self.cut_short(error)?;
+                            continue;
+                        }
+                    }
                 }
             };
             self.progress.stage = Stage::New;
@@ -86,8 +91,8 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
         self.finish()
     }
 
-    /// Sends as many as there is room for.
-    fn send(&mut self, slot: u32, waiter: Waiter) -> Result<(), Error> {
+    /// Sends as many as there is room for. The slot again.
+    fn send(&mut self, slot: u32, waiter: Waiter) -> Result<u32, Error> {
         let shared = self.progress.shared;
         shared.same_process().inspect_err(|_| shared.slots.give(slot))?;
         let is_task = matches!(waiter, Waiter::Task(_));
@@ -99,26 +104,26 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
         let most = if on.is_some() { most } else { 1 + shared.slots.widen(slot, most as u32 - 1) as usize };
         let ask = AskMany { slot, is_task, pipeline, from: *next, most, options, on: *on };
         let sent = shared.enter(|core| core.submit_many(shared, shared.now(), &ask));
-        match sent {
-            Ok(next) => {
-                self.next = next;
-                Ok(())
-            }
-            // What was answered before has its results, and this is that of all others.
-            Err(refused) if self.next > 0 => {
-                for index in self.next..self.pipeline.len() {
-                    if let Some(results) = &mut self.results {
-                        P::put(results, index, Err(refused.into()));
-                    }
-                }
-                self.next = self.pipeline.len();
-                Ok(())
-            }
-            Err(refused) => {
-                shared.slots.give(slot);
-                Err(refused.into())
+        self.next = sent.inspect_err(|_| shared.slots.give(slot))?;
+        Ok(slot)
+    }
+
+    /// No more are sent. What was answered before has its results, and this is that of all others.
+    ///
+    /// # Errors
+    /// The same, if nothing was sent before.
+    fn cut_short(&mut self, error: Error) -> Result<(), Error> {
+        if self.next == 0 {
+            return Err(error);
+        }
+        if let Some(results) = &mut self.results {
+            for index in self.next..self.pipeline.len() {
+                P::put(results, index, Err(copy(&error)));
             }
         }
+        self.next = self.pipeline.len();
+        self.progress.stage = Stage::New;
+        Ok(())
     }
 
     fn finish(&mut self) -> Result<P::Output<Error>, Error> {
@@ -127,6 +132,16 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
             Some(results) => Ok(P::finish(results, || Error::Busy)),
             None => Err(Error::Busy),
         }
+    }
+}
+
+/// What keeps a request from being sent, for one more.
+fn copy(error: &Error) -> Error {
+    match error {
+        Error::Failed(failed) => Error::Failed(*failed),
+        Error::NotTaken(refused) => Error::NotTaken(*refused),
+        Error::NeedsOwnConnection => Error::NeedsOwnConnection,
+        _ => Error::Busy,
     }
 }
 
@@ -156,12 +171,14 @@ impl<P: Pipeline> Future for PipelineCall<'_, P> {
                 return Poll::Ready(self.finish());
             }
             let options = self.options;
-            let slot = ready!(self.progress.poll_slot(&options, context))?;
-            if let Err(error) = self.send(slot, Waiter::Task(context.waker().clone())) {
-                return Poll::Ready(Err(error));
+            let slot = ready!(self.progress.poll_slot(&options, context));
+            match slot.and_then(|slot| self.send(slot, Waiter::Task(context.waker().clone()))) {
+                Ok(slot) => {
+                    self.progress.stage = Stage::Sent(slot);
+                    shared.see_to_driver();
+                }
+                Err(error) => self.cut_short(error)?,
             }
-            self.progress.stage = Stage::Sent(slot);
-            shared.see_to_driver();
         }
     }
 }

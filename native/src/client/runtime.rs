@@ -5,14 +5,13 @@ use std::future::Future;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use respire_core::time::Instant;
 
 use super::Client;
 use super::poller::Registry;
 use super::shared::Shared;
-use super::slots::lock;
 use super::sync::atomic::Ordering;
 use super::sync::{Arc, Clock};
 
@@ -121,27 +120,5 @@ impl<R> Drop for Driver<R> {
 impl<R> fmt::Debug for Driver<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver").finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    fn set_runtime(&self, waker: Option<&Waker>) {
-        let mut runtime = lock(&self.runtime);
-        match (&*runtime, waker) {
-            (Some(known), Some(waker)) if known.will_wake(waker) => return,
-            _ => *runtime = waker.cloned(),
-        }
-        self.has_runtime.store(runtime.is_some(), Ordering::SeqCst);
-    }
-
-    pub(super) fn has_runtime(&self) -> bool {
-        self.has_runtime.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn call_runtime(&self) {
-        let waker = lock(&self.runtime).clone();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
     }
 }

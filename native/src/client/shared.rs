@@ -306,6 +306,30 @@ impl Shared {
         if self.mail.load(Ordering::SeqCst) { self.try_core() } else { None }
     }
 
+    /// A task of a runtime drives, or no longer does.
+    #[cfg(unix)]
+    pub(super) fn set_runtime(&self, waker: Option<&Waker>) {
+        let mut runtime = lock(&self.runtime);
+        match (&*runtime, waker) {
+            (Some(known), Some(waker)) if known.will_wake(waker) => return,
+            _ => *runtime = waker.cloned(),
+        }
+        self.has_runtime.store(runtime.is_some(), Ordering::SeqCst);
+    }
+
+    /// Whether a runtime drives.
+    pub(super) fn has_runtime(&self) -> bool {
+        self.has_runtime.load(Ordering::SeqCst)
+    }
+
+    /// It is the runtime's turn.
+    pub(super) fn call_runtime(&self) {
+        let waker = lock(&self.runtime).clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     /// The driver has slept long enough; without one it is the keeper's turn.
     pub(super) fn rouse(&self) {
         if self.lead.is_driven() {

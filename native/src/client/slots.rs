@@ -12,21 +12,27 @@ use respire_core::engine::{Failed, Lease, Refused};
 use respire_core::resp::{Outline, Reply};
 use respire_core::time::Instant;
 
-use super::sync::atomic::{AtomicU64, Ordering};
+use super::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::sync::thread::Thread;
 use super::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// How many slots are made at a time.
 const CHUNK: usize = 64;
 
-/// A buffer that has become larger than this is not kept for the next answer, unless there is room for large ones.
+/// A buffer that has become larger than this is kept for the next answer only if all that are so large hold no more than
+/// [`KEPT`] together.
 const LARGE: usize = 16 << 10;
+
+/// Bytes of large buffers that wait for large answers.
+const KEPT: usize = 8 << 20;
 
 pub(super) struct Slots {
     chunks: Box<[OnceLock<Box<[Slot]>>]>,
     free: Mutex<Free>,
     /// When somebody in the line has waited long enough, in microseconds.
     line_due: AtomicU64,
+    /// Bytes of large buffers in slots that wait for nothing.
+    kept: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -52,6 +58,8 @@ struct Inner {
     left: u32,
     answers: Vec<(u32, Answer)>,
     bytes: Vec<u8>,
+    /// What its buffer counts among those that are kept.
+    kept: usize,
     waiter: Waiter,
     /// Nobody waits any more.
     abandoned: bool,
@@ -129,7 +137,7 @@ impl Slots {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let chunks = (0..(limit as usize).div_ceil(CHUNK)).map(|_| OnceLock::new()).collect();
         let free = Free { limit, ..Free::default() };
-        Self { chunks, free: Mutex::new(free), line_due: AtomicU64::new(u64::MAX) }
+        Self { chunks, free: Mutex::new(free), line_due: AtomicU64::new(u64::MAX), kept: AtomicUsize::new(0) }
     }
 
     /// A slot, if one is free and nobody waits for it.
@@ -239,6 +247,24 @@ impl Slots {
         (slot.left, slot.waiter, slot.abandoned) = (answers, waiter, false);
         slot.answers.clear();
         slot.bytes.clear();
+        if slot.kept > 0 {
+            self.kept.fetch_sub(std::mem::take(&mut slot.kept), Ordering::Relaxed);
+        }
+    }
+
+    /// The buffer of a slot is not used for now.
+    fn keep(&self, slot: &mut Inner) {
+        slot.bytes.clear();
+        let size = slot.bytes.capacity();
+        if size <= LARGE {
+            return;
+        }
+        if self.kept.fetch_add(size, Ordering::Relaxed) + size <= KEPT {
+            slot.kept = size;
+        } else {
+            self.kept.fetch_sub(size, Ordering::Relaxed);
+            slot.bytes.shrink_to(LARGE);
+        }
     }
 
     /// So many of them will come, as is known now.
@@ -323,8 +349,7 @@ impl Slots {
             };
             each(item, told);
         }
-        bytes.clear();
-        bytes.shrink_to(LARGE);
+        self.keep(&mut slot);
         true
     }
 

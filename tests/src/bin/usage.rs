@@ -2,6 +2,7 @@
 //!
 //! - `usage lone URL`: a thread that blocks, and nobody else. Prints how many threads and descriptors there are more.
 //! - `usage life URL`: clients with callers of every kind, all dropped. Prints what is left.
+//! - `usage parts URL`: clients that lend, listen and load, some of them closed. Prints what is left.
 //! - `usage idle URL SECONDS`: a client that was used, then is not. Prints the milliseconds of processor time meanwhile,
 //!   and how often its threads have slept.
 
@@ -24,9 +25,10 @@ fn main() -> ExitCode {
     match words[..] {
         ["lone", url] => lone(url),
         ["life", url] => life(url),
+        ["parts", url] => parts(url),
         ["idle", url, seconds] => idle(url, seconds.parse().expect("a number of seconds")),
         _ => {
-            eprintln!("usage lone URL | life URL | idle URL SECONDS");
+            eprintln!("usage lone URL | life URL | parts URL | idle URL SECONDS");
             return ExitCode::from(2);
         }
     }
@@ -70,6 +72,32 @@ fn life(url: &str) {
             let tally = caller.join().expect("a caller");
             assert_eq!(tally.wrong, [""; 0]);
         }
+    }
+    show("left", Usage::beyond(before, LIMIT));
+}
+
+fn parts(url: &str) {
+    let before = Usage::now();
+    for number in 0..10 {
+        let builder = Client::builder(url.parse().expect("a URL"));
+        // What is lent is waited for so long.
+        let builder = builder.config(|config| config.drain = Some(Duration::from_millis(100)));
+        let client = builder.connect().expect("a client");
+        let conns = [0; 3].map(|_| client.conn().wait().expect("a connection"));
+        conns[0].send(raw("MULTI")).wait().expect("half a transaction");
+        let listens = client.subscribe("news").wait().expect("a subscriber");
+        let calls = client.psubscribe("n*").wait().expect("a subscriber");
+        let calls = calls.listen(|_| false).expect("a thread");
+        client.publish("news", "all of it").wait().expect("two who listen");
+        let bulk = client.bulk().start();
+        (0..100).for_each(|n| assert!(bulk.push(&set("k", n)).is_ok()));
+        let sums = client.transaction((incr("n"), incr("n"))).wait();
+        assert!(sums.is_ok() && client.pipeline(vec![incr("n"); 100]).wait().is_ok());
+        calls.join().expect("a thread that ends");
+        if number % 2 == 0 {
+            client.close().wait().expect("an end");
+        }
+        drop((conns, listens, bulk));
     }
     show("left", Usage::beyond(before, LIMIT));
 }

@@ -37,7 +37,7 @@ pub struct Tally {
     pub wrong: Vec<String>,
     /// Answers that differ from theirs by one bit.
     pub flipped: u64,
-    /// How long beyond their deadline the slowest had to wait, slowest first after [`Self::close`].
+    /// How long beyond their deadlines callers had to wait, if it was long.
     pub late: Vec<Duration>,
     /// The slowest answer.
     pub slowest: Duration,

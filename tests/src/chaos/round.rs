@@ -9,7 +9,7 @@ use super::callers::CLIENTS;
 use super::work::{Deed, Mix, Readers, batch};
 use crate::proxy::Random;
 
-/// See the [module](self).
+/// One fault, and the clients that work under it.
 #[derive(Debug)]
 pub struct Round {
     pub(super) mix: Mix,

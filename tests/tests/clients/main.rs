@@ -1,8 +1,10 @@
 //! What a client lends and does besides single requests, on real servers: connections of one's own, transactions,
 //! pipelines, messages, batches, and its beginning and end.
 
+mod bulk;
 mod conn;
-
+mod life;
+mod news;
 mod pipelines;
 mod support;
 mod transactions;

@@ -1,5 +1,8 @@
 //! Pipelines of a client: few writes, a fate for each request, and more than there is room for.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::thread;
 
 use respire::conn::Failure;
@@ -9,7 +12,7 @@ use respire::{Client, Error};
 use respire_tests::chaos::plain;
 use respire_tests::proxy::{Act, At, Proxy, Script, Way};
 
-use crate::support::{Admin, Answer, By, LIMIT, both, builder, ms, open, redis, within};
+use crate::support::{Admin, Answer, By, LIMIT, blocked, both, builder, ms, open, redis, until, within};
 
 /// Sends the same pipeline by a thread and by tasks, whoever drives.
 fn each_way<P: Pipeline>(client: &Client, make: impl Fn() -> P, check: impl Fn(P::Output<Error>)) {
@@ -219,5 +222,43 @@ fn who_turns_away_takes_nothing_with_him() {
         }
         let all = client.pipeline(vec![incr("m"); 2000]).wait().unwrap();
         assert!(all.into_iter().map(Result::unwrap).eq(1..=2000));
+    });
+}
+
+/// S1-CLI-05, S0-OPT-06: a pipeline that finds room for a part of it only, and whose time is over then: what was answered
+/// has its results, and it is the rest that was not sent.
+#[test]
+fn what_was_answered_is_told_when_the_rest_is_late() {
+    both(|server, builder| {
+        let mut admin = Admin::connect(server.addr());
+        let client = open(builder.calls(2));
+        let blpop = || words(&["BLPOP", "held", "0"]);
+        for by in [None, Some(By::BlockOn), Some(By::Keeper), Some(By::Tokio)] {
+            admin.done("DEL n held");
+            thread::scope(|scope| {
+                let holder = scope.spawn(|| client.send(blpop()).timeout(LIMIT).wait());
+                until("the holder", || blocked(&mut admin) == 1);
+                // There is room for one more request, and the next in line is somebody else.
+                server.signal("-STOP");
+                let mut context = Context::from_waker(Waker::noop());
+                let mut call = client.pipeline(vec![incr("n"); 3]).timeout(ms(500));
+                assert!(Pin::new(&mut call).poll(&mut context).is_pending());
+                let mut next = client.send(blpop());
+                assert!(Pin::new(&mut next).poll(&mut context).is_pending());
+                server.signal("-CONT");
+                let results = match by {
+                    None => call.wait(),
+                    Some(by) => by.run(&client, call),
+                };
+                drop(next);
+                admin.done("RPUSH held 1");
+                assert!(holder.join().unwrap().is_ok());
+                let results = results.unwrap();
+                let expired = |result: &Result<i64, Error>| matches!(result, Err(Error::Failed(failed)) if failed.failure == Failure::Expired);
+                assert!(matches!(results[0], Ok(1)), "{by:?}: {results:?}");
+                assert!(results[1..].iter().all(expired), "{by:?}: {results:?}");
+                assert_eq!(admin.done("GET n"), Answer::Text("1".into()));
+            });
+        }
     });
 }

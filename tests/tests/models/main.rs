@@ -24,6 +24,8 @@ mod lead;
 mod machine;
 mod models;
 mod poller;
+#[path = "../../../native/src/client/read.rs"]
+mod read;
 #[path = "../../../native/src/client/runtime.rs"]
 mod runtime;
 #[path = "../../../native/src/client/shared.rs"]

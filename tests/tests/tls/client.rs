@@ -3,7 +3,7 @@
 use std::thread;
 
 use respire::prelude::*;
-use respire::{Cause, Client, Dialer, Error, Tls};
+use respire::{Cause, Client, Dialer, Error, Notice, Tls};
 
 use crate::support::{Authority, Secure, secure};
 
@@ -26,6 +26,52 @@ fn everything_works() {
         }
     });
     assert_eq!(client.incr("visits").wait().unwrap(), 2001);
+}
+
+/// S0-SEC-01, S1-CLI-04: all that a client does besides single requests, over TLS as without.
+#[test]
+fn all_parts_of_a_client() {
+    let Some(server) = secure(&[]) else { return };
+    let client = open(&server, server.tls()).unwrap();
+    let conn = client.conn().wait().unwrap();
+    conn.select(3).wait().unwrap();
+    conn.set("k", "three").wait().unwrap();
+    assert_eq!(client.get::<Option<String>>("k").wait().unwrap(), None);
+    drop(conn);
+
+    let (a, b) = client.transaction((incr("n"), incr("n"))).wait().unwrap();
+    assert_eq!((a.unwrap(), b.unwrap()), (1, 2));
+    let doubled =
+        client.check_and_set("n", 3, |conn| Ok(Some([set("n", 2 * conn.get::<i64>("n").wait()?)]))).unwrap();
+    assert!(doubled.is_some());
+    assert_eq!(respire::block_on(async { client.get::<i64>("n").await }).unwrap(), 4);
+
+    let numbers = client.pipeline(vec![incr("m"); 2500]).wait().unwrap();
+    assert!(numbers.into_iter().map(Result::unwrap).eq(1..=2500));
+    let value = vec![7; 1 << 20];
+    assert!(client.pipeline(vec![set("large", &value); 8]).wait().unwrap().iter().all(Result::is_ok));
+
+    let mut news = client.subscribe("c").wait().unwrap();
+    for n in 0..100 {
+        client.publish("c", n).wait().unwrap();
+        let Some(Notice::Message(message)) = news.next() else { panic!("a message") };
+        assert_eq!(message.payload, n.to_string().into_bytes());
+    }
+
+    let bulk = client.bulk().start();
+    (0..5000).for_each(|n| assert!(bulk.push(&set(&format!("k{n}"), n)).is_ok()));
+    bulk.close();
+    let results: Vec<_> = std::iter::from_fn(|| bulk.next_blocking()).collect();
+    assert!(results.len() == 5000 && results.iter().all(|result| result.answer.is_ok()));
+
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| client.send(words(&["BLPOP", "list", "10"])).wait());
+        client.send(raw("RPUSH").key("list").arg(1)).wait().unwrap();
+        assert!(waits.join().unwrap().is_ok());
+    });
+    client.close().wait().unwrap();
+    assert_eq!(news.next(), None);
+    assert!(client.incr("n").wait().is_err());
 }
 
 /// S0-SEC-01, S3-CONN-04: who cannot prove to be the server is refused, with rustls' own words and a hint.
