@@ -5,8 +5,8 @@
 //! cargo test -p respire-tests --release --test models
 //! ```
 //!
-//! `RESPIRE_SCHEDULES` says how many random schedules of each model, of which 1500 or 10000 are run as a rule: after a change to
-//! these files, try 20000.
+//! `RESPIRE_SCHEDULES` says how many random schedules of each model, of which 1500 or 10000 are run as a rule, and a tenth
+//! without optimisation. After a change to these files, try 20000.
 //!
 //! A thread or a task that waits although its answer is there, or that nobody drives, is a deadlock, and a model that does
 //! not end. What is not seen here: orders of memory that are weaker than sequential, since shuttle knows no others.
