@@ -15,7 +15,11 @@ pub(super) struct Desk {
     calls: Vec<Calls>,
     /// How many slots tasks wait for.
     pub(super) tasks: usize,
+    /// There are more of them, of whom nobody knows yet who could drive.
+    pub(super) has_more: bool,
     pub(super) woken: Vec<Waiter>,
+    /// Somebody has his answers who has not said who he is: he may be waiting for sockets.
+    pub(super) is_untold: bool,
     /// Memory for the next ones.
     pub(super) spare: Vec<Waiter>,
 }
@@ -70,8 +74,12 @@ impl Desk {
     pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) -> Option<Abandoned> {
         let calls = self.calls.get_mut(slot as usize)?;
         if calls.left > 0 && calls.ticket.is_none() {
-            // The answers come, and are dropped.
+            // The answers come, and are dropped: as for a task, somebody must drive until then.
             calls.abandoned = true;
+            if !std::mem::replace(&mut calls.is_task, true) {
+                self.tasks += 1;
+                self.has_more = true;
+            }
             return None;
         }
         self.tasks -= usize::from(calls.is_task);
@@ -124,8 +132,9 @@ impl Desk {
 
     /// Somebody is to be told.
     pub(super) fn wake(&mut self, waiter: Waiter) {
-        if !matches!(waiter, Waiter::Nobody) {
-            self.woken.push(waiter);
+        match waiter {
+            Waiter::Nobody => self.is_untold = true,
+            waiter => self.woken.push(waiter),
         }
     }
 }

@@ -48,7 +48,7 @@ pub(super) struct Leading {
 
 /// A thread that goes before its time: the system cannot wait, or a closure has panicked while it had the core.
 struct Leaving<'s> {
-    shared: &'s Shared,
+    shared: &'s Arc<Shared>,
     slot: u32,
 }
 
@@ -57,6 +57,15 @@ impl Drop for Leaving<'_> {
         self.shared.turn_away(self.slot);
         // Others may have their answers, and were not told.
         self.shared.enter(|_| ());
+    }
+}
+
+/// A thread that stood in line to lead. If it was its turn, and it goes because it has its answer, another leads.
+struct Following<'s>(&'s Arc<Shared>);
+
+impl Drop for Following<'_> {
+    fn drop(&mut self) {
+        drop(self.0.try_lead());
     }
 }
 
@@ -127,9 +136,14 @@ impl Shared {
         if let Some(leading) = self.try_lead() {
             self.lead_until(leading, slot, each).map_err(Error::System)?;
         }
+        let mut following = None;
         while !self.slots.collect(slot, |waiter| *waiter = Waiter::Thread(thread::current()), each) {
+            following.get_or_insert(Following(self));
             match self.follow(slot) {
-                Some(leading) => self.lead_until(leading, slot, each).map_err(Error::System)?,
+                Some(leading) => {
+                    self.slots.lead(slot);
+                    self.lead_until(leading, slot, each).map_err(Error::System)?;
+                }
                 None => {
                     self.same_process()?;
                     thread::park();
@@ -150,7 +164,7 @@ impl Shared {
     }
 
     fn lead_until(
-        &self,
+        self: &Arc<Self>,
         mut leading: Leading,
         slot: u32,
         each: &mut dyn FnMut(u32, Told<'_>),
@@ -165,7 +179,7 @@ impl Shared {
     }
 
     /// The caller of a slot goes before his answers have come.
-    pub(super) fn turn_away(&self, slot: u32) {
+    pub(super) fn turn_away(self: &Arc<Self>, slot: u32) {
         let (is_awaited, lent) = self.slots.abandon(slot);
         if let Some(lease) = lent {
             self.release(lease);

@@ -114,7 +114,7 @@ impl Shared {
     }
 
     /// A task stands in line for a slot: whoever sleeps longer than it may wait is to know.
-    pub(super) fn look_at_line(&self) {
+    pub(super) fn look_at_line(self: &Arc<Self>) {
         match self.try_core() {
             Some(core) => self.leave(core, self.now()),
             None => self.post(),
@@ -125,7 +125,7 @@ impl Shared {
     ///
     /// # Errors
     /// The engine's; the slot is to be given back.
-    pub(super) fn submit(&self, ask: &Ask<'_>) -> Result<(), Error> {
+    pub(super) fn submit(self: &Arc<Self>, ask: &Ask<'_>) -> Result<(), Error> {
         if let Some(mut core) = self.try_core() {
             self.drain(&mut core);
             let now = self.now();
@@ -166,7 +166,7 @@ impl Shared {
     }
 
     /// Nobody waits any more for the answers of this slot.
-    pub(super) fn abandon(&self, slot: u32) {
+    pub(super) fn abandon(self: &Arc<Self>, slot: u32) {
         if let Some(mut core) = self.try_core() {
             self.drain(&mut core);
             core.abandon(self, slot);
@@ -177,7 +177,7 @@ impl Shared {
     }
 
     /// Does something as soon as somebody has the core: now, as a rule. Nobody waits for it.
-    pub(super) fn soon(&self, act: impl FnOnce(&mut Core, &Self) + Send + 'static) {
+    pub(super) fn soon(self: &Arc<Self>, act: impl FnOnce(&mut Core, &Self) + Send + 'static) {
         if let Some(mut core) = self.try_core() {
             self.drain(&mut core);
             act(&mut core, self);
@@ -188,12 +188,12 @@ impl Shared {
     }
 
     /// A connection is given back.
-    pub(super) fn release(&self, lease: Lease) {
+    pub(super) fn release(self: &Arc<Self>, lease: Lease) {
         self.soon(move |core, shared| core.release(shared, shared.now(), lease));
     }
 
     /// There is mail: if whoever had the core has gone meanwhile, it is for us to look at it.
-    pub(super) fn post(&self) {
+    pub(super) fn post(self: &Arc<Self>) {
         self.mail.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         if let Some(core) = self.try_core() {
@@ -210,7 +210,7 @@ impl Shared {
     }
 
     /// Does something with the core, however long it takes to have it.
-    pub(super) fn enter<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
+    pub(super) fn enter<T>(self: &Arc<Self>, act: impl FnOnce(&mut Core) -> T) -> T {
         let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         self.drain(&mut core);
         let result = act(&mut core);
@@ -241,15 +241,18 @@ impl Shared {
     fn submit_written(&self, core: &mut Core, now: Instant, inbox: &Inbox, written: &Written) {
         let &Written { slot, is_task, options, on, command, .. } = written;
         let request = &Frame::new(inbox.frame(written), command);
-        if let Err(refused) = core.submit(now, &Ask { slot, is_task, request, options, on }) {
-            let waiter = self.slots.put(slot, 0, Told::Refused(refused));
-            core.desk.wake(waiter);
+        match core.submit(now, &Ask { slot, is_task, request, options, on }) {
+            Ok(()) => core.desk.has_more |= is_task,
+            Err(refused) => {
+                let waiter = self.slots.put(slot, 0, Told::Refused(refused));
+                core.desk.wake(waiter);
+            }
         }
     }
 
     /// Leaves the core, with all done that cannot wait: what was submitted is written if nothing is under way there,
     /// and what others have left meanwhile is taken.
-    pub(super) fn leave<'c>(&'c self, mut core: MutexGuard<'c, Core>, mut now: Instant) {
+    pub(super) fn leave<'c>(self: &'c Arc<Self>, mut core: MutexGuard<'c, Core>, mut now: Instant) {
         loop {
             let mut due = self.due_of(&core);
             if due <= now {
@@ -271,16 +274,26 @@ impl Shared {
     }
 
     /// Unlocks the core and tells whoever is to be told. The core again, if there is mail and nobody else has it.
-    fn let_go<'c>(&'c self, mut core: MutexGuard<'c, Core>, due: Instant) -> Option<MutexGuard<'c, Core>> {
+    fn let_go<'c>(
+        self: &'c Arc<Self>,
+        mut core: MutexGuard<'c, Core>,
+        due: Instant,
+    ) -> Option<MutexGuard<'c, Core>> {
         self.tasks.store(core.desk.tasks, Ordering::Relaxed);
         self.due.store(due.as_micros(), Ordering::Relaxed);
         let woken = core.desk.take_woken();
+        let is_untold = std::mem::take(&mut core.desk.is_untold);
+        let has_more = std::mem::take(&mut core.desk.has_more);
         drop(core);
         fence(Ordering::SeqCst);
         let asleep_until = self.asleep_until.load(Ordering::SeqCst);
-        if due.as_micros() < asleep_until {
+        if due.as_micros() < asleep_until || is_untold && asleep_until > 0 {
             self.asleep_until.store(0, Ordering::SeqCst);
             self.rouse();
+        }
+        if has_more {
+            // Who has left them here has seen a driver, who may have gone without knowing of them.
+            self.see_to_driver();
         }
         if let Some(mut woken) = woken {
             woken.drain(..).for_each(Waiter::wake);
@@ -336,7 +349,7 @@ impl Shared {
     }
 
     /// Writes what has been collected. Until when there is nothing to do.
-    pub(super) fn before_wait(&self, own: &mut Option<Own<'_>>) -> Instant {
+    pub(super) fn before_wait(self: &Arc<Self>, own: &mut Option<Own<'_>>) -> Instant {
         self.asleep_until.store(u64::MAX, Ordering::SeqCst);
         let now = self.now();
         // As a rule whoever was here last has left nothing to do.
@@ -359,7 +372,12 @@ impl Shared {
 
     /// Moves what the sockets are ready for. With `collect`, what tasks ask for that were woken is written
     /// [later](Self::before_wait), all at once. Whether any were.
-    pub(super) fn after_wait(&self, poller: &mut Poller, own: &mut Option<Own<'_>>, collect: bool) -> bool {
+    pub(super) fn after_wait(
+        self: &Arc<Self>,
+        poller: &mut Poller,
+        own: &mut Option<Own<'_>>,
+        collect: bool,
+    ) -> bool {
         self.asleep_until.store(0, Ordering::SeqCst);
         let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         self.drain(&mut core);

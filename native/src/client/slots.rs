@@ -307,6 +307,11 @@ impl Slots {
         self.slot(index).abandoned
     }
 
+    /// The thread that waits there waits for sockets from now on.
+    pub(super) fn lead(&self, index: u32) {
+        self.slot(index).waiter = Waiter::Nobody;
+    }
+
     /// The thread that waits there, if there is one.
     pub(super) fn thread(&self, index: u32) -> Option<Thread> {
         match &self.slot(index).waiter {

@@ -10,8 +10,8 @@ use shuttle::sync::Mutex;
 use shuttle::sync::atomic::{AtomicBool, Ordering};
 use shuttle::thread::{self, Thread};
 
-use super::Client;
 use super::block_on::block_on;
+use super::{Client, Error};
 
 /// What one thread does.
 pub(super) type Run = Box<dyn FnOnce() + Send>;
@@ -88,11 +88,7 @@ pub(super) fn gives_up_inside(client: &Arc<Client>, word: &'static str) -> Run {
     })
 }
 
-fn glance(
-    call: &mut (impl Future<Output = Result<Vec<u8>, crate::Error>> + Unpin),
-    word: &str,
-    waker: &Waker,
-) {
+fn glance(call: &mut (impl Future<Output = Result<Vec<u8>, Error>> + Unpin), word: &str, waker: &Waker) {
     if let Poll::Ready(answer) = Pin::new(call).poll(&mut Context::from_waker(waker)) {
         assert_eq!(answer.unwrap(), word.as_bytes());
     }
@@ -128,6 +124,30 @@ pub(super) fn runs_until(client: &Arc<Client>, timeout: u64) -> Run {
         let call = client.echo("silent").timeout(Duration::from_millis(timeout));
         assert!(execute(call).is_err());
     })
+}
+
+/// A thread that may be refused.
+pub(super) fn may_be_refused(client: &Arc<Client>, word: &'static str) -> Run {
+    may(client, word, |error| matches!(error, Error::Refused(_) | Error::NotTaken(_)))
+}
+
+/// A thread that the system may fail.
+pub(super) fn may_fail(client: &Arc<Client>, word: &'static str) -> Run {
+    may(client, word, |error| matches!(error, Error::System(_)))
+}
+
+fn may(client: &Arc<Client>, word: &'static str, is_expected: fn(&Error) -> bool) -> Run {
+    let client = Arc::clone(client);
+    Box::new(move || match client.echo(word).wait() {
+        Ok(answer) => assert_eq!(answer, word.as_bytes()),
+        Err(error) => assert!(is_expected(&error), "{error:?}"),
+    })
+}
+
+/// A thread that has the core for a moment, and wants nothing.
+pub(super) fn looks(client: &Arc<Client>) -> Run {
+    let client = Arc::clone(client);
+    Box::new(move || (0..3).for_each(|_| client.shared().enter(|_| ())))
 }
 
 /// The smallest executor: it polls when it is called, and only then.

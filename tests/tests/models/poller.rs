@@ -32,6 +32,9 @@ impl Poller {
     }
 
     pub(super) fn wait(&mut self, patience: Option<Duration>) -> io::Result<()> {
+        if self.world.change(|state| std::mem::take(&mut state.fails)) {
+            return Err(io::ErrorKind::Other.into());
+        }
         let until = patience.map(World::end);
         self.is_readable |= self.world.until(|state| {
             let (is_readable, is_woken) = (state.readable, state.woken);

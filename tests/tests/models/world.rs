@@ -36,6 +36,8 @@ pub(super) struct State {
     pub(super) log: Vec<Vec<u8>>,
     /// When the client must have told what becomes of its requests.
     pub(super) deadlines: BTreeMap<u64, Duration>,
+    /// The system cannot wait, once.
+    pub(super) fails: bool,
     closed: bool,
 }
 
