@@ -10,6 +10,7 @@ use respire_core::error::Full;
 use respire_core::resp::{Encoder, Reply};
 use respire_core::time::{Duration, Instant};
 
+use super::Shape;
 use super::desk::{Abandoned, Desk, Own, token};
 use super::inbox::Ask;
 use super::shared::Shared;
@@ -30,6 +31,8 @@ pub(super) struct Core {
     /// What is to be told of, and until when.
     pending: BTreeMap<u64, (Token, Instant)>,
     next: u64,
+    /// Something that nobody waits for is to be done so long after each request.
+    upkeep: Option<Duration>,
 }
 
 #[derive(Default)]
@@ -48,18 +51,19 @@ impl Sockets {
 }
 
 impl Core {
-    pub(super) fn new(world: &Arc<World>, cancels: bool, room: usize) -> Self {
+    pub(super) fn new(world: &Arc<World>, shape: Shape) -> Self {
         Self {
             world: Arc::clone(world),
             sockets: Sockets::default(),
             desk: Desk::default(),
             collecting: false,
             used: Instant::ZERO,
-            cancels,
-            room,
+            cancels: shape.cancels,
+            room: shape.room,
             unsent: Vec::new(),
             pending: BTreeMap::new(),
             next: 0,
+            upkeep: shape.upkeep,
         }
     }
 
@@ -82,12 +86,19 @@ impl Core {
         let len = encoder.finish().len();
         self.unsent.push((id, bytes[..len].to_vec()));
         let due = ask.options.timeout.map_or(Instant::MAX, |timeout| now.saturating_add(timeout));
-        self.pending.insert(id, (token(ask.slot, 0), due));
-        if due < Instant::MAX {
-            self.world.change(|state| state.deadlines.insert(id, Duration::from_micros(due.as_micros())));
+        self.await_until(id, token(ask.slot, 0), due);
+        if let Some(upkeep) = self.upkeep {
+            self.await_until(UPKEEP, Token(u64::MAX), now.saturating_add(upkeep));
         }
         self.desk.expect(ask.slot, self.cancels.then(ticket), 1, ask.is_task);
         Ok(())
+    }
+
+    fn await_until(&mut self, id: u64, token: Token, due: Instant) {
+        self.pending.insert(id, (token, due));
+        if due < Instant::MAX {
+            self.world.change(|state| state.deadlines.insert(id, Duration::from_micros(due.as_micros())));
+        }
     }
 
     pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) {
@@ -120,7 +131,9 @@ impl Core {
         }
         let now = shared.now();
         while let Some(id) = self.pending.iter().find(|(_, (_, due))| *due <= now).map(|(id, _)| *id) {
-            if let Some((token, _)) = self.forget(id) {
+            if let Some((token, _)) = self.forget(id)
+                && id != UPKEEP
+            {
                 self.desk.tell(shared, token, Told::Failed(LATE), own);
             }
         }
@@ -136,6 +149,8 @@ impl Core {
         Some(forgotten)
     }
 }
+
+const UPKEEP: u64 = u64::MAX;
 
 const LATE: Failed =
     Failed { failure: Failure::TimedOut, why: None, refused: None, attempts: 1, elapsed: Duration::ZERO };

@@ -5,6 +5,9 @@
 //! cargo test -p respire-tests --release --test models
 //! ```
 //!
+//! `RESPIRE_SCHEDULES` says how many random schedules of each model, of which 1500 or 10000 are run as a rule: after a change to
+//! these files, try 20000.
+//!
 //! A thread or a task that waits although its answer is there, or that nobody drives, is a deadlock, and a model that does
 //! not end. What is not seen here: orders of memory that are weaker than sequential, since shuttle knows no others.
 #![cfg(unix)]
@@ -37,6 +40,7 @@ mod world;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use respire_core::command::Echo;
 use respire_core::engine::Options;
@@ -62,11 +66,13 @@ struct Shape {
     cancels: bool,
     /// So many are on their way.
     room: usize,
+    /// The engine has something to do so long after each request.
+    upkeep: Option<Duration>,
 }
 
 impl Client {
     fn new(world: &Arc<World>, shape: Shape) -> Arc<Self> {
-        let core = Core::new(world, shape.cancels, shape.room);
+        let core = Core::new(world, shape);
         let shared = Shared::new(core, Poller::new(world), shape.slots, None, false).unwrap();
         Arc::new(Self { shared })
     }

@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::thread;
@@ -16,11 +17,20 @@ use super::block_on::block_on;
 use super::world::{Readable, World};
 use super::{Client, Shape};
 
-const ROOMY: Shape = Shape { slots: 8, cancels: true, room: 8 };
+const ROOMY: Shape = Shape { slots: 8, cancels: true, room: 8, upkeep: None };
 const ONE: Shape = Shape { slots: 1, ..ROOMY };
 
 /// Runs a model under random schedules, and under such as change seldom and at bad moments.
 fn check(shape: Shape, model: fn(&Arc<World>, &Arc<Client>)) {
+    check_times(1500, shape, model);
+}
+
+/// The same for what goes wrong under few schedules only.
+fn check_often(shape: Shape, model: fn(&Arc<World>, &Arc<Client>)) {
+    check_times(10_000, shape, model);
+}
+
+fn check_times(times: usize, shape: Shape, model: fn(&Arc<World>, &Arc<Client>)) {
     let run = move || {
         World::run(|world| {
             let client = Client::new(world, shape);
@@ -34,7 +44,7 @@ fn check(shape: Shape, model: fn(&Arc<World>, &Arc<Client>)) {
         config.silence_warnings = true;
         config
     };
-    let times = std::env::var("RESPIRE_SCHEDULES").map_or(1500, |times| times.parse().unwrap());
+    let times = std::env::var("RESPIRE_SCHEDULES").map_or(times, |times| times.parse().unwrap());
     Runner::new(RandomScheduler::new(times), config()).run(run);
     for depth in 2..5 {
         Runner::new(PctScheduler::new(depth, times / 5), config()).run(run);
@@ -138,7 +148,7 @@ fn slots_that_are_abandoned_are_driven_for() {
 /// A task's letter may be read by one who does not drive, when the leader who was to drive for it has gone.
 #[test]
 fn letters_are_driven_for() {
-    check(ROOMY, |_, client| {
+    check_often(ROOMY, |_, client| {
         all([runs(client, &["a"]), waits(client, &["b"]), looks(client)]);
     });
 }
@@ -154,8 +164,8 @@ fn leaders_are_told_by_others() {
 /// A thread that is to lead, and has its answer before it hears of that, lets another.
 #[test]
 fn the_lead_is_not_lost() {
-    check(ROOMY, |_, client| {
-        all([waits(client, &["a"]), waits_until(client, 10), waits(client, &["b"]), gives_up(client, "c")]);
+    check_often(ROOMY, |_, client| {
+        all([waits(client, &["a"]), waits_until(client, 10), waits(client, &["b"]), looks(client)]);
     });
 }
 
@@ -215,6 +225,16 @@ fn earlier_deadlines_rouse() {
 fn deadlines_are_kept_by_somebody() {
     check(ROOMY, |_, client| {
         all([runs_until(client, 10), waits(client, &["a"]), runs_until(client, 100)]);
+    });
+}
+
+/// What is due is done, also if nobody waits for it and all who led have gone.
+#[test]
+fn upkeep_is_done_by_somebody() {
+    let upkeep = Some(Duration::from_millis(50));
+    check(Shape { upkeep, ..ROOMY }, |world, client| {
+        all([waits(client, &["a"]), waits(client, &["b"])]);
+        world.until(|state| state.deadlines.is_empty().then_some(()));
     });
 }
 

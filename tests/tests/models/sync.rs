@@ -30,7 +30,9 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         patience: Duration,
     ) -> Result<(MutexGuard<'a, T>, ()), PoisonError<(MutexGuard<'a, T>, ())>> {
-        let alarm = World::set(patience, Alarm::Notify(Arc::clone(&self.0)));
+        let Some(alarm) = World::set(patience, Alarm::Notify(Arc::clone(&self.0))) else {
+            return Ok((guard, ()));
+        };
         let guard = self.0.wait(guard).unwrap_or_else(PoisonError::into_inner);
         World::unset(alarm);
         Ok((guard, ()))
@@ -80,9 +82,10 @@ pub(super) mod thread {
     use crate::world::Alarm;
 
     pub(crate) fn park_timeout(patience: Duration) {
-        let alarm = World::set(patience, Alarm::Unpark(current()));
-        park();
-        World::unset(alarm);
+        if let Some(alarm) = World::set(patience, Alarm::Unpark(current())) {
+            park();
+            World::unset(alarm);
+        }
     }
 
     /// What it starts must end before the model does.

@@ -183,12 +183,16 @@ impl World {
         SEEN.with(Cell::get) + patience
     }
 
-    pub(super) fn set(patience: Duration, alarm: Alarm) -> u64 {
+    /// An alarm at the end of somebody's patience, unless that is over.
+    pub(super) fn set(patience: Duration, alarm: Alarm) -> Option<u64> {
         Self::of(|here| {
+            if Self::end(patience) <= here.now.get() {
+                return None;
+            }
             let id = here.next.get();
             here.next.set(id + 1);
             here.alarms.borrow_mut().insert(id, (Self::end(patience), alarm));
-            id
+            Some(id)
         })
     }
 
@@ -219,7 +223,7 @@ impl Reactor for Readable {
         if left.is_zero() {
             return Poll::Ready(());
         }
-        self.alarm = Some(World::set(left, Alarm::Wake(context.waker().clone())));
-        Poll::Pending
+        self.alarm = World::set(left, Alarm::Wake(context.waker().clone()));
+        if self.alarm.is_none() { Poll::Ready(()) } else { Poll::Pending }
     }
 }
