@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -103,12 +104,15 @@ struct State {
     abandoned: bool,
 }
 
-/// The bulks of a client, by their number.
+/// The bulks of a client, each with its number.
 #[derive(Default)]
-pub(super) struct Bulks(Vec<Option<Arc<Cell>>>);
+pub(super) struct Bulks(Vec<(u32, Arc<Cell>)>);
 
-/// The slots of bulks begin behind all others.
+/// Numbers of bulks stand in the place of slots, of which there are never so many.
 const FIRST: u32 = 1 << 31;
+
+/// Of all bulks of this process.
+static NEXT: AtomicU32 = AtomicU32::new(0);
 
 impl Client {
     /// Items that go out in batches.
@@ -147,7 +151,12 @@ impl BulkBuilder<'_> {
     pub fn start(self) -> Bulk {
         let Self { client, config, load, items, bytes } = self;
         let bulk = bulk::Bulk::new(vec![0; bytes], vec![Slot::EMPTY; items], config);
-        let cell = client.shared().enter(|core| core.bulks.add(bulk, load, &mut core.desk.tasks));
+        let (cell, number) = Cell::new(bulk, load);
+        let added = Arc::clone(&cell);
+        client.shared().soon(move |core, _| {
+            core.bulks.0.push((number, added));
+            core.desk.tasks += 1;
+        });
         Bulk { client: client.clone(), cell }
     }
 }
@@ -184,7 +193,8 @@ impl Bulk {
     /// Flushes, and takes nothing more.
     pub fn close(&self) {
         let shared = self.client.shared();
-        shared.enter(|core| lock(&self.cell.0).loader.close(&mut core.engine, shared.now()));
+        let cell = Arc::clone(&self.cell);
+        shared.soon(move |core, shared| lock(&cell.0).loader.close(&mut core.engine, shared.now()));
         shared.see_to_driver();
     }
 
@@ -233,6 +243,18 @@ impl Drop for Bulk {
 }
 
 impl Cell {
+    fn new(bulk: bulk::Bulk<Vec<u8>, Vec<Slot>>, load: LoadConfig) -> (Arc<Self>, u32) {
+        let number = FIRST | NEXT.fetch_add(1, Ordering::Relaxed);
+        let state = State {
+            loader: Loader::new(bulk, token(number, 0), load),
+            answers: HashMap::new(),
+            waiters: Vec::new(),
+            resolved: 0,
+            abandoned: false,
+        };
+        (Arc::new(Self(Mutex::new(state))), number)
+    }
+
     /// The next result, or the end. `Err`: it is still to come, and `waker` is told.
     fn take(&self, waker: Option<&Waker>) -> Result<Option<BulkResult>, ()> {
         let mut state = lock(&self.0);
@@ -269,33 +291,9 @@ impl BulkResult {
 }
 
 impl Bulks {
-    fn add(
-        &mut self,
-        bulk: bulk::Bulk<Vec<u8>, Vec<Slot>>,
-        load: LoadConfig,
-        tasks: &mut usize,
-    ) -> Arc<Cell> {
-        let at = self.0.iter().position(Option::is_none).unwrap_or(self.0.len());
-        let number = FIRST | u32::try_from(at).unwrap_or_default();
-        let state = State {
-            loader: Loader::new(bulk, token(number, 0), load),
-            answers: HashMap::new(),
-            waiters: Vec::new(),
-            resolved: 0,
-            abandoned: false,
-        };
-        let cell = Arc::new(Cell(Mutex::new(state)));
-        if at == self.0.len() {
-            self.0.push(None);
-        }
-        self.0[at] = Some(Arc::clone(&cell));
-        *tasks += 1;
-        cell
-    }
-
     fn of(&self, token: Token) -> Option<&Arc<Cell>> {
-        let at = (token.0 as u32).checked_sub(FIRST)?;
-        self.0.get(at as usize)?.as_ref()
+        let number = token.0 as u32;
+        self.0.iter().find(|(known, _)| *known == number).map(|(_, cell)| cell)
     }
 
     /// A connection is there. Whether it was for one of these.
@@ -311,7 +309,7 @@ impl Bulks {
     /// When one of them has something to do.
     pub(super) fn due(&self) -> Instant {
         let due = |cell: &Arc<Cell>| lock(&cell.0).loader.poll_timeout();
-        self.0.iter().flatten().map(due).min().unwrap_or(Instant::MAX)
+        self.0.iter().map(|(_, cell)| due(cell)).min().unwrap_or(Instant::MAX)
     }
 
     /// Moves all of them. Who is to be told, and how many are over that nobody holds any more.
@@ -321,9 +319,8 @@ impl Bulks {
         now: Instant,
         mut wake: impl FnMut(Waiter),
     ) -> (bool, usize) {
-        let (mut is_idle, mut over) = (true, 0);
-        for place in &mut self.0 {
-            let Some(cell) = place else { continue };
+        let (mut is_idle, before) = (true, self.0.len());
+        self.0.retain(|(_, cell)| {
             let mut state = lock(&cell.0);
             let State { loader, answers, waiters, resolved, abandoned } = &mut *state;
             let mut heard = false;
@@ -344,17 +341,13 @@ impl Bulks {
             is_idle &= !heard;
             let is_over = loader.is_over();
             let stats = loader.bulk().stats();
-            let before = std::mem::replace(resolved, stats.answered.wrapping_add(stats.failed));
-            if *resolved != before || is_over {
+            let seen = std::mem::replace(resolved, stats.answered.wrapping_add(stats.failed));
+            if *resolved != seen || is_over {
                 waiters.drain(..).map(Waiter::Task).for_each(&mut wake);
             }
-            drop(state);
-            if is_over {
-                *place = None;
-                over += 1;
-            }
-        }
-        (!is_idle, over)
+            !is_over
+        });
+        (!is_idle, before - self.0.len())
     }
 }
 

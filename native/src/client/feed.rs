@@ -126,6 +126,14 @@ impl Feed {
         std::mem::take(&mut state.waiter)
     }
 
+    /// It wants a subscription no more: which, if it did.
+    pub(super) fn forget(&self, kind: Subscription, name: &[u8]) -> Option<(Id, Vec<u8>)> {
+        let mut state = lock(&self.0);
+        let at = state.wanted.iter().position(|wanted| wanted.kind == kind && wanted.name == name)?;
+        let Wanted { id, name, .. } = state.wanted.swap_remove(at);
+        Some((id, name))
+    }
+
     /// What it has subscribed to.
     pub(super) fn wanted(&self) -> Vec<(Subscription, Vec<u8>)> {
         lock(&self.0).wanted.iter().map(|wanted| (wanted.kind, wanted.name.clone())).collect()
@@ -164,27 +172,6 @@ impl Feeds {
         Ok(())
     }
 
-    /// Whether it was subscribed.
-    pub(super) fn unsubscribe(
-        &mut self,
-        engine: &mut Machine,
-        now: Instant,
-        feed: &Arc<Feed>,
-        kind: Subscription,
-        name: &[u8],
-    ) -> bool {
-        let mut state = lock(&feed.0);
-        let Some(at) = state.wanted.iter().position(|wanted| wanted.kind == kind && wanted.name == name)
-        else {
-            return false;
-        };
-        let wanted = state.wanted.swap_remove(at);
-        if let Some(feeds) = self.0.get_mut(wanted.id.index()) {
-            feeds.retain(|known| !Arc::ptr_eq(known, feed));
-        }
-        engine.unsubscribe(now, kind, name)
-    }
-
     fn of(&self, id: Id) -> &[Arc<Feed>] {
         self.0.get(id.index()).map_or(&[], Vec::as_slice)
     }
@@ -204,10 +191,27 @@ impl Feeds {
 }
 
 impl Core {
+    /// A subscriber has forgotten a subscription.
+    pub(super) fn unsubscribe(
+        &mut self,
+        now: Instant,
+        feed: &Arc<Feed>,
+        id: Id,
+        kind: Subscription,
+        name: &[u8],
+    ) {
+        if let Some(feeds) = self.feeds.0.get_mut(id.index()) {
+            feeds.retain(|known| !Arc::ptr_eq(known, feed));
+        }
+        self.engine.unsubscribe(now, kind, name);
+    }
+
     /// A subscriber turns away.
     pub(super) fn leave_feed(&mut self, now: Instant, feed: &Arc<Feed>) {
         for (kind, name) in feed.wanted() {
-            self.feeds.unsubscribe(&mut self.engine, now, feed, kind, &name);
+            if let Some((id, name)) = feed.forget(kind, &name) {
+                self.unsubscribe(now, feed, id, kind, &name);
+            }
         }
         // Who can still change its subscriptions is to know.
         feed.close();

@@ -4,6 +4,9 @@ use respire_core::command::{AnyRequest, Command};
 use respire_core::engine::{Lease, Options};
 use respire_core::resp::Encoder;
 
+use super::machine::Core;
+use super::shared::Shared;
+
 /// One request.
 #[derive(Clone, Copy)]
 pub(super) struct Ask<'r> {
@@ -25,8 +28,12 @@ pub(super) struct Inbox {
 pub(super) enum Letter {
     Submit(Written),
     Abandon(u32),
-    Release(Lease),
+    /// Anything else that can wait until somebody has the engine.
+    Do(Deed),
 }
+
+/// What is to be done with the engine.
+pub(super) type Deed = Box<dyn FnOnce(&mut Core, &Shared) + Send>;
 
 /// A request for this slot.
 pub(super) struct Written {

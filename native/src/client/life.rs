@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use respire_core::client::ConnectError;
 use respire_core::engine::Life;
 
+use super::desk::is_showing;
 use super::slots::Waiter;
 use super::{Client, block_on};
 use crate::Error;
@@ -44,14 +45,15 @@ impl Client {
     /// nothing.
     pub fn close(&self) -> Reached<'_> {
         let shared = self.shared();
-        shared.enter(|core| core.engine.close(shared.now()));
+        shared.soon(|core, shared| core.engine.close(shared.now()));
         shared.rouse();
         Reached { client: self, stage: Stage::Closed }
     }
 
     /// Where it is in its life.
     pub fn life(&self) -> Life {
-        self.shared().enter(|core| core.engine.life())
+        // Who is shown an answer has a connection.
+        if is_showing() { Life::Ready } else { self.shared().enter(|core| core.engine.life()) }
     }
 }
 
@@ -71,6 +73,9 @@ impl Future for Reached<'_> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { client, stage } = *self;
+        if is_showing() {
+            return Poll::Ready(Err(Error::Busy));
+        }
         let shared = client.shared();
         let reached = shared.enter(|core| {
             core.settle(shared, &mut None);

@@ -112,11 +112,10 @@ impl NewsControl {
 
     /// Unsubscribes. Whether it was subscribed.
     pub fn unsubscribe(&self, kind: Subscription, name: impl AsRef<[u8]>) -> bool {
-        let shared = self.client.shared();
-        shared.enter(|core| {
-            let Core { feeds, engine, .. } = core;
-            feeds.unsubscribe(engine, shared.now(), &self.feed, kind, name.as_ref())
-        })
+        let Some((id, name)) = self.feed.forget(kind, name.as_ref()) else { return false };
+        let feed = Arc::clone(&self.feed);
+        self.client.shared().soon(move |core, shared| core.unsubscribe(shared.now(), &feed, id, kind, &name));
+        true
     }
 
     /// Messages that there was no room for, so far.
@@ -213,7 +212,8 @@ impl futures_core::Stream for News {
 impl Drop for News {
     fn drop(&mut self) {
         let shared = self.control.client.shared();
-        shared.enter(|core| core.leave_feed(shared.now(), &self.control.feed));
+        let feed = Arc::clone(&self.control.feed);
+        shared.soon(move |core, shared| core.leave_feed(shared.now(), &feed));
     }
 }
 

@@ -176,15 +176,20 @@ impl Shared {
         self.post();
     }
 
-    /// A connection is given back.
-    pub(super) fn release(self: &Arc<Self>, lease: Lease) {
+    /// Does something as soon as somebody has the core: now, as a rule. Nobody waits for it.
+    pub(super) fn soon(self: &Arc<Self>, act: impl FnOnce(&mut Core, &Self) + Send + 'static) {
         if let Some(mut core) = self.try_core() {
             self.drain(&mut core);
-            core.release(self, self.now(), lease);
+            act(&mut core, self);
             return self.leave(core, self.now());
         }
-        lock(&self.inbox).letters.push(Letter::Release(lease));
+        lock(&self.inbox).letters.push(Letter::Do(Box::new(act)));
         self.post();
+    }
+
+    /// A connection is given back.
+    pub(super) fn release(self: &Arc<Self>, lease: Lease) {
+        self.soon(move |core, shared| core.release(shared, shared.now(), lease));
     }
 
     /// There is mail: if whoever had the core has gone meanwhile, it is for us to look at it.
@@ -221,13 +226,15 @@ impl Shared {
         self.mail.store(false, Ordering::SeqCst);
         let mut inbox = lock(&self.inbox);
         let now = self.now();
-        for letter in &inbox.letters {
+        let mut letters = std::mem::take(&mut inbox.letters);
+        for letter in letters.drain(..) {
             match letter {
-                Letter::Submit(written) => self.submit_written(core, now, &inbox, written),
-                Letter::Abandon(slot) => core.abandon(self, *slot),
-                Letter::Release(lease) => core.release(self, now, *lease),
+                Letter::Submit(written) => self.submit_written(core, now, &inbox, &written),
+                Letter::Abandon(slot) => core.abandon(self, slot),
+                Letter::Do(act) => act(core, self),
             }
         }
+        inbox.letters = letters;
         inbox.clear();
     }
 

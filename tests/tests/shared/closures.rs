@@ -1,14 +1,16 @@
 //! Closures that are shown an answer where it lies: what they may not do, and what happens when they panic.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use respire::engine::Life;
 use respire::prelude::*;
 use respire::{Client, Error};
 use respire_tests::chaos::plain;
 
-use crate::support::{builder, open, redis, within};
+use crate::support::{builder, open, redis, until, within};
 
 /// Reads an answer with a closure that panics.
 fn panic_once(client: &Client) {
@@ -73,5 +75,30 @@ fn a_panic_is_its_own_callers() {
         (0..10 * CALLS).for_each(|_| panic_once(&client));
         let after: String = client.echo("after").wait().expect("an answer");
         assert_eq!(after, "after");
+    });
+}
+
+/// S1-CLEAN-02: what ends something can be done while an answer is read. It is done behind it.
+#[test]
+fn a_closure_may_end_what_it_likes() {
+    let Some(server) = redis() else { return };
+    let client = open(&server);
+    within(move || {
+        let mut news = Some(client.subscribe("one").wait().expect("a subscriber"));
+        let other = client.subscribe("two").wait().expect("another");
+        let read = client.echo::<String>("outer").wait_with(|outer| {
+            news = None;
+            assert!(other.control().unsubscribe(Subscription::Channel, "two"));
+            assert_eq!(client.life(), Life::Ready);
+            client.bulk().start().push(&set("from", "a bulk")).expect("room");
+            assert!(matches!(client.ready().wait(), Err(Error::Busy)));
+            Ok(outer.get::<String>()?)
+        });
+        assert_eq!(read.expect("the answer"), "outer");
+        let left =
+            || client.send(raw("PUBSUB").arg("NUMSUB").arg("one").arg("two").typed::<HashMap<String, i64>>());
+        until("both subscriptions are over", || left().wait().expect("numbers").values().sum::<i64>() == 0);
+        let stored = || client.get::<Option<String>>("from").wait().expect("an answer");
+        until("the bulk was sent", || stored().as_deref() == Some("a bulk"));
     });
 }
