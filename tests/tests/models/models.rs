@@ -66,7 +66,7 @@ fn the_keeper_drives_for_tasks() {
     check(ROOMY, |_, client| all([runs(client, &["a", "b"]), runs(client, &["c", "d"])]));
 }
 
-/// The keeper and threads that lead take turns.
+/// S1-KI-04: the keeper and threads that lead take turns, whatever the schedule.
 #[test]
 fn threads_and_tasks_share_a_client() {
     check(ROOMY, |_, client| {

@@ -36,7 +36,7 @@ fn nothing_is_left_behind() {
     assert_eq!(lines, ["left: 0 descriptors, 0 threads"]);
 }
 
-/// S3-CONF-04: who has nothing to do sleeps, and the keeper does not wake to find that out.
+/// S3-CONF-04, S1-KI-04: who has nothing to do sleeps, and the keeper does not wake to find that out.
 #[test]
 fn a_client_that_is_not_used_costs_nothing() {
     let Some(lines) = usage("idle", &["2"]) else { return };
