@@ -158,7 +158,7 @@ fn the_server_knows_our_name() {
             }
         }
         let error = refused(&format!("{}?client_name=with%20blanks", server.url()));
-        assert!(rejection(&error).starts_with("ERR Single names cannot contain"), "{error}");
+        assert!(rejection(&error).starts_with("ERR Client names cannot contain"), "{error}");
     }
 }
 
