@@ -170,26 +170,3 @@ impl fmt::Debug for Client {
         f.debug_struct("Client").finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::process;
-    use std::sync::atomic::Ordering;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::prelude::*;
-
-    #[test]
-    fn a_copy_of_the_process_uses_nothing_of_it() {
-        let client = Client::builder("redis://127.0.0.1:1".parse().unwrap()).lazy().unwrap();
-        // As it looks in a process that was forked off.
-        client.shared().process.store(process::id() + 1, Ordering::Relaxed);
-        std::thread::sleep(Duration::from_millis(1));
-        assert!(matches!(client.get::<Option<String>>("k").wait(), Err(Error::Forked)));
-        assert!(matches!(client.pipeline([get("k")]).wait(), Err(Error::Forked)));
-        assert!(matches!(client.conn().wait(), Err(Error::Forked)));
-        let awaited = block_on(async { client.get::<Option<String>>("k").await });
-        assert!(matches!(awaited, Err(Error::Forked)));
-    }
-}
