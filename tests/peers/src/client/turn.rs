@@ -50,9 +50,10 @@ impl Turn {
     /// # Errors
     /// What went wrong, in words.
     pub(crate) fn take(&self) -> Result<(), String> {
-        let named =
-            |client: &Box<dyn super::Client>| client.name() == self.client && client.does(self.workload);
-        let client = clients().into_iter().find(named).ok_or("no client does that")?;
+        let client = clients()
+            .into_iter()
+            .find(|client| client.name() == self.client && client.does(self.workload))
+            .ok_or("no client does that")?;
         // The process is for this alone.
         let meter = &*Box::leak(Box::new(Meter::new(self.workload, self.pace)));
         let work = &*Box::leak(Box::new(self.workload.work()));
