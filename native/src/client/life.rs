@@ -9,7 +9,6 @@ use respire_core::client::ConnectError;
 use respire_core::engine::Life;
 
 use super::desk::is_showing;
-use super::slots::Waiter;
 use super::{Client, block_on};
 use crate::Error;
 
@@ -21,9 +20,19 @@ pub struct Reached<'c> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Ready,
     Closed,
+}
+
+impl Stage {
+    /// Whether it has come, or is not to be waited for.
+    pub(super) fn is_reached(self, life: Life, has_failed: bool) -> bool {
+        match self {
+            Self::Ready => !matches!(life, Life::New | Life::Connecting) || has_failed,
+            Self::Closed => life == Life::Closed,
+        }
+    }
 }
 
 impl Client {
@@ -79,22 +88,16 @@ impl Future for Reached<'_> {
         let shared = client.shared();
         let reached = shared.enter(|core| {
             core.settle(shared, &mut None);
-            match (core.engine.life(), stage) {
-                (Life::Closed, _) | (Life::Ready | Life::Draining, Stage::Ready) => Poll::Ready(Ok(())),
-                (_, Stage::Ready) if core.failure.is_some() => {
-                    let cause = core.failure.take();
-                    let endpoint = core.sockets.endpoint().clone();
-                    let tried = Vec::new();
-                    Poll::Ready(match cause {
-                        Some(cause) => Err(Error::Connect(ConnectError { endpoint, tried, cause })),
-                        None => Ok(()),
-                    })
-                }
-                _ => {
-                    core.watch(Waiter::Task(context.waker().clone()));
-                    Poll::Pending
-                }
+            let life = core.engine.life();
+            if !stage.is_reached(life, core.failure.is_some()) {
+                core.watch(stage, context.waker());
+                return Poll::Pending;
             }
+            let failure = if stage.is_reached(life, false) { None } else { core.failure.take() };
+            Poll::Ready(failure.map_or(Ok(()), |cause| {
+                let endpoint = core.sockets.endpoint().clone();
+                Err(Error::Connect(ConnectError { endpoint, tried: Vec::new(), cause }))
+            }))
         });
         if reached.is_pending() {
             shared.see_to_driver();

@@ -1,6 +1,7 @@
 //! The engine and its sockets: what is asked of them, and what they tell.
 
 use std::io;
+use std::task::Waker;
 
 use respire_core::client::Cause;
 use respire_core::command::{AnyRequest, Each, Pipeline, Request};
@@ -15,6 +16,7 @@ use super::desk::{Abandoned, Desk, Own, token};
 use super::feed::Feeds;
 use super::inbox::Ask;
 use super::leases::Leases;
+use super::life::Stage;
 use super::shared::Shared;
 use super::slots::{Told, Waiter};
 use crate::Url;
@@ -35,7 +37,7 @@ pub(super) struct Core {
     /// When it was last used.
     pub(super) used: Instant,
     /// Who waits for another stage of the client's life.
-    pub(super) watchers: Vec<Waiter>,
+    watchers: Vec<(Stage, Waker)>,
     /// Why the last connection that has ended did so.
     pub(super) failure: Option<Cause<io::Error>>,
 }
@@ -202,16 +204,16 @@ impl Core {
         now
     }
 
+    /// Tells whoever waits for a stage that has been reached.
     fn tell_watchers(&mut self) {
-        if self.watchers.is_empty() && self.engine.life() != Life::Closed {
-            return;
-        }
-        if self.engine.life() == Life::Closed {
+        let life = self.engine.life();
+        if life == Life::Closed {
             self.feeds.close(|waiter| self.desk.wake(waiter));
         }
-        if !self.watchers.is_empty() && (self.engine.life() != Life::Connecting || self.failure.is_some()) {
-            self.desk.tasks -= self.watchers.len();
-            self.desk.woken.append(&mut self.watchers);
+        let has_failed = self.failure.is_some();
+        for (_, waker) in self.watchers.extract_if(.., |(stage, _)| stage.is_reached(life, has_failed)) {
+            self.desk.tasks -= 1;
+            self.desk.woken.push(Waiter::Task(waker));
         }
     }
 
@@ -228,10 +230,12 @@ impl Core {
         }
     }
 
-    /// Somebody waits for another stage of the client's life.
-    pub(super) fn watch(&mut self, waiter: Waiter) {
-        self.desk.tasks += 1;
-        self.watchers.push(waiter);
+    /// A task waits for another stage of the client's life.
+    pub(super) fn watch(&mut self, stage: Stage, waker: &Waker) {
+        if !self.watchers.iter().any(|(known, task)| *known == stage && task.will_wake(waker)) {
+            self.desk.tasks += 1;
+            self.watchers.push((stage, waker.clone()));
+        }
     }
 
     /// Tells one event. Whether there was one.
@@ -241,15 +245,14 @@ impl Core {
             Event::Reply { token, reply } => self.desk.tell(shared, token, Told::Reply(reply), own),
             Event::Failed { token, failed } if self.bulks.handle_failed(now, token, &failed) => {}
             Event::Failed { token, failed } => self.desk.tell(shared, token, Told::Failed(failed), own),
+            Event::Leased { token, lease } if self.bulks.handle_leased(now, token, lease) => {}
+            Event::Leased { token, lease } if shared.slots.is_abandoned(token.0 as u32) => {
+                self.engine.release(now, lease);
+                self.desk.tell(shared, token, Told::Failed(LOST), own);
+            }
             Event::Leased { token, lease } => {
-                if self.bulks.handle_leased(now, token, lease) {
-                } else if shared.slots.is_abandoned(token.0 as u32) {
-                    self.engine.release(now, lease);
-                    self.desk.tell(shared, token, Told::Failed(LOST), own);
-                } else {
-                    self.leases.begin(lease);
-                    self.desk.tell(shared, token, Told::Leased(lease), own);
-                }
+                self.leases.begin(lease);
+                self.desk.tell(shared, token, Told::Leased(lease), own);
             }
             Event::Message { id, kind, pattern, channel, payload } => {
                 let message = pubsub::Message { kind, pattern, channel, payload, missed: 0, gap: false };

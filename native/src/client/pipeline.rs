@@ -141,6 +141,7 @@ fn copy(error: &Error) -> Error {
         Error::Failed(failed) => Error::Failed(*failed),
         Error::NotTaken(refused) => Error::NotTaken(*refused),
         Error::NeedsOwnConnection => Error::NeedsOwnConnection,
+        Error::Forked => Error::Forked,
         _ => Error::Busy,
     }
 }

@@ -32,6 +32,8 @@ use crate::Error;
 pub(super) struct Shared {
     core: Mutex<Core>,
     inbox: Mutex<Inbox>,
+    /// The one before, while it is read; between that, memory for the next. For who has the core.
+    reading: Mutex<Inbox>,
     /// There may be something in the inbox.
     mail: AtomicBool,
     pub(super) slots: Slots,
@@ -80,6 +82,7 @@ impl Shared {
         Ok(Arc::new(Self {
             core: Mutex::new(core),
             inbox: Mutex::default(),
+            reading: Mutex::default(),
             mail: AtomicBool::new(false),
             slots: Slots::new(limit),
             timeout,
@@ -224,7 +227,9 @@ impl Shared {
             return;
         }
         self.mail.store(false, Ordering::SeqCst);
-        let mut inbox = lock(&self.inbox);
+        // Who leaves something more does not wait until this is read.
+        let mut inbox = lock(&self.reading);
+        std::mem::swap(&mut *inbox, &mut *lock(&self.inbox));
         let now = self.now();
         let mut letters = std::mem::take(&mut inbox.letters);
         for letter in letters.drain(..) {

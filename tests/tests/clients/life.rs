@@ -1,9 +1,10 @@
 //! The beginning and the end of a client: how it is made, why it cannot be, how it closes and what it leaves.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::TcpListener;
 use std::pin::pin;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Waker};
 use std::thread;
 use std::time::Instant;
@@ -12,7 +13,7 @@ use respire::conn::{Failure, SubmitError};
 use respire::engine::{Life, Refused};
 use respire::errors::Full;
 use respire::prelude::*;
-use respire::{Cause, Client, ConnectError, Error};
+use respire::{Cause, Client, ConnectError, Error, block_on};
 use respire_tests::chaos::plain;
 use respire_tests::{Kind, Peer, Server, run_with_limit};
 
@@ -407,4 +408,28 @@ fn valkey() {
         client.close().wait().unwrap();
         assert_eq!(news.next(), None);
     }
+}
+
+/// S1-CLEAN-01: several who wait for the end do not keep each other awake until it comes.
+#[test]
+fn who_waits_for_the_end_sleeps() {
+    let Some(server) = redis() else { return };
+    let client = open(builder(&server.url()).config(|config| config.drain = Some(ms(300))));
+    let held = client.conn().wait().expect("a connection");
+    let polls = AtomicU32::new(0);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut end = pin!(client.close());
+                let counted = poll_fn(|context| {
+                    polls.fetch_add(1, Ordering::Relaxed);
+                    end.as_mut().poll(context)
+                });
+                block_on(counted).expect("the end");
+            });
+        }
+    });
+    let polls = polls.into_inner();
+    assert!(polls < 100, "{polls} looks at a client that is not closed yet");
+    drop(held);
 }
