@@ -18,6 +18,7 @@ pub mod process;
 pub mod proxy;
 pub mod server;
 pub mod skip;
+pub mod wait;
 pub mod wasmtime;
 
 pub use build::Component;

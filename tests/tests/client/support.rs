@@ -1,14 +1,12 @@
 //! What the tests share: a client of every server and protocol, and a limit on time.
 
-use std::panic::resume_unwind;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use respire::conn::Failure;
 use respire::prelude::*;
 use respire::{Cause, ConnectError, Error, Single};
 pub(crate) use respire_tests::Peer;
+pub(crate) use respire_tests::wait::{until, within};
 use respire_tests::{Kind, Server};
 
 /// Longer than a connection may rest before the client looks at it.
@@ -79,35 +77,9 @@ pub(crate) fn in_step(client: &Single) {
     }
 }
 
-/// Runs `test`, which must end in time.
-pub(crate) fn within<T: Send + 'static>(limit: Duration, test: impl FnOnce() -> T + Send + 'static) -> T {
-    let (send, receive) = channel();
-    let name = thread::current().name().unwrap_or("a test").to_owned();
-    let run = thread::Builder::new().name(name).spawn(move || {
-        let _ = send.send(test());
-    });
-    match receive.recv_timeout(limit) {
-        Ok(value) => value,
-        Err(RecvTimeoutError::Timeout) => panic!("not done in {limit:?}"),
-        Err(RecvTimeoutError::Disconnected) => match run.expect("starting a thread").join() {
-            Err(panic) => resume_unwind(panic),
-            Ok(()) => unreachable!("it ended without a value"),
-        },
-    }
-}
-
 /// How long `run` takes, and what it returns.
 pub(crate) fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
     let start = Instant::now();
     let value = run();
     (start.elapsed(), value)
-}
-
-/// Waits until `done`, at most ten seconds.
-pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(start.elapsed() < Duration::from_secs(10), "waiting for {what}");
-        thread::sleep(ms(10));
-    }
 }

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant as Clock};
 use respire::engine::{Config, Event, Heap, Options};
 use respire::{Endpoint, EventLoop, Url};
 use respire_core::command::{get, ping, set};
-use respire_core::config::Address;
 use respire_core::conn::{Settings, Token};
 use respire_core::engine::Engine;
-use respire_core::hook::{Dial, Hook, Refusal};
+use respire_core::hook::Hook;
 use respire_core::time::Instant;
+use respire_tests::engine::Elsewhere;
 use respire_tests::{Kind, Server};
 
 use crate::support::{LIMIT, config, ms, redis};
@@ -88,16 +88,6 @@ fn another_thread_wakes_it() {
     assert!(start.elapsed() < LIMIT, "it was woken");
     assert_eq!(client.counts().turns, turns + 1);
     thread.join().expect("no panic");
-}
-
-/// Sends dials to another address than the first.
-struct Elsewhere(u16);
-
-impl Hook for Elsewhere {
-    fn before_dial(&mut self, _now: Instant, dial: &mut Dial<'_>) -> Result<(), Refusal> {
-        dial.address = Address { host: "127.0.0.1", port: self.0 };
-        Ok(())
-    }
 }
 
 /// S1-HOOK-01: a hook says where to dial.

@@ -1,16 +1,11 @@
 //! What the tests share.
 
-use std::panic::resume_unwind;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use respire::{Builder, Client};
 pub(crate) use respire_tests::admin::{Admin, Answer};
-use respire_tests::{Kind, Server};
-
-/// Longer than anything takes on a machine that has other things to do.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) use respire_tests::wait::{LIMIT, until};
+use respire_tests::{Kind, Server, wait};
 
 pub(crate) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -29,30 +24,9 @@ pub(crate) fn open(server: &Server) -> Client {
     Client::open(&server.url()).expect("a client")
 }
 
-/// Waits until `done`.
-pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(start.elapsed() < LIMIT, "waiting for {what}");
-        thread::sleep(ms(2));
-    }
-}
-
 /// Runs `test`, which must come to an end.
 pub(crate) fn within<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
-    let (send, receive) = channel();
-    let name = thread::current().name().unwrap_or("a test").to_owned();
-    let run = thread::Builder::new().name(name).spawn(move || {
-        let _ = send.send(test());
-    });
-    match receive.recv_timeout(LIMIT) {
-        Ok(value) => value,
-        Err(RecvTimeoutError::Timeout) => panic!("not done in {LIMIT:?}"),
-        Err(RecvTimeoutError::Disconnected) => match run.expect("starting a thread").join() {
-            Err(panic) => resume_unwind(panic),
-            Ok(()) => unreachable!("it ended without a value"),
-        },
-    }
+    wait::within(LIMIT, test)
 }
 
 /// How many commands the server has processed.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
 use respire::command::{Request, echo, incr, ping, raw};
-use respire::config::Address;
 use respire::conn::{Failure, Settings, Token};
 use respire::engine::{Config, Engine, Event, Heap, Options};
-use respire::hook::{Dial, DialEnd, DialOutcome, Hook, Refusal};
+use respire::hook::{Dial, DialEnd, DialOutcome, Hook};
 use respire::{Connected, Dialer, Endpoint, EventLoop, Login, Tls, Url};
 use respire_core::time::Instant;
+use respire_tests::engine::Elsewhere;
 
 use crate::support::{self, Authority, LIMIT, Secure, Tap, records, secure};
 
@@ -137,16 +137,6 @@ fn a_cut_is_no_end() {
         Event::Failed { failed, .. } => assert_eq!(failed.failure, Failure::Unknown),
         other => panic!("{other:?}"),
     });
-}
-
-/// Sends every dial to a port.
-struct Elsewhere(u16);
-
-impl Hook for Elsewhere {
-    fn before_dial(&mut self, _now: Instant, dial: &mut Dial<'_>) -> Result<(), Refusal> {
-        dial.address = Address { host: "127.0.0.1", port: self.0 };
-        Ok(())
-    }
 }
 
 /// S1-HOOK-01, S0-SEC-01: a hook says where to dial, and not that there is no TLS.

@@ -7,9 +7,9 @@ use respire::prelude::*;
 use respire::{Client as Respire, block_on};
 
 use super::blocking::{Blocking, ManyThreads, OneThread};
-use super::meter::{Lane, Meter};
-use super::tokio::{Asynchronous, OnTokio};
-use super::workload::{Command, Threads, Work, Workload};
+use super::meter::Meter;
+use super::tokio::{Asynchronous, OnTokio, call};
+use super::workload::{Threads, Work, Workload};
 use super::{Client, Outcome, Target};
 
 /// How respire can be used: each is measured.
@@ -103,25 +103,12 @@ impl Client for OwnExecutor {
         block_on(async {
             let callers = work.workload.callers();
             let lane = || meter.lane(work.workload.batch());
-            let mut all: FuturesUnordered<_> = (0..callers).map(|_| call(&client, work, lane())).collect();
+            let mut all: FuturesUnordered<_> =
+                (0..callers).map(|_| call(InTokio(client.clone()), work, lane())).collect();
             while let Some(done) = all.next().await {
                 done?;
             }
             Ok(())
         })
     }
-}
-
-async fn call(client: &Respire, work: &Work, mut lane: Lane) -> Outcome {
-    let mut client = InTokio(client.clone());
-    while let Some(ticket) = lane.go() {
-        match work.workload.command {
-            Command::Get => work.check(client.get(&work.keys[0]).await?)?,
-            Command::Set => client.set(&work.keys[0], &work.value).await?,
-            Command::MGet => work.check(client.mget(&work.keys).await?)?,
-            Command::Pipeline => work.check(client.pipeline(&work.keys).await?)?,
-        }
-        lane.done(ticket);
-    }
-    Ok(())
 }

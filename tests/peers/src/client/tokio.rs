@@ -75,7 +75,8 @@ fn runtime(threads: Threads) -> Outcome<Runtime> {
     Ok(builder.enable_all().build()?)
 }
 
-async fn call(mut client: impl Asynchronous, work: &Work, mut lane: Lane) -> Outcome {
+/// Works as one caller, until it is time to stop.
+pub(crate) async fn call(mut client: impl Asynchronous, work: &Work, mut lane: Lane) -> Outcome {
     while let Some(ticket) = lane.go() {
         match work.workload.command {
             Command::Get => work.check(client.get(&work.keys[0]).await?)?,
