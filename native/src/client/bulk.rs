@@ -193,6 +193,7 @@ impl Bulk {
     /// Flushes, and takes nothing more.
     pub fn close(&self) {
         let shared = self.client.shared();
+        lock(&self.cell.0).loader.seal();
         let cell = Arc::clone(&self.cell);
         shared.soon(move |core, shared| lock(&cell.0).loader.close(&mut core.engine, shared.now()));
         shared.see_to_driver();

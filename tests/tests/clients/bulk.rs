@@ -152,6 +152,21 @@ fn what_is_left_is_sent() {
     });
 }
 
+/// S0-SVC-04: who has closed it is not taken at his word later, whoever has the engine just then.
+#[test]
+fn closed_is_closed_at_once() {
+    both(|_server, builder| {
+        let client = open(builder);
+        for n in 0..300 {
+            let bulk = client.bulk().room(10, 1000).start();
+            bulk.push(&set("a", n)).unwrap();
+            bulk.close();
+            assert_eq!(bulk.push(&incr("late")), Err(Refused::Closed), "{n}");
+            assert_eq!(std::iter::from_fn(|| next(&bulk)).count(), 1);
+        }
+    });
+}
+
 /// S0-BULK-05: a server that ends in the middle and is there again: what may go again does, and of what may not it is said
 /// that nobody knows.
 #[test]

@@ -172,6 +172,11 @@ where
         self.bulk.flush();
     }
 
+    /// Flushes and takes nothing more: the half of [`close`](Self::close) that needs no engine. The other half is to follow.
+    pub const fn seal(&mut self) {
+        self.bulk.close();
+    }
+
     /// Flushes, takes nothing more, and wishes for the connection that it takes. Call it before
     /// [`Engine::close`], which waits then until all was sent, and lost connections are replaced meanwhile, as long as
     /// [`Config::drain`](super::Config::drain) says. What cannot be sent by then, or after a wish has failed,
@@ -181,7 +186,7 @@ where
         engine: &mut Engine<M, F, H>,
         now: Instant,
     ) {
-        self.bulk.close();
+        self.seal();
         if !engine.closing {
             (self.misses, self.again_at) = (0, Instant::ZERO);
         }
