@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::lead::Gate;
 use super::shared::Shared;
-use super::slots::lock;
 use super::sync::atomic::{AtomicU8, Ordering};
 use super::sync::thread::{self, Thread};
 use super::sync::{Arc, Clock, Mutex, Weak, thread_local};
+use super::waiter::lock;
 
 thread_local! {
     /// The first client that was awaited inside, if this thread is inside of `block_on`.
@@ -62,7 +62,7 @@ fn run<F: Future>(future: F, until: Option<Clock>) -> Option<F::Output> {
             return None;
         }
         match client() {
-            Some(client) => signal.drive(&client, patience),
+            Some(client) => signal.drive(&client, &waker, patience),
             None => signal.park(patience),
         }
     }
@@ -76,6 +76,7 @@ pub(super) fn note(shared: &Arc<Shared>) -> bool {
         Some(known) if known.strong_count() > 0 => std::ptr::eq(known.as_ptr(), Arc::as_ptr(shared)),
         Some(known) => {
             *known = Arc::downgrade(shared);
+            shared.go_inside();
             true
         }
     })
@@ -96,15 +97,8 @@ impl Inside {
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        // Tasks of others that wait for the client, or will, have nobody else now.
-        if let Some(client) = client()
-            && !client.lead.is_driven()
-        {
-            if client.has_runtime() {
-                client.call_runtime();
-            } else if client.has_tasks() {
-                client.keep();
-            }
+        if let Some(client) = client() {
+            client.come_out();
         }
         INSIDE.set(self.0.take());
     }
@@ -161,8 +155,11 @@ impl Signal {
     }
 
     /// Waits for the sockets of a client until the future is called.
-    fn drive(self: &Arc<Self>, client: &Arc<Shared>, patience: Option<Duration>) {
-        let Some(leading) = client.try_lead() else { return self.park(patience) };
+    fn drive(self: &Arc<Self>, client: &Arc<Shared>, waker: &Waker, patience: Option<Duration>) {
+        let Some(leading) = client.lead_or_be_willing(waker) else {
+            self.park(patience);
+            return client.be_unwilling(waker);
+        };
         let mut leading = leading.for_tasks();
         *lock(&self.client) = Arc::downgrade(client);
         while self.state.load(Ordering::Acquire) == RUNNING {

@@ -16,7 +16,7 @@ use respire_core::time::Instant;
 
 use super::desk::token;
 use super::machine::{Core, Machine};
-use super::slots::{Waiter, lock};
+use super::waiter::{Waiter, lock};
 use super::{Client, block_on};
 
 /// Items that go out in batches, over a connection that they have for themselves.

@@ -10,15 +10,17 @@ use respire_core::command::{Carry, OwnedReply, Request, Retry};
 use respire_core::conn::{Failure, SubmitError};
 use respire_core::engine::{Failed, Lease, Options, Refused};
 use respire_core::error::Full;
-use respire_core::resp::Reply;
+use respire_core::resp::{FromReply, Reply};
 use respire_core::time::Instant;
 
-use super::desk::is_showing;
+use super::desk::{Showing, is_showing};
 use super::inbox::Ask;
+use super::line::{Place, Turn};
 use super::read::ReadCall;
 use super::shared::Shared;
-use super::slots::{Place, Told, Turn, Waiter};
+use super::slots::Told;
 use super::sync::{Arc, thread};
+use super::waiter::Waiter;
 use crate::Error;
 
 /// A request that was not sent yet: [`wait`](Self::wait) for its answer, or await it.
@@ -141,7 +143,7 @@ impl<'c, R: Request> Call<'c, R> {
     where
         R: OwnedReply,
     {
-        self.wait_with(|reply| Ok(reply.get()?))
+        self.wait_told(value)
     }
 
     /// Sends it, blocks this thread until the answer is there, and reads it where it lies, without a copy. The client may stand
@@ -159,7 +161,11 @@ impl<'c, R: Request> Call<'c, R> {
     ///
     /// # Errors
     /// See [`Error`], and what `read` returns. [`Error::Busy`] if `read` asks this client, or another, for something.
-    pub fn wait_with<T>(mut self, read: impl FnOnce(Reply<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    pub fn wait_with<T>(self, read: impl FnOnce(Reply<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.wait_told(|told| show(told, read))
+    }
+
+    fn wait_told<T>(mut self, read: impl FnOnce(Told<'_>) -> Result<T, Error>) -> Result<T, Error> {
         if is_showing() {
             return Err(Error::Busy);
         }
@@ -176,7 +182,7 @@ impl<'c, R: Request> Call<'c, R> {
         let (mut read, mut result) = (Some(read), None);
         shared.wait(slot, &mut |_, told| {
             if let Some(read) = read.take() {
-                result = Some(answer(told).and_then(read));
+                result = Some(read(told));
             }
         })?;
         result.unwrap_or(Err(Error::Busy))
@@ -187,9 +193,25 @@ impl<'c, R: Request> Call<'c, R> {
 pub(super) fn answer(told: Told<'_>) -> Result<Reply<'_>, Error> {
     match told {
         Told::Reply(reply) => Ok(reply),
+        Told::Text(outline, bytes) => Ok(outline.over(bytes)),
         Told::Failed(failed) => Err(Error::from(failed)),
         Told::Refused(refused) => Err(Error::from(refused)),
         Told::Leased(_) => Err(Error::Busy),
+    }
+}
+
+/// The same, read by the caller's own code.
+pub(super) fn show<T>(told: Told<'_>, read: impl FnOnce(Reply<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    // Wherever it lies: what a closure may do does not depend on who drives.
+    let _showing = Showing::new();
+    answer(told).and_then(read)
+}
+
+/// The same as a value of its own.
+fn value<T: for<'r> FromReply<'r>>(told: Told<'_>) -> Result<T, Error> {
+    match told {
+        Told::Text(outline, bytes) => Ok(outline.take(bytes)?),
+        told => Ok(answer(told)?.get()?),
     }
 }
 
@@ -203,13 +225,13 @@ impl<'c> Progress<'c> {
     /// # Errors
     /// There is none, and it is not to be waited for any more; or this has had its answer already.
     pub(super) fn slot(&mut self, options: &Options) -> Result<u32, Error> {
-        let slots = &self.shared.slots;
+        let line = &self.shared.slots.line;
         let this_thread = || Waiter::Thread(thread::current());
         let place = match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::New => match slots.take() {
+            Stage::New => match line.take() {
                 Some(slot) => return Ok(slot),
                 None if self.shared.refuses => return Err(full()),
-                None => slots.line_up(this_thread(), self.begin(options)),
+                None => line.wait(this_thread(), self.begin(options)),
             },
             Stage::Waiting(place) => place,
             Stage::Sent(_) | Stage::Over => return Err(Error::Busy),
@@ -225,7 +247,7 @@ impl<'c> Progress<'c> {
             match place.due() {
                 Instant::MAX => thread::park(),
                 _ if left.is_zero() => {
-                    slots.leave_line(&place);
+                    line.leave(&place);
                     return Err(late(options));
                 }
                 _ => thread::park_timeout(left),
@@ -241,20 +263,19 @@ impl<'c> Progress<'c> {
         self.due
     }
 
-    /// What is left of its time.
-    pub(super) fn within(&self, options: &Options) -> Options {
-        match self.due {
-            Instant::MAX => *options,
-            due => Options { timeout: Some(due.saturating_since(self.shared.now())), ..*options },
+    /// What is left of its time, if it has stood in line.
+    pub(super) fn within(&self, options: &mut Options) {
+        if self.due < Instant::MAX {
+            options.timeout = Some(self.due.saturating_since(self.shared.now()));
         }
     }
 
     /// A slot for a task.
     pub(super) fn poll_slot(&mut self, options: &Options, context: &Context<'_>) -> Poll<Result<u32, Error>> {
         let this_task = || Waiter::Task(context.waker().clone());
-        let slots = &self.shared.slots;
+        let line = &self.shared.slots.line;
         if let Stage::New = self.stage {
-            match slots.take() {
+            match line.take() {
                 Some(slot) => {
                     self.stage = Stage::Over;
                     return Poll::Ready(Ok(slot));
@@ -265,7 +286,7 @@ impl<'c> Progress<'c> {
                 }
                 None => {
                     let due = self.begin(options);
-                    self.stage = Stage::Waiting(slots.line_up(this_task(), due));
+                    self.stage = Stage::Waiting(line.wait(this_task(), due));
                     if due < Instant::MAX {
                         self.shared.look_at_line();
                         self.shared.see_to_driver();
@@ -297,14 +318,12 @@ fn full() -> Error {
 }
 
 impl<R: Request> Call<'_, R> {
-    /// Asks, or gives the slot back.
-    fn ask(&self, slot: u32, waiter: Waiter) -> Result<(), Error> {
+    /// Asks, or gives the slot back. Whether somebody must be seen to who drives.
+    fn ask(&mut self, slot: u32, waiter: Waiter) -> Result<bool, Error> {
         let Self { request, options, on, progress } = self;
-        let options = progress.within(options);
-        let is_task = matches!(waiter, Waiter::Task(_));
-        progress.shared.slots.expect(slot, 1, waiter);
-        let asked = progress.shared.submit(&Ask { slot, is_task, request, options, on: *on });
-        asked.inspect_err(|_| progress.shared.slots.give(slot))
+        progress.within(options);
+        let asked = progress.shared.submit(Ask { slot, waiter, request, options, on: *on });
+        asked.inspect_err(|_| progress.shared.slots.line.give(slot))
     }
 }
 
@@ -327,11 +346,13 @@ impl<R: Request> Call<'_, R> {
             Stage::Over => Poll::Ready(Err(Error::Busy)),
             Stage::New | Stage::Waiting(_) if is_showing() => Poll::Ready(Err(Error::Busy)),
             Stage::New | Stage::Waiting(_) => {
-                let options = self.options;
-                let slot = ready!(self.progress.poll_slot(&options, context))?;
-                self.ask(slot, Waiter::Task(context.waker().clone()))?;
+                let Self { options, progress, .. } = self;
+                let slot = ready!(progress.poll_slot(options, context))?;
+                let is_left_alone = self.ask(slot, Waiter::Task(context.waker().clone()))?;
                 self.progress.stage = Stage::Sent(slot);
-                shared.see_to_driver();
+                if is_left_alone {
+                    shared.see_to_driver();
+                }
                 Poll::Pending
             }
         }
@@ -343,7 +364,7 @@ impl<R: OwnedReply> Future for Call<'_, R> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut result = None;
-        let mut each = |_, told: Told<'_>| result = Some(answer(told).and_then(|reply| Ok(reply.get()?)));
+        let mut each = |_, told: Told<'_>| result = Some(value(told));
         ready!(self.poll_answer(context, &mut each))?;
         Poll::Ready(result.unwrap_or(Err(Error::Busy)))
     }
@@ -359,7 +380,7 @@ impl Drop for Progress<'_> {
     fn drop(&mut self) {
         match &self.stage {
             Stage::Sent(slot) => self.shared.turn_away(*slot),
-            Stage::Waiting(place) => self.shared.slots.leave_line(place),
+            Stage::Waiting(place) => self.shared.slots.line.leave(place),
             Stage::New | Stage::Over => {}
         }
     }

@@ -10,7 +10,8 @@ use respire_core::engine::{Lease, Options};
 
 use super::call::{Progress, Stage};
 use super::desk::is_showing;
-use super::slots::{Told, Waiter};
+use super::slots::Told;
+use super::waiter::Waiter;
 use super::{Call, Client, PipelineCall, block_on};
 use crate::Error;
 
@@ -104,7 +105,7 @@ impl Future for ConnCall<'_> {
                     Told::Leased(lease) => Ok(Conn { client: client.clone(), lease }),
                     Told::Failed(failed) => Err(failed.into()),
                     Told::Refused(refused) => Err(refused.into()),
-                    Told::Reply(_) => Err(Error::Busy),
+                    Told::Reply(_) | Told::Text(..) => Err(Error::Busy),
                 };
             };
             if !shared.slots.collect(slot, Waiter::task(context.waker()), &mut each) {
@@ -117,10 +118,10 @@ impl Future for ConnCall<'_> {
             return Poll::Ready(Err(Error::Busy));
         }
         let slot = ready!(self.progress.poll_slot(&Options::DEFAULT, context))?;
-        shared.same_process().inspect_err(|_| shared.slots.give(slot))?;
-        shared.slots.expect(slot, 1, Waiter::Task(context.waker().clone()));
-        if let Err(refused) = shared.enter(|core| core.wish(shared.now(), slot, true)) {
-            shared.slots.give(slot);
+        shared.same_process().inspect_err(|_| shared.slots.line.give(slot))?;
+        let waiter = Waiter::Task(context.waker().clone());
+        if let Err(refused) = shared.enter(|core| core.wish(shared.now(), slot, waiter)) {
+            shared.slots.line.give(slot);
             return Poll::Ready(Err(refused.into()));
         }
         self.progress.stage = Stage::Sent(slot);

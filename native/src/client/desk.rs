@@ -6,8 +6,9 @@ use respire_core::conn::Token;
 use respire_core::engine::{Lease, Ticket};
 
 use super::shared::Shared;
-use super::slots::{Told, Waiter};
+use super::slots::Told;
 use super::sync::thread_local;
+use super::waiter::Waiter;
 
 /// The calls that are under way, by slot.
 #[derive(Default)]
@@ -25,13 +26,15 @@ pub(super) struct Desk {
 }
 
 /// The calls of one slot.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Calls {
     /// Of a single request of the engine's; others cannot be cancelled.
     ticket: Option<Ticket>,
     left: u32,
     /// What was lent for it.
     lent: Option<Lease>,
+    /// Who is to be told of the last, unless somebody else asks for them.
+    waiter: Waiter,
     is_task: bool,
     /// Nobody waits for them: the slot is given back behind the last.
     abandoned: bool,
@@ -61,12 +64,13 @@ const fn parts(token: Token) -> (u32, u32) {
 
 impl Desk {
     /// So many answers will come for this slot.
-    pub(super) fn expect(&mut self, slot: u32, ticket: Option<Ticket>, left: u32, is_task: bool) {
+    pub(super) fn expect(&mut self, slot: u32, ticket: Option<Ticket>, left: u32, waiter: Waiter) {
         let at = slot as usize;
         if self.calls.len() <= at {
-            self.calls.resize(at + 1, Calls::default());
+            self.calls.resize_with(at + 1, Calls::default);
         }
-        self.calls[at] = Calls { ticket, left, lent: None, is_task, abandoned: false };
+        let is_task = waiter.is_task();
+        self.calls[at] = Calls { ticket, left, lent: None, waiter, is_task, abandoned: false };
         self.tasks += usize::from(is_task);
     }
 
@@ -76,6 +80,7 @@ impl Desk {
         if calls.left > 0 && calls.ticket.is_none() {
             // The answers come, and are dropped: as for a task, somebody must drive until then.
             calls.abandoned = true;
+            calls.waiter = Waiter::Nobody;
             if !std::mem::replace(&mut calls.is_task, true) {
                 self.tasks += 1;
                 self.has_more = true;
@@ -92,7 +97,7 @@ impl Desk {
     /// What became of one request.
     pub(super) fn tell(&mut self, shared: &Shared, token: Token, told: Told<'_>, own: &mut Option<Own<'_>>) {
         let (slot, item) = parts(token);
-        let mut is_last_of_nobody = false;
+        let (mut waiter, mut is_last_of_nobody) = (Waiter::Nobody, false);
         if let Some(calls) = self.calls.get_mut(slot as usize) {
             calls.left = calls.left.saturating_sub(1);
             if let Told::Leased(lease) = told {
@@ -100,6 +105,7 @@ impl Desk {
             }
             if calls.left == 0 {
                 calls.ticket = None;
+                waiter = std::mem::take(&mut calls.waiter);
                 self.tasks -= usize::from(std::mem::take(&mut calls.is_task));
                 is_last_of_nobody = std::mem::take(&mut calls.abandoned);
             }
@@ -111,8 +117,9 @@ impl Desk {
                 (own.each)(item, told);
             }
             _ => {
-                let waiter = shared.slots.put(slot, item, told);
-                self.wake(waiter);
+                if let Some(asked) = shared.slots.put(slot, item, told) {
+                    self.wake(asked.or(waiter));
+                }
             }
         }
         if is_last_of_nobody {
@@ -122,6 +129,11 @@ impl Desk {
 
     pub(super) const fn has_woken(&self) -> bool {
         !self.woken.is_empty()
+    }
+
+    /// Whether there is nobody to be told of anything.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.woken.is_empty() && !self.is_untold
     }
 
     /// Who is to be told, if there is anybody.
@@ -140,7 +152,7 @@ impl Desk {
 }
 
 thread_local! {
-    /// This thread shows an answer to its caller: the core is taken.
+    /// This thread shows an answer to its caller: the core is taken, perhaps.
     static SHOWING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -149,17 +161,17 @@ pub(super) fn is_showing() -> bool {
     SHOWING.get()
 }
 
-struct Showing;
+/// While it lives, this thread is.
+pub(super) struct Showing(bool);
 
 impl Showing {
-    fn new() -> Self {
-        SHOWING.set(true);
-        Self
+    pub(super) fn new() -> Self {
+        Self(SHOWING.replace(true))
     }
 }
 
 impl Drop for Showing {
     fn drop(&mut self) {
-        SHOWING.set(false);
+        SHOWING.set(self.0);
     }
 }

@@ -9,7 +9,7 @@ use respire_core::pubsub::{Happened, Id, Message, Overflow, Queue};
 use respire_core::time::Instant;
 
 use super::machine::{Core, Machine};
-use super::slots::{Waiter, lock};
+use super::waiter::{Waiter, lock};
 
 /// What one subscriber has not taken yet.
 pub(super) struct Feed(Mutex<State>);

@@ -6,14 +6,14 @@ use respire_core::resp::Encoder;
 
 use super::machine::Core;
 use super::shared::Shared;
+use super::waiter::Waiter;
 
-/// One request.
-#[derive(Clone, Copy)]
+/// One request. Who takes it takes its waiter along.
 pub(super) struct Ask<'r> {
     pub(super) slot: u32,
-    pub(super) is_task: bool,
+    pub(super) waiter: Waiter,
     pub(super) request: &'r dyn AnyRequest,
-    pub(super) options: Options,
+    pub(super) options: &'r Options,
     /// The connection that it is for, if its caller has one.
     pub(super) on: Option<Lease>,
 }
@@ -38,7 +38,7 @@ pub(super) type Deed = Box<dyn FnOnce(&mut Core, &Shared) + Send>;
 /// A request for this slot.
 pub(super) struct Written {
     pub(super) slot: u32,
-    pub(super) is_task: bool,
+    pub(super) waiter: Waiter,
     pub(super) options: Options,
     pub(super) on: Option<Lease>,
     pub(super) command: &'static Command,
@@ -51,8 +51,8 @@ const MOST: usize = 256 << 10;
 
 impl Inbox {
     /// Leaves a request. `false`: there is no room for it.
-    pub(super) fn submit(&mut self, ask: &Ask<'_>) -> bool {
-        let &Ask { slot, is_task, request, options, on } = ask;
+    pub(super) fn submit(&mut self, ask: &mut Ask<'_>) -> bool {
+        let &mut Ask { slot, request, options, on, .. } = ask;
         let start = self.bytes.len();
         let mut room = (self.bytes.capacity() - start).clamp(64, 4096);
         loop {
@@ -68,8 +68,8 @@ impl Inbox {
             }
             if encoded.is_written() {
                 self.bytes.truncate(start + len);
-                let command = request.row();
-                let written = Written { slot, is_task, options, on, command, start, len };
+                let (waiter, command) = (std::mem::take(&mut ask.waiter), request.row());
+                let written = Written { slot, waiter, options: *options, on, command, start, len };
                 self.letters.push(Letter::Submit(written));
                 return true;
             }

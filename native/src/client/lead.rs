@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::task::Waker;
 
 use respire_core::time::{Duration, Instant};
 
@@ -14,9 +15,11 @@ use super::block_on;
 use super::desk::Own;
 use super::poller::Poller;
 use super::shared::Shared;
-use super::slots::{Told, Waiter, lock};
+use super::slots::Told;
 use super::sync::atomic::{AtomicBool, Ordering, fence};
-use super::sync::{Arc, Condvar, Mutex, PoisonError, thread};
+use super::sync::thread::{self, Thread};
+use super::sync::{Arc, Condvar, Mutex, PoisonError};
+use super::waiter::{Waiter, lock};
 use crate::Error;
 
 pub(super) struct Lead {
@@ -30,12 +33,27 @@ struct State {
     poller: Option<Box<Poller>>,
     /// Slots whose threads wait; some of them have their answers by now.
     followers: VecDeque<u32>,
+    /// Threads that run tasks and drive while these wait, as soon as they may.
+    inside: usize,
+    /// Those of them that wait without driving.
+    willing: Vec<Waker>,
+    /// There was one since the keeper drives.
+    is_wanted: bool,
     /// There is a keeper, or will be.
     has_keeper: bool,
     /// The keeper has something to do.
     is_called: bool,
     /// It sleeps until then.
     keeper_until: Instant,
+}
+
+/// Who drives next.
+enum Heir {
+    Thread(Thread),
+    Task(Waker),
+    Runtime,
+    Keeper,
+    Nobody,
 }
 
 /// The right to drive, until it is dropped.
@@ -91,6 +109,9 @@ impl Lead {
         let state = State {
             poller: Some(poller),
             followers: VecDeque::new(),
+            inside: 0,
+            willing: Vec::new(),
+            is_wanted: false,
             has_keeper: false,
             is_called: false,
             keeper_until: Instant::ZERO,
@@ -118,8 +139,73 @@ impl Shared {
         self.take_lead(&mut lock(&self.lead.state))
     }
 
+    /// Leads; if somebody else does, the task is woken when it is its turn, until it is [no more willing](Self::be_unwilling).
+    pub(super) fn lead_or_be_willing(self: &Arc<Self>, waker: &Waker) -> Option<Leading> {
+        let mut state = lock(&self.lead.state);
+        let leading = self.take_lead(&mut state);
+        if leading.is_none() {
+            state.willing.push(waker.clone());
+            state.is_wanted = true;
+        }
+        leading
+    }
+
+    /// The thread of this task does not wait any more.
+    pub(super) fn be_unwilling(&self, waker: &Waker) {
+        lock(&self.lead.state).willing.retain(|known| !known.will_wake(waker));
+    }
+
+    /// This thread drives from now on whenever its tasks wait.
+    pub(super) fn go_inside(&self) {
+        lock(&self.lead.state).inside += 1;
+    }
+
+    /// It does so no more.
+    pub(super) fn come_out(self: &Arc<Self>) {
+        self.stop_collecting();
+        let mut state = lock(&self.lead.state);
+        state.inside -= 1;
+        let heir = if state.poller.is_some() { self.heir(&mut state, false) } else { Heir::Nobody };
+        drop(state);
+        self.hand_to(heir);
+    }
+
+    /// Whose turn it is when nobody drives, or nobody besides who is back soon: threads do not wait for him.
+    fn heir(&self, state: &mut State, is_back_soon: bool) -> Heir {
+        while let Some(slot) = state.followers.pop_front() {
+            if let Some(thread) = self.slots.thread(slot) {
+                return Heir::Thread(thread);
+            }
+        }
+        if is_back_soon {
+            return Heir::Nobody;
+        }
+        if state.inside > 0 {
+            // Who does not wait is about to.
+            return state.willing.first().cloned().map_or(Heir::Nobody, Heir::Task);
+        }
+        let due = self.due();
+        let is_due = due < Instant::MAX && (!state.has_keeper || due < state.keeper_until);
+        match () {
+            () if self.has_runtime() => Heir::Runtime,
+            () if is_due || self.has_tasks() => Heir::Keeper,
+            () => Heir::Nobody,
+        }
+    }
+
+    fn hand_to(self: &Arc<Self>, heir: Heir) {
+        match heir {
+            Heir::Thread(thread) => thread.unpark(),
+            Heir::Task(waker) => waker.wake(),
+            Heir::Runtime => self.call_runtime(),
+            Heir::Keeper => self.keep(),
+            Heir::Nobody => {}
+        }
+    }
+
     fn take_lead(self: &Arc<Self>, state: &mut State) -> Option<Leading> {
         let poller = state.poller.take()?;
+        state.is_wanted = false;
         self.lead.is_driven.store(true, Ordering::SeqCst);
         Some(Leading { shared: Arc::clone(self), poller: Some(poller), is_back_soon: false })
     }
@@ -191,8 +277,9 @@ impl Shared {
 
     /// A task waits for an answer: somebody must drive who is no task.
     pub(super) fn see_to_driver(self: &Arc<Self>) {
+        let is_inside = block_on::note(self);
         fence(Ordering::SeqCst);
-        if !self.lead.is_driven() && !block_on::note(self) && !self.has_runtime() {
+        if !is_inside && !self.lead.is_driven() && !self.has_runtime() {
             self.keep();
         }
     }
@@ -234,7 +321,10 @@ impl Shared {
     /// Whether the keeper goes on to drive. The last task may be followed by the next: so it does until somebody else
     /// wants to lead.
     fn is_for_keeper(&self) -> bool {
-        let is_wanted = self.has_tasks() || !self.has_followers();
+        let is_wanted = {
+            let state = lock(&self.lead.state);
+            !state.is_wanted && (self.has_tasks() || state.followers.is_empty())
+        };
         is_wanted && !self.has_runtime() && !self.is_gone.load(Ordering::SeqCst)
     }
 
@@ -259,10 +349,6 @@ impl Shared {
             };
         }
         state.keeper_until = Instant::ZERO;
-    }
-
-    fn has_followers(&self) -> bool {
-        !lock(&self.lead.state).followers.is_empty()
     }
 
     /// No handle is left: whoever drives finds out.
@@ -320,28 +406,16 @@ impl Leading {
 }
 
 impl Drop for Leading {
-    /// Hands over: to the first thread that follows, or to the keeper if somebody else waits.
+    /// Hands over: to the first thread that follows, or to who else is willing, or must.
     fn drop(&mut self) {
         let lead = &self.shared.lead;
         let mut state = lock(&lead.state);
         state.poller = self.poller.take();
         lead.is_driven.store(false, Ordering::SeqCst);
-        let next = loop {
-            let Some(slot) = state.followers.pop_front() else { break None };
-            if let Some(thread) = self.shared.slots.thread(slot) {
-                break Some(thread);
-            }
-        };
-        let due = self.shared.due();
-        let is_due = due < Instant::MAX && (!state.has_keeper || due < state.keeper_until);
-        drop(state);
+        // Who does not see that anybody drives is seen here to wait.
         fence(Ordering::SeqCst);
-        match next {
-            Some(thread) => thread.unpark(),
-            None if self.is_back_soon => {}
-            None if self.shared.has_runtime() => self.shared.call_runtime(),
-            None if is_due || self.shared.has_tasks() => self.shared.keep(),
-            None => {}
-        }
+        let heir = self.shared.heir(&mut state, self.is_back_soon);
+        drop(state);
+        self.shared.hand_to(heir);
     }
 }

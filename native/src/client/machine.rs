@@ -18,7 +18,8 @@ use super::inbox::Ask;
 use super::leases::Leases;
 use super::life::Stage;
 use super::shared::Shared;
-use super::slots::{Told, Waiter};
+use super::slots::Told;
+use super::waiter::Waiter;
 use crate::Url;
 use crate::event_loop::{IN_FLIGHT, ROUNDS, Sockets};
 
@@ -43,15 +44,14 @@ pub(super) struct Core {
 }
 
 /// Several requests, from this one on.
-#[derive(Clone, Copy)]
 pub(super) struct AskMany<'r, P> {
     pub(super) slot: u32,
-    pub(super) is_task: bool,
+    pub(super) waiter: Waiter,
     pub(super) pipeline: &'r P,
     pub(super) from: usize,
     /// So many at most.
     pub(super) most: usize,
-    pub(super) options: Options,
+    pub(super) options: &'r Options,
     pub(super) on: Option<Lease>,
 }
 
@@ -83,16 +83,16 @@ impl Core {
     }
 
     /// Takes a request.
-    pub(super) fn submit(&mut self, now: Instant, ask: &Ask<'_>) -> Result<(), Refused> {
+    pub(super) fn submit(&mut self, now: Instant, ask: &mut Ask<'_>) -> Result<(), Refused> {
         let (slot, token) = (ask.slot, token(ask.slot, 0));
         let ticket = match ask.on {
-            None => Some(self.engine.submit(now, token, ask.request, &ask.options)?),
+            None => Some(self.engine.submit(now, token, ask.request, ask.options)?),
             Some(lease) => {
-                self.leases.submit(&mut self.engine, now, lease, token, ask.request, &ask.options)?;
+                self.leases.submit(&mut self.engine, now, lease, token, ask.request, ask.options)?;
                 None
             }
         };
-        self.desk.expect(slot, ticket, 1, ask.is_task);
+        self.desk.expect(slot, ticket, 1, std::mem::take(&mut ask.waiter));
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl Core {
         &mut self,
         shared: &Shared,
         now: Instant,
-        ask: &AskMany<'_, P>,
+        ask: AskMany<'_, P>,
     ) -> Result<usize, Refused> {
         let mut count = ask.pipeline.len().saturating_sub(ask.from).min(ask.most);
         let mut push = Push { taken: 0, refused: None };
@@ -112,46 +112,46 @@ impl Core {
                 while count > 1 && !self.engine.has_room(count) {
                     count /= 2;
                 }
-                let mut pipeline = self.engine.pipeline(now, count, &ask.options)?;
-                push.all(ask, count, |token, request| pipeline.push(token, request).map(|_| ()));
+                let mut pipeline = self.engine.pipeline(now, count, ask.options)?;
+                push.all(&ask, count, |token, request| pipeline.push(token, request).map(|_| ()));
             }
             Some(lease) => {
                 let Self { leases, engine, .. } = self;
-                push.all(ask, count, |token, request| {
-                    leases.submit(engine, now, lease, token, request, &ask.options)
+                push.all(&ask, count, |token, request| {
+                    leases.submit(engine, now, lease, token, request, ask.options)
                 });
             }
         }
         let next = ask.from + push.taken;
         let Some(refused) = push.refused else {
-            self.expect_many(shared, ask.slot, push.taken, ask.is_task);
+            self.expect_many(shared, ask.slot, push.taken, ask.waiter);
             return Ok(next);
         };
         let may_wait = matches!(refused, Refused::Submit(SubmitError::Full(full)) if full != Full::TooLarge);
         match push.taken {
             0 => Err(refused),
             taken if may_wait => {
-                self.expect_many(shared, ask.slot, taken, ask.is_task);
+                self.expect_many(shared, ask.slot, taken, ask.waiter);
                 Ok(next)
             }
             taken => {
-                self.expect_many(shared, ask.slot, taken + 1, ask.is_task);
+                self.expect_many(shared, ask.slot, taken + 1, ask.waiter);
                 self.desk.tell(shared, token(ask.slot, item(next)), Told::Refused(refused), &mut None);
                 Ok(if P::ATOMIC { ask.pipeline.len() } else { next + 1 })
             }
         }
     }
 
-    fn expect_many(&mut self, shared: &Shared, slot: u32, count: usize, is_task: bool) {
+    fn expect_many(&mut self, shared: &Shared, slot: u32, count: usize, waiter: Waiter) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        shared.slots.expect_now(slot, count);
-        self.desk.expect(slot, None, count, is_task);
+        shared.slots.expect(slot, count);
+        self.desk.expect(slot, None, count, waiter);
     }
 
     /// Wishes for a connection.
-    pub(super) fn wish(&mut self, now: Instant, slot: u32, is_task: bool) -> Result<(), Refused> {
+    pub(super) fn wish(&mut self, now: Instant, slot: u32, waiter: Waiter) -> Result<(), Refused> {
         let ticket = self.engine.lease(now, token(slot, 0))?;
-        self.desk.expect(slot, Some(ticket), 1, is_task);
+        self.desk.expect(slot, Some(ticket), 1, waiter);
         Ok(())
     }
 
@@ -185,7 +185,7 @@ impl Core {
             // What came in time is read before anybody is told that it did not.
             let mut is_idle = !self.sockets.receive(&mut self.engine, now);
             self.engine.handle_timeout(now);
-            shared.slots.expire(now, |waiter| self.desk.wake(waiter));
+            shared.slots.line.expire(now, |waiter| self.desk.wake(waiter));
             while self.tell(shared, now, own) {
                 is_idle = false;
             }

@@ -15,6 +15,7 @@ mod inbox;
 mod lead;
 mod leases;
 mod life;
+mod line;
 mod machine;
 mod news;
 mod pipeline;
@@ -28,6 +29,7 @@ mod sync;
 #[cfg(all(feature = "tokio", unix))]
 pub mod tokio;
 mod transaction;
+mod waiter;
 
 use std::fmt;
 use std::sync::Arc;

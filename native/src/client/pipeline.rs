@@ -14,7 +14,8 @@ use super::call::{Progress, Stage, answer};
 use super::desk::is_showing;
 use super::machine::{AskMany, WINDOW};
 use super::shared::Shared;
-use super::slots::{Told, Waiter};
+use super::slots::Told;
+use super::waiter::Waiter;
 use crate::Error;
 
 /// Requests that were not sent yet: [`wait`](Self::wait) for all their answers, or await them. They go out together and in
@@ -94,16 +95,15 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
     /// Sends as many as there is room for. The slot again.
     fn send(&mut self, slot: u32, waiter: Waiter) -> Result<u32, Error> {
         let shared = self.progress.shared;
-        shared.same_process().inspect_err(|_| shared.slots.give(slot))?;
-        let is_task = matches!(waiter, Waiter::Task(_));
-        shared.slots.expect(slot, 0, waiter);
-        let options = self.progress.within(&self.options);
-        let Self { pipeline, next, on, .. } = &*self;
+        shared.same_process().inspect_err(|_| shared.slots.line.give(slot))?;
+        self.progress.within(&mut self.options);
+        let Self { pipeline, next, on, options, .. } = &*self;
         let most = pipeline.len().saturating_sub(*next).min(WINDOW);
         // What goes over a connection of one's own takes no room that others need.
-        let most = if on.is_some() { most } else { 1 + shared.slots.widen(slot, most as u32 - 1) as usize };
-        let ask = AskMany { slot, is_task, pipeline, from: *next, most, options, on: *on };
-        let sent = shared.enter(|core| core.submit_many(shared, shared.now(), &ask));
+        let most =
+            if on.is_some() { most } else { 1 + shared.slots.line.widen(slot, most as u32 - 1) as usize };
+        let ask = AskMany { slot, waiter, pipeline, from: *next, most, options, on: *on };
+        let sent = shared.enter(|core| core.submit_many(shared, shared.now(), ask));
         self.next = sent.inspect_err(|_| shared.slots.give(slot))?;
         Ok(slot)
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use respire_core::command::Request;
 use respire_core::resp::Reply;
 
-use super::call::{Call, answer};
+use super::call::{Call, show};
 use super::slots::Told;
 use crate::Error;
 
@@ -49,7 +49,7 @@ impl<R: Request, T, F: FnOnce(Reply<'_>) -> Result<T, Error>> Future for ReadCal
         let mut result = None;
         let mut each = |_, told: Told<'_>| {
             if let Some(read) = read.take() {
-                result = Some(answer(told).and_then(read));
+                result = Some(show(told, read));
             }
         };
         ready!(call.poll_answer(context, &mut each))?;

@@ -111,6 +111,7 @@ impl<R: Reactor> Future for Driver<R> {
 impl<R> Drop for Driver<R> {
     fn drop(&mut self) {
         self.shared.set_runtime(None);
+        self.shared.stop_collecting();
         if self.shared.has_tasks() {
             self.shared.keep();
         }

@@ -23,9 +23,10 @@ use super::inbox::{Ask, Inbox, Letter, Written};
 use super::lead::Lead;
 use super::machine::Core;
 use super::poller::{self, Poller};
-use super::slots::{Slots, Told, Waiter, lock};
+use super::slots::{Slots, Told};
 use super::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use super::sync::{Arc, Clock, Mutex, MutexGuard, PoisonError, TryLockError};
+use super::waiter::{Waiter, lock};
 use crate::Error;
 
 /// See the [module](self).
@@ -113,7 +114,7 @@ impl Shared {
     }
 
     fn due_of(&self, core: &Core) -> Instant {
-        core.due().min(self.slots.line_due())
+        core.due().min(self.slots.line.due())
     }
 
     /// A task stands in line for a slot: whoever sleeps longer than it may wait is to know.
@@ -124,28 +125,31 @@ impl Shared {
         }
     }
 
-    /// Takes a request, or leaves it to whoever has the core.
+    /// Takes a request, or leaves it to whoever has the core. Whether it may be that nobody drives: not if a driver collects what
+    /// his tasks ask for.
     ///
     /// # Errors
     /// The engine's; the slot is to be given back.
-    pub(super) fn submit(self: &Arc<Self>, ask: &Ask<'_>) -> Result<(), Error> {
+    pub(super) fn submit(self: &Arc<Self>, mut ask: Ask<'_>) -> Result<bool, Error> {
         if let Some(mut core) = self.try_core() {
             self.drain(&mut core);
             let now = self.now();
             if now.saturating_since(core.used) > QUIET {
                 self.come_back(&mut core, now)?;
             }
-            let submitted = core.submit(now, ask);
+            let submitted = core.submit(now, &mut ask);
+            let is_left_alone = !core.collecting;
             self.leave(core, now);
-            return Ok(submitted?);
+            return Ok(submitted.map(|()| is_left_alone)?);
         }
-        let is_left = lock(&self.inbox).submit(ask);
+        let is_left = lock(&self.inbox).submit(&mut ask);
         if is_left {
             self.post();
-            return Ok(());
+        } else {
+            // It is larger than what others should send.
+            self.enter(|core| core.submit(self.now(), &mut ask))?;
         }
-        // It is larger than what others should send.
-        Ok(self.enter(|core| core.submit(self.now(), ask))?)
+        Ok(true)
     }
 
     /// After a while without use much may have happened: the process may be another, the connections may have ended.
@@ -234,7 +238,7 @@ impl Shared {
         let mut letters = std::mem::take(&mut inbox.letters);
         for letter in letters.drain(..) {
             match letter {
-                Letter::Submit(written) => self.submit_written(core, now, &inbox, &written),
+                Letter::Submit(written) => self.submit_written(core, now, &inbox, written),
                 Letter::Abandon(slot) => core.abandon(self, slot),
                 Letter::Do(act) => act(core, self),
             }
@@ -243,14 +247,17 @@ impl Shared {
         inbox.clear();
     }
 
-    fn submit_written(&self, core: &mut Core, now: Instant, inbox: &Inbox, written: &Written) {
-        let &Written { slot, is_task, options, on, command, .. } = written;
-        let request = &Frame::new(inbox.frame(written), command);
-        match core.submit(now, &Ask { slot, is_task, request, options, on }) {
+    fn submit_written(&self, core: &mut Core, now: Instant, inbox: &Inbox, written: Written) {
+        let request = &Frame::new(inbox.frame(&written), written.command);
+        let Written { slot, waiter, options, on, .. } = written;
+        let is_task = waiter.is_task();
+        let mut ask = Ask { slot, waiter, request, options: &options, on };
+        match core.submit(now, &mut ask) {
             Ok(()) => core.desk.has_more |= is_task,
             Err(refused) => {
-                let waiter = self.slots.put(slot, 0, Told::Refused(refused));
-                core.desk.wake(waiter);
+                if let Some(asked) = self.slots.put(slot, 0, Told::Refused(refused)) {
+                    core.desk.wake(asked.or(ask.waiter));
+                }
             }
         }
     }
@@ -258,6 +265,11 @@ impl Shared {
     /// Leaves the core, with all done that cannot wait: what was submitted is written if nothing is under way there,
     /// and what others have left meanwhile is taken.
     pub(super) fn leave<'c>(self: &'c Arc<Self>, mut core: MutexGuard<'c, Core>, mut now: Instant) {
+        if core.collecting && core.desk.is_quiet() {
+            // The driver is awake, and comes by when its tasks have run: it looks at what is due, and at the mail.
+            core.used = now;
+            return self.tasks.store(core.desk.tasks, Ordering::Relaxed);
+        }
         loop {
             let mut due = self.due_of(&core);
             if due <= now {
@@ -392,6 +404,13 @@ impl Shared {
         self.collect(&mut core, collecting);
         self.leave(core, now);
         collecting
+    }
+
+    /// Who has collected drives no more.
+    pub(super) fn stop_collecting(self: &Arc<Self>) {
+        if self.is_collecting.load(Ordering::Relaxed) {
+            self.enter(|core| self.collect(core, false));
+        }
     }
 
     fn collect(&self, core: &mut Core, collecting: bool) {

@@ -7,7 +7,7 @@ use std::thread;
 
 use respire::conn::Failure;
 use respire::prelude::*;
-use respire::resp::Done;
+use respire::resp::{Done, Reply};
 use respire::{Client, Error};
 use respire_tests::chaos::plain;
 use respire_tests::proxy::{Act, At, Proxy, Script, Way};
@@ -104,6 +104,39 @@ fn ten_thousand() {
         );
         let apart = client.pipeline(vec![incr("n"); 3000]).apart().wait().unwrap();
         assert!(apart.into_iter().map(Result::unwrap).eq(1..=3000));
+    });
+}
+
+/// S1-CONN-06: long values of every kind, to whoever drives and to others: what was stored comes back.
+#[test]
+fn long_values_of_every_kind() {
+    both(|_server, builder| {
+        let client = open(builder.timeout(LIMIT));
+        for len in [1, 1000, 16 << 10, (16 << 10) + 1, 100_000, 3 << 20] {
+            let text: String = (0..len).map(|n| char::from(b'a' + (n % 26) as u8)).collect();
+            let bytes = text.as_bytes();
+            client.set("text", &text).wait().unwrap();
+            client.set("bytes", &[&[255], bytes].concat()).wait().unwrap();
+            assert_eq!(client.get::<String>("text").wait().unwrap(), text);
+            for by in By::ALL {
+                by.run(&client, async {
+                    assert!(client.get::<String>("text").await.unwrap() == text, "{by:?} {len}");
+                    assert!(
+                        client.get::<Option<String>>("text").await.unwrap().unwrap() == text,
+                        "{by:?} {len}"
+                    );
+                    assert!(client.get::<Vec<u8>>("bytes").await.unwrap()[1..] == *bytes, "{by:?} {len}");
+                    assert!(client.get::<String>("bytes").await.is_err(), "it is not UTF-8");
+                    let read = |reply: Reply<'_>| Ok(reply.get::<&str>()? == text);
+                    assert!(client.send(get("text")).read(read).await.unwrap(), "{by:?} {len}");
+                    let list = client.mget::<Vec<String>>(["text", "text"].as_slice()).await.unwrap();
+                    assert!(list == [&*text, &*text], "{by:?} {len}");
+                    client.append("text", &text).await.unwrap();
+                    assert_eq!(client.strlen("text").await.unwrap(), 2 * len as i64);
+                    client.set("text", &text).await.unwrap();
+                });
+            }
+        }
     });
 }
 

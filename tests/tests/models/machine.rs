@@ -74,7 +74,7 @@ impl Core {
         self.pending.values().map(|(_, due)| *due).min().unwrap_or(Instant::MAX)
     }
 
-    pub(super) fn submit(&mut self, now: Instant, ask: &Ask<'_>) -> Result<(), Refused> {
+    pub(super) fn submit(&mut self, now: Instant, ask: &mut Ask<'_>) -> Result<(), Refused> {
         if self.pending.len() >= self.room {
             return Err(SubmitError::from(Full::InFlight).into());
         }
@@ -90,7 +90,7 @@ impl Core {
         if let Some(upkeep) = self.upkeep {
             self.await_until(UPKEEP, Token(u64::MAX), now.saturating_add(upkeep));
         }
-        self.desk.expect(ask.slot, self.cancels.then(ticket), 1, ask.is_task);
+        self.desk.expect(ask.slot, self.cancels.then(ticket), 1, std::mem::take(&mut ask.waiter));
         Ok(())
     }
 
@@ -137,7 +137,7 @@ impl Core {
                 self.desk.tell(shared, token, Told::Failed(LATE), own);
             }
         }
-        shared.slots.expire(now, |waiter| self.desk.wake(waiter));
+        shared.slots.line.expire(now, |waiter| self.desk.wake(waiter));
         now
     }
 

@@ -24,6 +24,8 @@ mod desk;
 mod inbox;
 #[path = "../../../native/src/client/lead.rs"]
 mod lead;
+#[path = "../../../native/src/client/line.rs"]
+mod line;
 mod machine;
 mod models;
 mod poller;
@@ -36,6 +38,8 @@ mod shared;
 #[path = "../../../native/src/client/slots.rs"]
 mod slots;
 mod sync;
+#[path = "../../../native/src/client/waiter.rs"]
+mod waiter;
 mod world;
 
 use std::collections::BTreeSet;
@@ -90,7 +94,7 @@ impl Client {
         let slot = |_| Progress::new(&self.shared).slot(&Options::DEFAULT).unwrap();
         let slots: BTreeSet<u32> = (0..shape.slots).map(slot).collect();
         assert_eq!(slots.len(), shape.slots);
-        assert_eq!(self.shared.slots.take(), None);
+        assert_eq!(self.shared.slots.line.take(), None);
     }
 }
 

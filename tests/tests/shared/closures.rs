@@ -24,7 +24,16 @@ fn panic_once(client: &Client) {
 fn a_closure_may_not_ask() {
     let Some(server) = redis() else { return };
     let client = open(&server);
+    let task = open(&server);
     within(move || {
+        // Nor where the answer was kept for a task.
+        let read = plain(task.echo::<String>("outer").read(|outer| {
+            let waiting: Result<String, Error> = task.echo("inner").wait();
+            assert!(matches!(waiting, Err(Error::Busy)), "{waiting:?}");
+            Ok(outer.get::<String>()?)
+        }));
+        assert_eq!(read.expect("the answer"), "outer");
+
         let read = client.echo::<String>("outer").wait_with(|outer| {
             let waiting: Result<String, Error> = client.echo("inner").wait();
             assert!(matches!(waiting, Err(Error::Busy)), "{waiting:?}");
