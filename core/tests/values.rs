@@ -262,7 +262,7 @@ mod owned {
 
     use std::borrow::Cow;
 
-    use super::{both, decode, get, reply};
+    use super::{both, decode, get};
     use respire_core::resp::{
         DecodeError, Done, ErrorReply, Frame, FromReply, Kind, Map, Natural, Reply, ReplyError, Seq,
         ServerError, Value,
@@ -412,34 +412,6 @@ mod owned {
         for bytes in [&b":1\r\n"[..], b"$1\r\n\xff\r\n", b"_\r\n"] {
             assert_eq!(get::<Value>(bytes).unwrap().as_str(), None);
         }
-    }
-
-    #[test]
-    fn bytes_of_a_copy_become_the_value() {
-        fn taken<T: for<'a> FromReply<'a>>(bytes: &[u8]) -> (Option<T>, usize) {
-            let (outline, bytes) = reply(bytes).outline();
-            let mut copy = bytes.to_vec();
-            (outline.take(&mut copy).ok(), copy.len())
-        }
-        let text = b"$5\r\nhello\r\n";
-        assert_eq!(taken(text), (Some("hello".to_owned()), 0));
-        assert_eq!(taken(text), (Some(b"hello".to_vec()), 0));
-        assert_eq!(taken(text), (Some(Some("hello".to_owned())), 0));
-        assert_eq!(
-            taken(text),
-            (Some(Some(Value::Bulk(b"hello".to_vec()))), 5),
-            "of a copy, like all others"
-        );
-        assert_eq!(taken(b"$2\r\n42\r\n"), (Some(42), 2));
-        assert_eq!(taken::<String>(b"$1\r\n\xff\r\n").0, None);
-        // These are no strings, or have more than their own bytes.
-        assert_eq!(taken(b"+hello\r\n").0, Some("hello".to_owned()));
-        assert_eq!(taken(b"=9\r\ntxt:hello\r\n").0, Some("hello".to_owned()));
-        assert_eq!(taken(b"$?\r\n;2\r\nhe\r\n;3\r\nllo\r\n;0\r\n").0, Some("hello".to_owned()));
-        assert_eq!(taken(b"|1\r\n+a\r\n:1\r\n$5\r\nhello\r\n").0, Some("hello".to_owned()));
-        assert_eq!(taken(b"*2\r\n:1\r\n:2\r\n").0, Some(vec![1, 2]));
-        assert_eq!(taken::<Option<Vec<u8>>>(b"_\r\n").0, Some(None));
-        assert_eq!(taken::<Vec<u8>>(b"-ERR no\r\n").0, None);
     }
 
     #[test]

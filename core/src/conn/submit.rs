@@ -58,6 +58,17 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.submit_as(patience, token, request, Rest::Lent { from: lends_from })
     }
 
+    /// The same for callers to whom a copy into room that is there already is as good.
+    pub(crate) fn submit_spare(
+        &mut self,
+        patience: Wait,
+        token: Token,
+        request: &dyn AnyRequest,
+        lends_from: usize,
+    ) -> Result<(), SubmitError> {
+        self.submit_as(patience, token, request, Rest::Spare { from: lends_from })
+    }
+
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn submit_as(
         &mut self,
@@ -68,7 +79,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     ) -> Result<(), SubmitError> {
         let command = request.row();
         if express::OPEN
-            && matches!(rest, Rest::Supplied)
+            && !matches!(rest, Rest::Lent { .. })
             && self.submit_plain(patience, token, request, command)
         {
             return Ok(());
@@ -267,6 +278,8 @@ pub(super) enum Rest {
     Supplied,
     /// Nobody would. But the driver has the bytes of an argument that is as long as this.
     Lent { from: usize },
+    /// The same, if the request finds no room as it is.
+    Spare { from: usize },
 }
 
 impl Rest {
@@ -274,7 +287,7 @@ impl Rest {
     const fn encoder(self, out: &mut [u8]) -> Encoder<'_> {
         match self {
             Self::Supplied => Encoder::new(out),
-            Self::Lent { from } => Encoder::lending(out, from),
+            Self::Lent { from } | Self::Spare { from } => Encoder::lending(out, from),
         }
     }
 
@@ -282,7 +295,7 @@ impl Rest {
     fn refuses(self, encoded: Encoded) -> bool {
         match self {
             Self::Supplied => false,
-            Self::Lent { .. } => encoded.owed() > 0 && !encoded.is_lent(),
+            Self::Lent { .. } | Self::Spare { .. } => encoded.owed() > 0 && !encoded.is_lent(),
         }
     }
 }

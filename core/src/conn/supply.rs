@@ -49,6 +49,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         n
     }
 
+    /// [Supplies](Self::supply) all bytes that are owed, and makes room for them. `false`: there is none.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn supply_all(&mut self, bytes: &[u8]) -> bool {
+        let is_all = bytes.len() as u64 == self.owed;
+        is_all && self.transmit.reserve(bytes.len()).is_some() && self.supply(bytes) == bytes.len()
+    }
+
     /// [`poll_transmit`](Self::poll_transmit) for a driver that holds the next bytes that are
     /// [owed](Self::owed): what is ready, as many of `bytes` as are owed, and what comes behind them.
     /// Any of the three may be empty; the last is, unless `bytes` are all that is owed; all are if a deadline

@@ -67,6 +67,10 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) drain_by: Instant,
     pub(super) stats: Stats,
     pub(super) hook: H,
+    /// While a request is taken: arguments of so many bytes need not be copied.
+    pub(super) lends_from: usize,
+    /// The connection that is owed one.
+    pub(super) owing: u16,
 }
 
 /// Where an engine is in its life.
@@ -151,6 +155,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             drain_by: Instant::MAX,
             stats: Stats::default(),
             hook,
+            lends_from: usize::MAX,
+            owing: NIL,
         }
     }
 

@@ -173,6 +173,8 @@ mod event;
 mod heard;
 mod lane;
 mod lease;
+#[cfg(feature = "alloc")]
+mod lend;
 mod link;
 mod live;
 mod load;

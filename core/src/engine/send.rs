@@ -7,8 +7,8 @@ use super::link::{Purpose, Role};
 use super::machine::Engine;
 use crate::command::{AnyRequest, Args, Blocks, Frame};
 use crate::config::Patience;
-use crate::conn::{Failure, SubmitError};
-use crate::error::{Full, Misuse};
+use crate::conn::{Failure, SubmitError, Wait};
+use crate::error::Full;
 use crate::hook::Hook;
 use crate::pool::Id;
 use crate::time::Instant;
@@ -82,21 +82,21 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 &frame
             }
         };
-        if call.deadline == Instant::MAX && blocked.is_none() {
-            link.connection.submit(now, token, request)?;
+        let patience = if call.deadline == Instant::MAX && blocked.is_none() {
+            Wait::Usual(now)
         } else {
             let usual = match self.config.connection.reply_timeout {
                 Some(timeout) if !call.blocks => now.saturating_add(timeout),
                 _ => blocked.unwrap_or(Instant::MAX),
             };
             link.connection.clock(now);
-            link.connection.submit_until(Some(call.deadline.min(usual)), token, request)?;
-        }
+            Wait::Until(Some(call.deadline.min(usual)))
+        };
+        link.connection.submit_spare(patience, token, request, self.lends_from)?;
         self.wake = link.connection.poll_timeout().map_or(self.wake, |at| self.wake.min(at));
-        if link.connection.owed() > 0 {
-            // Nobody would supply it, and all others would wait behind it.
-            link.connection.abandon(now, token);
-            return Err(Misuse::Streamed.into());
+        let is_owed = link.connection.owed() > 0;
+        if is_owed {
+            self.owing = at;
         }
         if let Role::Own(last) = &mut link.role {
             *last = index;
@@ -115,6 +115,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             }
             // As it was written, for another attempt. Without room there will be none.
             if self.config.retry.retries > 0
+                && !is_owed
                 && !call.kept.is_some()
                 && let Some(link) = self.links.as_ref().get(usize::from(at))
                 && self.arena.copy(self.calls.slots(), index, link.connection.newest()).is_err()

@@ -11,11 +11,6 @@ impl<'a, T: FromReply<'a>> FromReply<'a> for Option<T> {
     fn from_reply(reply: Reply<'a>) -> Result<Self, DecodeError> {
         if reply.is_null() { Ok(None) } else { T::from_reply(reply).map(Some) }
     }
-
-    #[cfg(feature = "alloc")]
-    fn from_text(text: &mut alloc::vec::Vec<u8>) -> Option<Result<Self, DecodeError>> {
-        T::from_text(text).map(|made| made.map(Some))
-    }
 }
 
 impl<'a, T: FromReply<'a>> FromReply<'a> for Result<T, ServerError<'a>> {

@@ -78,11 +78,6 @@ impl<'a> FromReply<'a> for u8 {
         seq.next_as(Self::vec)
     }
 
-    #[cfg(feature = "alloc")]
-    fn vec_from_text(text: &mut alloc::vec::Vec<u8>) -> Option<alloc::vec::Vec<Self>> {
-        Some(core::mem::take(text))
-    }
-
     #[cfg(any(feature = "alloc", feature = "heapless"))]
     fn fill<C: super::Fill<Self>>(reply: Reply<'a>, container: &mut C) -> Result<(), DecodeError> {
         super::fill::bytes(reply, container)

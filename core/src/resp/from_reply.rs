@@ -84,22 +84,6 @@ pub trait FromReply<'a>: Sized {
         seq.next_inside(super::owned::items)
     }
 
-    /// Makes the value of the bytes of a string, which may be taken. `None`: nothing was, and it is to be made of a reply.
-    #[cfg(feature = "alloc")]
-    #[doc(hidden)]
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    fn from_text(_text: &mut alloc::vec::Vec<u8>) -> Option<Result<Self, DecodeError>> {
-        None
-    }
-
-    /// The same for all bytes of a string.
-    #[cfg(feature = "alloc")]
-    #[doc(hidden)]
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    fn vec_from_text(_text: &mut alloc::vec::Vec<u8>) -> Option<alloc::vec::Vec<Self>> {
-        None
-    }
-
     /// Puts such values into a container: the elements of an aggregate, for bytes those of a string.
     ///
     /// # Errors

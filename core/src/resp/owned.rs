@@ -112,10 +112,6 @@ impl<'a, T: FromReply<'a>> FromReply<'a> for Vec<T> {
     fn take<S>(seq: &mut Seq<'a, S>) -> Option<Result<Self, DecodeError>> {
         T::take_vec(seq)
     }
-
-    fn from_text(text: &mut Vec<u8>) -> Option<Result<Self, DecodeError>> {
-        T::vec_from_text(text).map(Ok)
-    }
 }
 
 impl<'a, T: FromReply<'a>> FromReply<'a> for Box<[T]> {
@@ -137,10 +133,6 @@ impl<'a> FromReply<'a> for String {
             Some(text) => core::str::from_utf8(text).map(Self::from).map_err(|_| DecodeError::NotUtf8),
             None => Self::from_utf8(bytes(reply)?).map_err(|_| DecodeError::NotUtf8),
         }
-    }
-
-    fn from_text(text: &mut Vec<u8>) -> Option<Result<Self, DecodeError>> {
-        Some(Self::from_utf8(core::mem::take(text)).map_err(|_| DecodeError::NotUtf8))
     }
 }
 

@@ -62,29 +62,6 @@ impl Outline {
     /// Of null.
     pub const NULL: Self = Self { kind: Kind::Null, shape: Shape::Plain, number: 0, start: 0 };
 
-    /// Whether it is a string, and its bytes are those of the string and no others.
-    #[must_use]
-    pub fn is_text(self) -> bool {
-        self.kind == Kind::Bulk && self.shape == Shape::Plain && self.start == 0
-    }
-
-    /// The value of a reply whose bytes, or a copy of them, these are: they become the value if that is possible, and are
-    /// what they were if not.
-    ///
-    /// # Errors
-    /// As [`Reply::get`].
-    #[cfg(feature = "alloc")]
-    pub fn take<T: for<'a> FromReply<'a>>(
-        self,
-        bytes: &mut alloc::vec::Vec<u8>,
-    ) -> Result<T, ReplyError<'_>> {
-        let made = if self.is_text() { T::from_text(bytes) } else { None };
-        match made {
-            Some(made) => Ok(made?),
-            None => self.over(bytes).get(),
-        }
-    }
-
     /// The reply whose bytes, or a copy of them, these are. Of other bytes it is another reply, or one that ends early.
     #[must_use]
     pub const fn over(self, bytes: &[u8]) -> Reply<'_> {

@@ -13,10 +13,6 @@ impl<'a> FromReply<'a> for Bytes {
             None => Vec::<u8>::from_reply(reply).map(Self::from),
         }
     }
-
-    fn from_text(text: &mut Vec<u8>) -> Option<Result<Self, DecodeError>> {
-        Some(Ok(core::mem::take(text).into()))
-    }
 }
 
 impl Natural for Bytes {

@@ -10,6 +10,7 @@ mod circuit;
 mod databases;
 mod execution;
 mod hooks;
+mod lending;
 mod life;
 mod live;
 mod load;

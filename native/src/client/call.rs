@@ -193,7 +193,6 @@ impl<'c, R: Request> Call<'c, R> {
 pub(super) fn answer(told: Told<'_>) -> Result<Reply<'_>, Error> {
     match told {
         Told::Reply(reply) => Ok(reply),
-        Told::Text(outline, bytes) => Ok(outline.over(bytes)),
         Told::Failed(failed) => Err(Error::from(failed)),
         Told::Refused(refused) => Err(Error::from(refused)),
         Told::Leased(_) => Err(Error::Busy),
@@ -209,10 +208,7 @@ pub(super) fn show<T>(told: Told<'_>, read: impl FnOnce(Reply<'_>) -> Result<T, 
 
 /// The same as a value of its own.
 fn value<T: for<'r> FromReply<'r>>(told: Told<'_>) -> Result<T, Error> {
-    match told {
-        Told::Text(outline, bytes) => Ok(outline.take(bytes)?),
-        told => Ok(answer(told)?.get()?),
-    }
+    Ok(answer(told)?.get()?)
 }
 
 impl<'c> Progress<'c> {

@@ -105,7 +105,7 @@ impl Future for ConnCall<'_> {
                     Told::Leased(lease) => Ok(Conn { client: client.clone(), lease }),
                     Told::Failed(failed) => Err(failed.into()),
                     Told::Refused(refused) => Err(refused.into()),
-                    Told::Reply(_) | Told::Text(..) => Err(Error::Busy),
+                    Told::Reply(_) => Err(Error::Busy),
                 };
             };
             if !shared.slots.collect(slot, Waiter::task(context.waker()), &mut each) {

@@ -55,6 +55,9 @@ pub(super) struct AskMany<'r, P> {
     pub(super) on: Option<Lease>,
 }
 
+/// An argument that is shorter is copied: that costs less than to write it by itself.
+const LEND: usize = 32 << 10;
+
 /// The most requests of a pipeline that are on their way at once.
 pub(super) const WINDOW: usize = 1000;
 
@@ -86,7 +89,11 @@ impl Core {
     pub(super) fn submit(&mut self, now: Instant, ask: &mut Ask<'_>) -> Result<(), Refused> {
         let (slot, token) = (ask.slot, token(ask.slot, 0));
         let ticket = match ask.on {
-            None => Some(self.engine.submit(now, token, ask.request, ask.options)?),
+            None => {
+                let Self { engine, sockets, .. } = self;
+                let write = &mut |id, parts: [&[u8]; 3]| sockets.write_lent(now, id, parts);
+                Some(engine.submit_lending(now, token, ask.request, ask.options, LEND, write)?)
+            }
             Some(lease) => {
                 self.leases.submit(&mut self.engine, now, lease, token, ask.request, ask.options)?;
                 None

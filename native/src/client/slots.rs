@@ -61,8 +61,6 @@ enum Answer {
 /// The same, for its caller.
 pub(super) enum Told<'a> {
     Reply(Reply<'a>),
-    /// A long string, whose bytes may be taken.
-    Text(Outline, &'a mut Vec<u8>),
     Failed(Failed),
     Refused(Refused),
     Leased(Lease),
@@ -99,9 +97,13 @@ impl Slots {
             let answer = match told {
                 Told::Reply(reply) => {
                     let (outline, bytes) = reply.outline();
-                    slot.add(&self.kept, outline, bytes)
+                    let start = slot.bytes.len();
+                    if start == 0 && slot.kept > 0 {
+                        self.kept.fetch_sub(std::mem::take(&mut slot.kept), Ordering::Relaxed);
+                    }
+                    slot.bytes.extend_from_slice(bytes);
+                    Answer::Reply(outline, start..slot.bytes.len())
                 }
-                Told::Text(outline, bytes) => slot.add(&self.kept, outline, bytes),
                 Told::Failed(failed) => Answer::Failed(failed),
                 Told::Refused(refused) => Answer::Refused(refused),
                 Told::Leased(lease) => Answer::Leased(lease),
@@ -156,12 +158,6 @@ impl Slots {
         let mut taken = Taken { slots: self, index, slot: Some(slot) };
         if let Some(slot) = &mut taken.slot {
             let Inner { answers, bytes, .. } = &mut **slot;
-            if let [(item, Answer::Reply(outline, _))] = answers[..]
-                && bytes.len() > LARGE
-            {
-                each(item, Told::Text(outline, bytes));
-                return true;
-            }
             for (item, answer) in answers.iter() {
                 let told = match answer {
                     Answer::Reply(outline, range) => {
@@ -244,15 +240,6 @@ impl Default for Inner {
 }
 
 impl Inner {
-    fn add(&mut self, kept: &AtomicUsize, outline: Outline, bytes: &[u8]) -> Answer {
-        let start = self.bytes.len();
-        if start == 0 && self.kept > 0 {
-            kept.fetch_sub(std::mem::take(&mut self.kept), Ordering::Relaxed);
-        }
-        self.bytes.extend_from_slice(bytes);
-        Answer::Reply(outline, start..self.bytes.len())
-    }
-
     fn count(&mut self) -> Option<Waiter> {
         self.left = self.left.saturating_sub(1);
         (self.left == 0).then(|| std::mem::take(&mut self.waiter))

@@ -1,6 +1,6 @@
 //! One connection of the engine: its socket, from the dial to the end.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::time::Duration;
 
 use mio::event::Event as Readiness;
@@ -218,6 +218,19 @@ impl Link {
             }
             Err(error) => Some(self.stumble(&error, engine)),
         }
+    }
+
+    /// Writes parts of a request behind what is waiting, once. How many bytes were taken.
+    pub(super) fn write_lent(&mut self, now: Instant, parts: [&[u8]; 3]) -> usize {
+        if !matches!(self.stage, Stage::Open) || !self.writable {
+            return 0;
+        }
+        // An error is met again when the rest is written.
+        let Ok(n) = self.stream.write_vectored(&parts.map(IoSlice::new)) else { return 0 };
+        self.midway = n < parts.iter().map(|part| part.len()).sum();
+        self.writable = !(self.stream.is_plain() && PART_IS_ALL && self.midway);
+        self.sent.get_or_insert(now);
+        n
     }
 
     /// After a signal the next attempt is the same one; anything else is the end.
