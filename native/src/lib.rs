@@ -52,9 +52,9 @@ pub use client::async_io;
 pub use client::tokio;
 #[cfg(not(target_os = "wasi"))]
 pub use client::{
-    Builder, Bulk, BulkBuilder, BulkError, BulkResult, Call, Client, Conn, ConnCall, News, NewsControl,
-    NewsOptions, Notice, PipelineCall, Published, Reached, ReadCall, SubscribeCall, TransactionCall,
-    block_on, block_on_for,
+    Builder, Bulk, BulkBuilder, BulkError, BulkResult, Call, Client, Conn, ConnCall, Monitor, MonitorCall,
+    Monitored, MonitoredCommand, News, NewsControl, NewsOptions, Notice, Origin, PipelineCall, Published,
+    Reached, ReadCall, SubscribeCall, TransactionCall, block_on, block_on_for,
 };
 #[cfg(unix)]
 pub use client::{Descriptor, Driver, Reactor};

@@ -155,13 +155,6 @@ impl Core {
         Ok(())
     }
 
-    /// Gives a connection back.
-    pub(super) fn release(&mut self, shared: &Shared, now: Instant, lease: Lease) {
-        let Self { leases, desk, .. } = self;
-        leases.end(lease, |token| desk.tell(shared, token, Told::Failed(LOST), &mut None));
-        self.engine.release(now, lease);
-    }
-
     /// Nobody waits for the answers of this slot any more.
     pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) {
         match self.desk.abandon(shared, slot) {
@@ -264,12 +257,6 @@ impl Core {
             Event::Push(_) => {}
         }
         true
-    }
-
-    /// Tells what has come over connections that are lent. Whether there was anything.
-    fn tell_lessees(&mut self, shared: &Shared, own: &mut Option<Own<'_>>) -> bool {
-        let Self { leases, engine, desk, .. } = self;
-        leases.poll(engine, |token, told| desk.tell(shared, token, told, own))
     }
 }
 

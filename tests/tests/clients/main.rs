@@ -4,6 +4,7 @@
 mod bulk;
 mod conn;
 mod life;
+mod monitor;
 mod news;
 mod pipelines;
 mod support;
