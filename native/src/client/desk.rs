@@ -149,17 +149,20 @@ pub(super) fn is_showing() -> bool {
     SHOWING.get()
 }
 
-struct Showing;
+/// As long as it lives, this thread may not ask for anything.
+pub(super) struct Showing {
+    /// It might not before.
+    was: bool,
+}
 
 impl Showing {
-    fn new() -> Self {
-        SHOWING.set(true);
-        Self
+    pub(super) fn new() -> Self {
+        Self { was: SHOWING.replace(true) }
     }
 }
 
 impl Drop for Showing {
     fn drop(&mut self) {
-        SHOWING.set(false);
+        SHOWING.set(self.was);
     }
 }

@@ -14,6 +14,7 @@ use respire_core::time::{Duration, Instant};
 use super::bulk::Bulks;
 use super::desk::{Abandoned, Desk, Own, token};
 use super::feed::Feeds;
+use super::hooks::Hooks;
 use super::inbox::Ask;
 use super::leases::Leases;
 use super::life::Stage;
@@ -22,7 +23,7 @@ use super::slots::{Told, Waiter};
 use crate::Url;
 use crate::event_loop::{IN_FLIGHT, ROUNDS, Sockets};
 
-pub(super) type Machine = Engine<Heap, IN_FLIGHT>;
+pub(super) type Machine = Engine<Heap, IN_FLIGHT, Hooks>;
 
 /// What a client is made of. Whoever touches it has its lock.
 pub(super) struct Core {
@@ -117,9 +118,15 @@ impl Core {
             }
             Some(lease) => {
                 let Self { leases, engine, .. } = self;
+                leases.begin_together(engine, now, lease, ask)?;
                 push.all(ask, count, |token, request| {
                     leases.submit(engine, now, lease, token, request, &ask.options)
                 });
+                let is_whole = ask.from + push.taken >= ask.pipeline.len();
+                let will_go_on = push.refused.is_none_or(|refused| push.taken > 0 && may_wait(refused));
+                if !P::ATOMIC || is_whole || !will_go_on {
+                    leases.end_together(engine, now, lease, push.refused.as_ref());
+                }
             }
         }
         let next = ask.from + push.taken;
@@ -127,16 +134,17 @@ impl Core {
             self.expect_many(shared, ask.slot, push.taken, ask.is_task);
             return Ok(next);
         };
-        let may_wait = matches!(refused, Refused::Submit(SubmitError::Full(full)) if full != Full::TooLarge);
         match push.taken {
             0 => Err(refused),
-            taken if may_wait => {
+            taken if may_wait(refused) => {
                 self.expect_many(shared, ask.slot, taken, ask.is_task);
                 Ok(next)
             }
             taken => {
                 self.expect_many(shared, ask.slot, taken + 1, ask.is_task);
-                self.desk.tell(shared, token(ask.slot, item(next)), Told::Refused(refused), &mut None);
+                // It takes its transaction with it.
+                let at = if P::ATOMIC { ask.pipeline.len().saturating_sub(1) } else { next };
+                self.desk.tell(shared, token(ask.slot, item(at)), Told::Refused(refused), &mut None);
                 Ok(if P::ATOMIC { ask.pipeline.len() } else { next + 1 })
             }
         }
@@ -258,6 +266,11 @@ impl Core {
         }
         true
     }
+}
+
+/// Whether there will be room for it.
+fn may_wait(refused: Refused) -> bool {
+    matches!(refused, Refused::Submit(SubmitError::Full(full)) if full != Full::TooLarge)
 }
 
 /// What is known of a request whose connection was given up.

@@ -11,6 +11,7 @@ mod desk;
 mod feed;
 #[cfg(test)]
 mod forked;
+mod hooks;
 mod inbox;
 mod lead;
 mod leases;
@@ -28,6 +29,7 @@ mod slots;
 mod sync;
 #[cfg(all(feature = "tokio", unix))]
 pub mod tokio;
+mod told;
 mod transaction;
 
 use std::fmt;
@@ -40,6 +42,7 @@ pub use builder::Builder;
 pub use bulk::{Bulk, BulkBuilder, BulkError, BulkResult};
 pub use call::Call;
 pub use conn::{Conn, ConnCall};
+pub use hooks::PANICKED as HOOK_PANICKED;
 pub use life::Reached;
 pub use monitor::{Monitor, MonitorCall, Monitored, MonitoredCommand, Origin};
 pub use news::{News, NewsControl, NewsOptions, Notice, Published, SubscribeCall};

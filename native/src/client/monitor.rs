@@ -16,6 +16,7 @@ use respire_core::pubsub::Message;
 
 use super::block_on::block_on_for;
 use super::conn::Conn;
+use super::desk::is_showing;
 use super::feed::{Feed, Found};
 use super::{Call, Client, NewsOptions, block_on};
 use crate::Error;
@@ -165,8 +166,9 @@ impl Monitor {
 impl Iterator for Monitor {
     type Item = Result<Monitored, Error>;
 
+    /// What comes next. In a hook, and in what reads an answer, it does not wait.
     fn next(&mut self) -> Option<Result<Monitored, Error>> {
-        block_on(self.recv())
+        if is_showing() { self.try_next() } else { block_on(self.recv()) }
     }
 }
 

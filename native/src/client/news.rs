@@ -213,8 +213,9 @@ impl News {
 impl Iterator for News {
     type Item = Notice;
 
+    /// What comes next. In a hook, and in what reads an answer, it does not wait.
     fn next(&mut self) -> Option<Notice> {
-        block_on(self.recv())
+        if is_showing() { self.try_next() } else { block_on(self.recv()) }
     }
 }
 
