@@ -201,11 +201,11 @@ impl Builder {
         }
         let hooks = std::mem::take(&mut self.hooks);
         let engine = Engine::with_hook(self.memory, &self.config, hooks, Instant::ZERO);
-        let shared = self.share(engine).map_err(Error::System)?;
-        Ok(Client { handle: Arc::new(Handle { shared }) })
+        let handle = self.share(engine).map_err(Error::System)?;
+        Ok(Client { handle: Arc::new(handle) })
     }
 
-    fn share(self, engine: Machine) -> io::Result<Arc<Shared>> {
+    fn share(self, engine: Machine) -> io::Result<Handle> {
         let Self { config, memory, refuses, url, dialer, .. } = self;
         let poller = Poller::new()?;
         let (endpoint, connect_timeout) = (url.endpoint.clone(), url.connect_timeout);
@@ -213,7 +213,9 @@ impl Builder {
         sockets.dialer = dialer;
         let mut core = Core::new(engine, sockets);
         core.leases.home = (config.address, config.db);
-        Shared::new(core, poller, memory.calls, config.timeout, refuses)
+        let health = core.health.known();
+        let shared = Shared::new(core, poller, memory.calls, config.timeout, refuses)?;
+        Ok(Handle { shared, health })
     }
 }
 

@@ -1,13 +1,14 @@
 //! Connections that callers have for themselves.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 
 use respire_core::client::Cause;
 use respire_core::command::{AnyRequest, Each, Effect, Pipeline, Request};
 use respire_core::config::Address;
 use respire_core::conn::{CloseReason, Event, SubmitError, Token};
-use respire_core::engine::{Config, Failed, Lease, Options, Refused};
+use respire_core::engine::{Config, Lease, Options, Refused};
 use respire_core::hook::Hook;
 use respire_core::time::Instant;
 
@@ -27,6 +28,8 @@ pub(super) struct Leases {
     due: Instant,
     /// Who is to be told that there are lines.
     shown: Vec<Waiter>,
+    /// How the last of them has ended, unless that was told.
+    lost: Option<Cause<io::Error>>,
     /// The server and the database, as hooks are told.
     pub(super) home: (Address<'static>, u32),
 }
@@ -37,11 +40,19 @@ struct Lent {
     /// Where the lines of `MONITOR` go.
     feed: Option<Arc<Feed>>,
     watched: Watched,
+    /// Its connection has ended.
+    is_over: bool,
 }
 
 impl Default for Leases {
     fn default() -> Self {
-        Self { lent: Vec::new(), due: Instant::MAX, shown: Vec::new(), home: (Config::DEFAULT.address, 0) }
+        Self {
+            lent: Vec::new(),
+            due: Instant::MAX,
+            shown: Vec::new(),
+            lost: None,
+            home: (Config::DEFAULT.address, 0),
+        }
     }
 }
 
@@ -51,9 +62,20 @@ impl Leases {
         self.due
     }
 
+    /// How many have ended, and were not given back.
+    pub(super) fn over(&self) -> usize {
+        self.lent.iter().filter(|lent| lent.is_over).count()
+    }
+
     /// A connection is lent.
     pub(super) fn begin(&mut self, lease: Lease) {
-        self.lent.push(Lent { lease, waiting: VecDeque::new(), feed: None, watched: Watched::default() });
+        self.lent.push(Lent {
+            lease,
+            waiting: VecDeque::new(),
+            feed: None,
+            watched: Watched::default(),
+            is_over: false,
+        });
     }
 
     /// It is given back: what is awaited there will not come. Where its lines went.
@@ -176,9 +198,9 @@ impl Leases {
             };
             while let Some(event) = connection.poll_event() {
                 is_idle = false;
-                let (token, told) = match event {
-                    Event::Reply { token, reply } => (token, Told::Reply(reply)),
-                    Event::Failed { token, failure } => (token, Told::Failed(failed(failure))),
+                let (token, failure) = match event {
+                    Event::Reply { token, .. } => (token, None),
+                    Event::Failed { token, failure } => (token, Some(failure)),
                     Event::Push(line) => {
                         let line = line.as_bytes().map(monitor::message);
                         self.shown.extend(lent.feed.as_ref().zip(line).map(|(feed, line)| feed.push(line)));
@@ -189,6 +211,8 @@ impl Leases {
                         continue;
                     }
                     Event::Closed(reason) => {
+                        lent.is_over = true;
+                        self.lost = Some(reason.into());
                         self.shown.extend(lent.lose(reason));
                         continue;
                     }
@@ -197,15 +221,11 @@ impl Leases {
                 // In order, but for those that are late.
                 if let Some(at) = lent.waiting.iter().position(|waiting| *waiting == token) {
                     lent.waiting.remove(at);
-                    match told {
-                        Told::Reply(reply) => {
-                            lent.watched.after(hooks, &scene, token, Ended::Reply(reply));
-                        }
-                        Told::Failed(Failed { failure, .. }) => {
-                            lent.watched.after(hooks, &scene, token, Ended::Failed(failure));
-                        }
-                        _ => {}
-                    }
+                    let (ended, told) = match (failure, connection.lent()) {
+                        (None, reply) => (Ended::Reply(reply, connection.lent_len()), Told::Reply(reply)),
+                        (Some(failure), _) => (Ended::Failed(failure), Told::Failed(failed(failure))),
+                    };
+                    lent.watched.after(hooks, &scene, token, ended);
                     tell(token, told);
                 }
             }
@@ -264,6 +284,9 @@ impl Core {
         let Self { leases, engine, desk, .. } = self;
         let heard = leases.poll(engine, shared.now(), |token, told| desk.tell(shared, token, told, own));
         leases.shown.drain(..).for_each(|waiter| desk.wake(waiter));
+        if let Some(cause) = leases.lost.take() {
+            self.health.fail(cause);
+        }
         heard
     }
 }

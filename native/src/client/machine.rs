@@ -3,7 +3,7 @@
 use std::io;
 use std::task::Waker;
 
-use respire_core::client::Cause;
+use respire_core::client::{Cause, Fault};
 use respire_core::command::{AnyRequest, Each, Pipeline, Request};
 use respire_core::conn::{self, CloseReason, SubmitError};
 use respire_core::engine::{Action, Engine, Event, Failed, Heap, Lease, Life, Options, Refused};
@@ -14,6 +14,7 @@ use respire_core::time::{Duration, Instant};
 use super::bulk::Bulks;
 use super::desk::{Abandoned, Desk, Own, token};
 use super::feed::Feeds;
+use super::health::Watch;
 use super::hooks::Hooks;
 use super::inbox::Ask;
 use super::leases::Leases;
@@ -41,6 +42,7 @@ pub(super) struct Core {
     watchers: Vec<(Stage, Waker)>,
     /// Why the last connection that has ended did so.
     pub(super) failure: Option<Cause<io::Error>>,
+    pub(super) health: Watch,
 }
 
 /// Several requests, from this one on.
@@ -72,6 +74,7 @@ impl Core {
             used: Instant::ZERO,
             watchers: Vec::new(),
             failure: None,
+            health: Watch::new(),
         }
     }
 
@@ -211,6 +214,11 @@ impl Core {
         if life == Life::Closed {
             self.feeds.close(|waiter| self.desk.wake(waiter));
         }
+        if let Some(reason) = self.engine.take_lost().filter(|reason| *reason != CloseReason::Local) {
+            self.health.fail(reason.into());
+        }
+        let open = self.engine.open().saturating_sub(self.leases.over());
+        self.health.note(&self.engine, life, open, self.sockets.rtt);
         let has_failed = self.failure.is_some();
         for (_, waker) in self.watchers.extract_if(.., |(stage, _)| stage.is_reached(life, has_failed)) {
             self.desk.tasks -= 1;
@@ -221,12 +229,17 @@ impl Core {
     fn act(&mut self, now: Instant, action: Action) {
         if let Action::Close(id) = action
             && let Some(reason) = self.engine.close_reason(id)
-            && !matches!(reason, CloseReason::Transport | CloseReason::Local)
+            && !matches!(reason, CloseReason::Local)
         {
-            self.failure = Some(reason.into());
+            // What has said hello is told by the engine.
+            if !matches!(reason, CloseReason::Transport) {
+                self.health.fail(reason.into());
+                self.failure = Some(reason.into());
+            }
         }
         self.sockets.act(&mut self.engine, now, action);
         if let Some(error) = self.sockets.failure.take() {
+            self.health.fail(Cause::Transport(error.copy()));
             self.failure = Some(Cause::Transport(error));
         }
     }

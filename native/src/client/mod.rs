@@ -11,6 +11,7 @@ mod desk;
 mod feed;
 #[cfg(test)]
 mod forked;
+mod health;
 mod hooks;
 mod inbox;
 mod lead;
@@ -42,6 +43,8 @@ pub use builder::Builder;
 pub use bulk::{Bulk, BulkBuilder, BulkError, BulkResult};
 pub use call::Call;
 pub use conn::{Conn, ConnCall};
+use health::Known;
+pub use health::{Health, HealthState, LastError};
 pub use hooks::PANICKED as HOOK_PANICKED;
 pub use life::Reached;
 pub use monitor::{Monitor, MonitorCall, Monitored, MonitoredCommand, Origin};
@@ -90,6 +93,7 @@ pub struct Client {
 /// What all clones hold: the client ends with the last of them.
 struct Handle {
     shared: Arc<Shared>,
+    health: Arc<Known>,
 }
 
 impl Drop for Handle {

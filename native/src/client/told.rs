@@ -67,8 +67,10 @@ enum Kind {
 /// How a request has ended.
 #[derive(Clone, Copy)]
 pub(super) enum Ended<'r> {
-    Reply(Reply<'r>),
+    /// With this answer, of so many bytes.
+    Reply(Reply<'r>, usize),
     Failed(Failure),
+    /// It was not taken.
     Unsent(SubmitError),
 }
 
@@ -157,9 +159,9 @@ impl Watched {
         let Some(at) = self.asked.iter().position(|asked| asked.token == token) else { return };
         let Some(asked) = self.asked.remove(at) else { return };
         let (outcome, bytes) = match ended {
-            Ended::Reply(reply) => {
+            Ended::Reply(reply, len) => {
                 let outcome = reply.error().map_or(Outcome::Answered, |error| Outcome::Error(error.kind()));
-                (outcome, reply.outline().1.len() as u64)
+                (outcome, len as u64)
             }
             Ended::Failed(failure) => (Outcome::Failed(failure), 0),
             Ended::Unsent(error) => (Outcome::Unsent(unsent(error)), 0),
@@ -228,25 +230,24 @@ impl Asked {
 fn executed(ended: Ended<'_>, outcome: Outcome<'_>) -> (Fate, Tally) {
     let mut tally = Tally::default();
     let fate = match (ended, outcome) {
-        (Ended::Reply(_), Outcome::Error(ErrorKind::ExecAbort)) => Fate::Discarded,
-        (Ended::Reply(reply), Outcome::Answered) => match reply.get::<Option<Seq<'_, Reply<'_>>>>() {
+        (Ended::Reply(..), Outcome::Error(ErrorKind::ExecAbort)) => Fate::Discarded,
+        (Ended::Reply(reply, len), Outcome::Answered) => match reply.get::<Option<Seq<'_, Reply<'_>>>>() {
             Ok(None) => Fate::Aborted,
             Ok(Some(answers)) => {
+                tally.bytes = len as u64;
                 for answer in answers.flatten() {
-                    let bytes = answer.outline().1.len() as u64;
                     let counter =
                         if answer.error().is_some() { &mut tally.errors } else { &mut tally.answered };
                     *counter = counter.saturating_add(1);
-                    tally.bytes = tally.bytes.saturating_add(bytes);
                 }
                 Fate::Executed
             }
             Err(_) => Fate::Failed(Failure::Unknown),
         },
         (Ended::Failed(failure), _) => Fate::Failed(failure),
-        (Ended::Unsent(_), _) => Fate::Failed(Failure::NotSent),
+        (Ended::Unsent(..), _) => Fate::Failed(Failure::NotSent),
         // There was none, and each request was taken by itself.
-        (Ended::Reply(_), _) => Fate::Failed(Failure::Unknown),
+        (Ended::Reply(..), _) => Fate::Failed(Failure::Unknown),
     };
     (fate, tally)
 }

@@ -3,6 +3,7 @@
 
 mod bulk;
 mod conn;
+mod health;
 mod hooks;
 mod life;
 mod monitor;
