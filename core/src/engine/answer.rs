@@ -258,9 +258,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         {
             let was_open = !matches!(link.role, Role::Opening | Role::Held);
             (link.role, link.dead) = (Role::None, link.id);
-            self.open = self.open.saturating_sub(u16::from(was_open));
             flaw!(SocketLeaks => return link.dead = None);
             self.to_close += 1;
+            self.open = self.open.saturating_sub(u16::from(was_open));
         }
     }
 
