@@ -157,7 +157,9 @@ pub(super) struct Showing {
 
 impl Showing {
     pub(super) fn new() -> Self {
-        Self { was: SHOWING.replace(true) }
+        let was = SHOWING.get();
+        SHOWING.set(true);
+        Self { was }
     }
 }
 

@@ -222,8 +222,10 @@ pub(super) const fn message(line: &[u8]) -> Message<'_> {
 pub struct MonitorCall<'c> {
     client: &'c Client,
     options: NewsOptions,
-    begun: Option<Pin<Box<dyn Future<Output = Result<Monitor, Error>> + Send + 'c>>>,
+    begun: Option<Begun<'c>>,
 }
+
+type Begun<'c> = Pin<Box<dyn Future<Output = Result<Monitor, Error>> + Send + 'c>>;
 
 impl Client {
     /// Shows everything that the server executes from now on, for all of its clients.
