@@ -322,7 +322,7 @@ fn to_close_the_client_ends_it() {
         let mut monitor = client.monitor().wait().unwrap();
         let (is_over, told) = channel();
         let waits = thread::spawn(move || {
-            while let Some(line) = monitor.next() {
+            for line in monitor.by_ref() {
                 line.unwrap();
             }
             is_over.send(()).unwrap();
