@@ -54,5 +54,6 @@ fn tell(notice: Notice) {
     match notice {
         Notice::Message(message) => println!("{}", String::from_utf8_lossy(&message.payload)),
         Notice::Gap => println!("the connection was lost: something may be missing here"),
+        Notice::Refused { .. } => println!("the server refuses a subscription"),
     }
 }

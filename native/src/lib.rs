@@ -52,8 +52,9 @@ pub use client::async_io;
 pub use client::tokio;
 #[cfg(not(target_os = "wasi"))]
 pub use client::{
-    Builder, Bulk, BulkBuilder, BulkError, BulkResult, Call, Client, Conn, ConnCall, News, NewsControl,
-    NewsOptions, Notice, PipelineCall, Published, Reached, ReadCall, SubscribeCall, TransactionCall,
+    Builder, Bulk, BulkBuilder, BulkError, BulkResult, Call, Client, Conn, ConnCall, HOOK_PANICKED, Health,
+    HealthState, LastError, Monitor, MonitorCall, Monitored, MonitoredCommand, News, NewsControl,
+    NewsOptions, Notice, Origin, PipelineCall, Published, Reached, ReadCall, SubscribeCall, TransactionCall,
     block_on, block_on_for,
 };
 #[cfg(unix)]
@@ -66,7 +67,9 @@ pub use dial::Dialer;
 pub use event_loop::{Counts, EventLoop, IN_FLIGHT, Login, Waker};
 use respire_core::client as generic;
 pub use respire_core::client::{Cause, Endpoint, Message, Url, UrlError};
-pub use respire_core::{bulk, command, config, conn, engine, error as errors, hook, key, pool, pubsub, resp};
+pub use respire_core::{
+    bulk, command, config, conn, engine, error as errors, hook, key, pool, pubsub, resp, retry, time,
+};
 #[cfg(target_os = "wasi")]
 pub use respire_wasi::{Connection as Socket, Dialer};
 #[cfg(all(feature = "tls", not(target_os = "wasi")))]

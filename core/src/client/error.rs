@@ -114,20 +114,10 @@ impl<E: Fault> Cause<E> {
 
 impl<E> From<CloseReason<'_>> for Cause<E> {
     fn from(reason: CloseReason<'_>) -> Self {
-        Self::Closed(match reason {
-            CloseReason::Rejected(error) | CloseReason::Refused(error) => return Self::Server(error.into()),
-            CloseReason::Eof => CloseReason::Eof,
-            CloseReason::Quit => CloseReason::Quit,
-            CloseReason::Local => CloseReason::Local,
-            CloseReason::Transport => CloseReason::Transport,
-            CloseReason::Protocol(error) => CloseReason::Protocol(error),
-            CloseReason::Unsolicited => CloseReason::Unsolicited,
-            CloseReason::OutOfStep => CloseReason::OutOfStep,
-            CloseReason::HandshakeTimeout => CloseReason::HandshakeTimeout,
-            CloseReason::ReplyTimeout => CloseReason::ReplyTimeout,
-            CloseReason::WriteTimeout => CloseReason::WriteTimeout,
-            CloseReason::WindowTooSmall => CloseReason::WindowTooSmall,
-        })
+        match reason {
+            CloseReason::Rejected(error) | CloseReason::Refused(error) => Self::Server(error.into()),
+            reason => Self::Closed(reason.without_text()),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod connection;
 mod frame;
 mod generic;
 mod knowledge;
+mod monitor;
 #[cfg(feature = "alloc")]
 mod pipeline;
 mod pubsub;
@@ -35,6 +36,7 @@ pub use connection::*;
 pub use frame::Frame;
 pub use generic::*;
 pub use knowledge::{ArgRole, Args, Blocks, Merge, Retry, Returned, Roles, Spread};
+pub use monitor::{MonitorArg, MonitorArgs, MonitorBytes, MonitorLine, Origin};
 #[cfg(feature = "alloc")]
 pub use pipeline::{Each, Pipeline};
 pub use pubsub::*;

@@ -42,6 +42,29 @@ pub enum CloseReason<'a> {
     WindowTooSmall,
 }
 
+impl CloseReason<'_> {
+    /// The same without the text of an error, in place of which is an empty one.
+    #[must_use]
+    pub fn without_text(self) -> CloseReason<'static> {
+        let none = ServerError::new(&[]);
+        match self {
+            Self::Eof => CloseReason::Eof,
+            Self::Quit => CloseReason::Quit,
+            Self::Local => CloseReason::Local,
+            Self::Transport => CloseReason::Transport,
+            Self::Protocol(error) => CloseReason::Protocol(error),
+            Self::Unsolicited => CloseReason::Unsolicited,
+            Self::OutOfStep => CloseReason::OutOfStep,
+            Self::Refused(_) => CloseReason::Refused(none),
+            Self::Rejected(_) => CloseReason::Rejected(none),
+            Self::HandshakeTimeout => CloseReason::HandshakeTimeout,
+            Self::ReplyTimeout => CloseReason::ReplyTimeout,
+            Self::WriteTimeout => CloseReason::WriteTimeout,
+            Self::WindowTooSmall => CloseReason::WindowTooSmall,
+        }
+    }
+}
+
 impl fmt::Display for CloseReason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -11,7 +11,7 @@ use super::{Failure, Token};
 use crate::buffer::Storage;
 use crate::command::Effect;
 use crate::flaw::flaw;
-use crate::resp::{Kind, Over, Piece, Reply, ServerError};
+use crate::resp::{Kind, Limits, Over, Piece, Reply, ServerError};
 
 /// What a whole frame turned out to be.
 pub(super) enum Verdict {
@@ -236,8 +236,14 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
                 self.protocol = Protocol::Resp2;
                 self.subscriber = Subscriber::NONE;
                 self.monitoring = false;
+                self.scanner.set_line(self.config.limits.line);
             }
-            Effect::Monitor => self.monitoring = true,
+            Effect::Monitor => {
+                self.monitoring = true;
+                // A command with all its arguments is one line.
+                let Limits { line, bulk, .. } = self.config.limits;
+                self.scanner.set_line(u32::try_from(bulk).unwrap_or(u32::MAX).max(line));
+            }
             Effect::Quit => self.quitting = true,
             _ => {}
         }

@@ -126,13 +126,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.receive.consume(core::mem::take(&mut self.lent.len));
     }
 
-    /// The frame that the last event lent, once more.
-    pub(crate) fn lent(&self) -> Reply<'_> {
+    /// The answer or push that the last event lent, once more. It means nothing behind another event.
+    pub fn lent(&self) -> Reply<'_> {
         self.lend(self.lent.len)
     }
 
-    /// How long it is.
-    pub(crate) const fn lent_len(&self) -> usize {
+    /// How many bytes that is, with all that stands around it.
+    pub const fn lent_len(&self) -> usize {
         self.lent.len
     }
 

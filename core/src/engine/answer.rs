@@ -132,7 +132,12 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             Some(conn::Event::Push(_)) => News::Push,
             Some(conn::Event::PushTooLarge) => News::PushTooLarge,
             Some(conn::Event::Failed { token, failure }) => News::Failed(token, failure),
-            Some(conn::Event::Closed(reason)) => News::Closed(DialCode::of(&reason)),
+            Some(conn::Event::Closed(reason)) => {
+                if role != Role::Opening {
+                    self.lost = Some(reason.without_text());
+                }
+                News::Closed(DialCode::of(&reason))
+            }
             Some(_) => News::Other,
         };
         match news {
@@ -218,6 +223,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     fn opened(&mut self, at: u16, id: Id) {
         self.was_ready = true;
+        self.open = self.open.saturating_add(1);
         self.stirred = true;
         self.after_dial(at, None);
         self.set_role(at, Role::Idle);
@@ -250,9 +256,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if let Some(link) = self.link_mut(at)
             && link.role != Role::None
         {
+            let was_open = !matches!(link.role, Role::Opening | Role::Held);
             (link.role, link.dead) = (Role::None, link.id);
             flaw!(SocketLeaks => return link.dead = None);
             self.to_close += 1;
+            self.open = self.open.saturating_sub(u16::from(was_open));
         }
     }
 

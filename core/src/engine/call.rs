@@ -6,7 +6,7 @@ use super::Config;
 use super::arena::Kept;
 use crate::command::{Command, Retry};
 use crate::conn::Token;
-use crate::hook::{Batch, Tally};
+use crate::hook::Tally;
 pub(super) use crate::list::NIL;
 use crate::list::{Linked, Links, List, named};
 use crate::pool::{Id, Place};
@@ -55,8 +55,9 @@ pub struct Call {
     pub(super) kept: Kept,
     /// For the hook: when it was sent, how long it is, and whether it knows.
     pub(super) sent: Instant,
-    pub(super) bytes: u64,
+    pub(super) bytes: u32,
     pub(super) told: bool,
+    pub(super) label: Option<&'static str>,
     pub(super) generation: u32,
     pub(super) links: Links,
     pub(super) stage: Stage,
@@ -119,7 +120,8 @@ pub(super) struct Group {
     pub(super) open: bool,
     /// Calls that are not over.
     pub(super) left: u16,
-    pub(super) batch: Batch,
+    pub(super) commands: u32,
+    pub(super) bytes: u64,
     pub(super) tally: Tally,
 }
 
@@ -146,6 +148,7 @@ impl Call {
         sent: Instant::ZERO,
         bytes: 0,
         told: false,
+        label: None,
         generation: 0,
         links: Links::NONE,
         stage: Stage::Free,

@@ -95,11 +95,14 @@ pub struct Options {
     pub shard: Option<Shard>,
     /// How many keys it has, as hooks are told.
     pub keys: u32,
+    /// What its caller calls it, as hooks are told.
+    pub label: Option<&'static str>,
 }
 
 impl Options {
     /// As the engine's configuration says, for the first database.
-    pub const DEFAULT: Self = Self { timeout: None, class: None, own: false, shard: None, keys: 0 };
+    pub const DEFAULT: Self =
+        Self { timeout: None, class: None, own: false, shard: None, keys: 0, label: None };
 
     /// As they come, for a request whose keys were looked at. One that goes to several databases is submitted once for
     /// each of them, with that as [`shard`](Self::shard).

@@ -112,6 +112,13 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         (is_lent && link.id == Some(lease.0)).then_some(&mut link.connection)
     }
 
+    /// The same with the hook beside it, which does not see what is asked there: a lessee may tell it.
+    pub fn leased_and_hook(&mut self, lease: Lease) -> Option<(&mut Connection<M::Storage, F>, &mut H)> {
+        self.leased(lease)?;
+        let Self { links, hook, .. } = self;
+        links.as_mut().get_mut(lease.0.index()).map(|link| (&mut link.connection, hook))
+    }
+
     /// Gives a connection back, in whatever state: it is made as new, or closed.
     pub fn release(&mut self, now: Instant, lease: Lease) {
         self.clock(now);

@@ -13,7 +13,7 @@ use crate::conn::CloseReason;
 use crate::hook::Hook;
 use crate::pool::{self, Id, Pool};
 use crate::random::Random;
-use crate::retry::{Breaker, Bucket, Budget};
+use crate::retry::{Breaker, BreakerState, Bucket, Budget};
 use crate::time::Instant;
 
 /// Requests over connections that come and go. See the [module](super).
@@ -52,6 +52,10 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     /// Connections to be dialled, and to be closed, by the driver.
     pub(super) to_open: u16,
     pub(super) to_close: u16,
+    /// Connections that have said hello, and are not over.
+    pub(super) open: u16,
+    /// How the last of them has ended, unless that was told.
+    pub(super) lost: Option<CloseReason<'static>>,
     /// Connections that may have something to tell: a list through the links.
     pub(super) news: (u16, u16),
     /// The pool may have something to say, and will have then.
@@ -145,6 +149,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             attempts: 0,
             to_open: 0,
             to_close: 0,
+            open: 0,
+            lost: None,
             news: (NIL, NIL),
             stirred: true,
             pool_due: now,
@@ -169,6 +175,29 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             (false, false) if self.pool.is_empty() && self.to_open == 0 => Life::New,
             (false, false) => Life::Connecting,
         }
+    }
+
+    /// How many connections have said hello, and are not known to be over.
+    pub const fn open(&self) -> usize {
+        self.open as usize
+    }
+
+    /// How the last connection has ended that had said hello, told once: without the text of a refusal, which
+    /// [`close_reason`](Self::close_reason) may still have. What is lent is looked after by its lessee.
+    pub const fn take_lost(&mut self) -> Option<CloseReason<'static>> {
+        self.lost.take()
+    }
+
+    /// Whether the server is left alone, because it has failed too often.
+    pub fn circuit(&self) -> BreakerState {
+        self.breaker.state()
+    }
+
+    /// Whether the server answers what is asked on this connection as soon as it can: it is shared, or says hello. What
+    /// may block on the server is asked elsewhere.
+    pub fn is_prompt(&self, id: Id) -> bool {
+        let link = self.find(id).and_then(|at| self.link(at));
+        link.is_some_and(|link| matches!(link.role, Role::Lane(_) | Role::Opening))
     }
 
     /// What it has done.

@@ -67,7 +67,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             return Err(SubmitError::from(Full::InFlight).into());
         }
         let left = u16::try_from(requests).unwrap_or(u16::MAX);
-        let group = if told { self.form_group(u32::from(left))? } else { NIL };
+        let group = if told { self.form_group(u32::from(left), options.label)? } else { NIL };
         self.tail = NIL;
         Ok(Pipeline { engine: self, options: *options, group, left })
     }
@@ -78,13 +78,13 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     }
 
     /// A slot for what becomes of the pipeline, unless the hook refuses.
-    fn form_group(&mut self, commands: u32) -> Result<u16, Refused> {
-        let batch = Batch { commands, bytes: 0 };
+    fn form_group(&mut self, commands: u32, label: Option<&'static str>) -> Result<u16, Refused> {
+        let batch = Batch { commands, bytes: 0, label };
         self.hook.before_pipeline(self.now, &batch).map_err(Refused::Hook)?;
-        let taken = self.calls.take(Call { since: self.now, ..Call::EMPTY });
+        let taken = self.calls.take(Call { since: self.now, label, ..Call::EMPTY });
         let group = taken.map_or(NIL, |ticket| ticket.index);
-        let batch = Batch { commands: 0, ..batch };
-        self.calls.go(group, Stage::Group(Group { open: true, left: 0, batch, tally: Tally::default() }));
+        let begun = Group { open: true, left: 0, commands: 0, bytes: 0, tally: Tally::default() };
+        self.calls.go(group, Stage::Group(begun));
         Ok(group)
     }
 
@@ -145,13 +145,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 
     /// The hook is told of a pipeline of which nothing is left.
     fn finish_group(&mut self, at: u16) {
-        let Some(&Call { stage: Stage::Group(group), since, .. }) = self.calls.at(at) else { return };
+        let Some(&Call { stage: Stage::Group(group), since, label, .. }) = self.calls.at(at) else { return };
         if !group.open && group.left == 0 {
-            self.hook.after_pipeline(
-                self.now,
-                &group.batch,
-                &BatchEnd { tally: group.tally, started: since },
-            );
+            let Group { commands, bytes, tally, .. } = group;
+            let batch = Batch { commands, bytes, label };
+            self.hook.after_pipeline(self.now, &batch, &BatchEnd { tally, started: since });
             self.calls.free(at);
         }
     }
@@ -177,8 +175,8 @@ pub(super) fn count<Q: AsRef<[Call]> + AsMut<[Call]>>(
         && let Some(group) = calls.group(group)
     {
         group.tally.count(outcome, bytes);
-        group.batch.commands = group.batch.commands.saturating_add(1);
-        group.batch.bytes = group.batch.bytes.saturating_add(sent);
+        group.commands = group.commands.saturating_add(1);
+        group.bytes = group.bytes.saturating_add(sent.into());
     }
 }
 

@@ -69,6 +69,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             own: options.own || is_own || self.config.lanes == 0,
             shard,
             keys: options.keys,
+            label: options.label,
             before,
             group,
             admitted: true,

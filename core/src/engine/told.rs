@@ -73,14 +73,15 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     fn ask_hook(&mut self, index: u16, request: Option<&dyn AnyRequest>) -> Result<(), Refusal> {
         let now = self.now;
         let Some(call) = self.calls.at_mut(index) else { return Ok(()) };
-        call.bytes = match request {
+        let bytes = match request {
             Some(request) => {
                 let mut measure = Encoder::new(&mut []);
                 request.encode(&mut measure);
-                measure.finish().len() as u64
+                measure.finish().len()
             }
-            None => call.kept.len(),
+            None => usize::try_from(call.kept.len()).unwrap_or(usize::MAX),
         };
+        call.bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.hook.before_command(now, &attempt(&self.config, call))?;
         (call.told, call.sent) = (true, now);
         Ok(())
@@ -150,11 +151,12 @@ fn attempt(config: &Config, call: &Call) -> Attempt<'static> {
     Attempt {
         command: call.command,
         keys: call.keys,
-        bytes: call.bytes,
+        bytes: call.bytes.into(),
         address: config.address,
         db: config.db as u16,
         number: u16::from(call.made) + 1,
         most: u16::try_from(config.retry.retries).map_or(u16::MAX, |most| most.saturating_add(1)),
+        label: call.label,
     }
 }
 

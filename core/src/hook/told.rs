@@ -45,6 +45,8 @@ pub struct Attempt<'a> {
     pub number: u16,
     /// How many there may be.
     pub most: u16,
+    /// What its caller calls it, to tell it from others of the same command.
+    pub label: Option<&'static str>,
 }
 
 /// How an attempt went.
@@ -83,6 +85,8 @@ pub struct Batch {
     pub commands: u32,
     /// Bytes of all of them; 0 where nobody knows before they are sent.
     pub bytes: u64,
+    /// What their caller calls them.
+    pub label: Option<&'static str>,
 }
 
 /// How several commands went.
@@ -105,6 +109,8 @@ pub struct Transaction {
     pub bytes: u64,
     /// Whether keys are watched.
     pub watching: bool,
+    /// What its caller calls it.
+    pub label: Option<&'static str>,
 }
 
 /// How a transaction went.
@@ -189,11 +195,11 @@ impl End<'_> {
     }
 }
 
-/// An attempt and its end in one line, with all that helps to find the cause: command, keys, server, database,
+/// An attempt and its end in one line, with all that helps to find the cause: command, keys, label, server, database,
 /// attempt, time, and what it waited for.
 ///
 /// ```text
-/// GET of 1 key at db.example:6379/3, attempt 2 of 4, after 130 ms: read_timeout, waiting for its answer
+/// GET of 1 key for checkout at db.example:6379/3, attempt 2 of 4, after 130 ms: read_timeout, waiting for its answer
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Report<'r> {
@@ -205,7 +211,7 @@ pub struct Report<'r> {
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Attempt { command, keys, address, db, number, most, .. } = self.attempt;
+        let Attempt { command, keys, address, db, number, most, label, .. } = self.attempt;
         for (at, word) in command.words.iter().enumerate() {
             write!(f, "{}{word}", if at == 0 { "" } else { " " })?;
         }
@@ -214,6 +220,9 @@ impl fmt::Display for Report<'_> {
             0 => {}
             1 => f.write_str(" of 1 key")?,
             keys => write!(f, " of {keys} keys")?,
+        }
+        if let Some(label) = label {
+            write!(f, " for {label}")?;
         }
         let micros = self.end.times.total_micros();
         write!(f, " at {address}/{db}, attempt {number} of {most}, after ")?;

@@ -15,7 +15,8 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Limits {
-    /// Bytes of one line: simple strings, errors and big numbers.
+    /// Bytes of one line: simple strings, errors and big numbers. While commands of others are shown (`MONITOR`), each of
+    /// which is a line, it is `bulk` if that is more.
     pub line: u32,
     /// Bytes of one string, or of one chunk of a streamed string.
     pub bulk: u64,

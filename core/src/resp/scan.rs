@@ -95,6 +95,11 @@ impl Scanner {
         }
     }
 
+    /// Lines may have so many bytes from the next frame on.
+    pub(crate) const fn set_line(&mut self, most: u32) {
+        self.limits.line = most;
+    }
+
     /// Looks at `bytes`, which start where the frame starts and continue what was given before.
     /// `None` asks for more. A frame found leaves the scanner ready for the next one.
     ///

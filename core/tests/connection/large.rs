@@ -2,6 +2,7 @@
 
 use super::{Fixed, everyway, fixed, samples};
 use respire_core::conn::{Config, Connection};
+use respire_core::resp::Limits;
 
 fn sized(receive: usize) -> impl FnMut() -> Connection<Fixed, 8> {
     move || Connection::new(Fixed(vec![0; receive]), Fixed(vec![0; 256]), Config::default())
@@ -134,6 +135,29 @@ fn a_large_line_of_monitor_is_no_answer() {
         &format!("{start}submit 2 PING\nsent\n< {line}\npush too large\n< +PONG\nreply 2 \"PONG\""),
         sized(64),
     );
+}
+
+/// A command with its arguments is one line, which may be as long as a string, until `RESET`.
+#[test]
+fn a_line_of_monitor_may_be_long() {
+    let limited = |size| {
+        let limits = Limits { line: 100, bulk: 300, ..Limits::SERVER };
+        move || {
+            let config = Config { limits, ..Config::default() };
+            Connection::<_, 8>::new(Fixed(vec![0; size]), Fixed(vec![0; 256]), config)
+        }
+    };
+    let start = "start resp2\nready resp2\nsubmit 1 MONITOR\nsent\n< +OK\nreply 1 \"OK\"\n";
+    let line = format!("1.1 {}", "x".repeat(290));
+    everyway(&format!("{start}< +{line}\npush \"{line}\"\n< +1.1 a\npush \"1.1 a\""), limited(512));
+    everyway(&format!("{start}< +{line}\npush too large\n< +1.1 a\npush \"1.1 a\""), limited(64));
+    let reset = "submit 2 RESET\nsent\n< +RESET\nreply 2 \"RESET\"\nsubmit 3 GET a\nsent\n";
+    for start in
+        [format!("{start}< +1.1 {}\n", "x".repeat(297)), format!("{start}{reset}< +{}\n", "x".repeat(101))]
+    {
+        let lost = if start.contains("RESET") { "failed 3 Unknown\n" } else { "" };
+        everyway(&format!("{start}{lost}closed Protocol(LineTooLong)"), limited(512));
+    }
 }
 
 #[test]

@@ -192,6 +192,7 @@ impl<'h> Story<'h> {
             class: safe.then_some(Retry::Always),
             timeout: self.random.one_in(4).then(|| ms(self.random.between(1, 200))),
             keys: 1,
+            label: None,
         };
         let (now, count, log) = (self.net.now, self.random.between(1, 20) as usize, self.logs.len());
         let key = format!("log {log}");

@@ -149,6 +149,54 @@ fn pipelines() {
     assert_eq!(net.engine.pending(), 0, "its slot is free");
 }
 
+/// S1-MON-04: what a caller calls his requests is told with each attempt, and with a pipeline of them, before and after.
+#[test]
+fn labels() {
+    #[derive(Default)]
+    struct Labels(Vec<Option<&'static str>>);
+
+    impl Hook for Labels {
+        fn before_command(&mut self, _: Instant, attempt: &Attempt<'_>) -> Result<(), Refusal> {
+            self.0.push(attempt.label);
+            Ok(())
+        }
+
+        fn after_command(&mut self, _: Instant, attempt: &Attempt<'_>, _: &End<'_>) {
+            self.0.push(attempt.label);
+        }
+
+        fn before_pipeline(&mut self, _: Instant, batch: &Batch) -> Result<(), Refusal> {
+            self.0.push(batch.label);
+            Ok(())
+        }
+
+        fn after_pipeline(&mut self, _: Instant, batch: &Batch, _: &BatchEnd) {
+            self.0.push(batch.label);
+        }
+    }
+
+    let mut net = Net::with_hook(HEAP, &config(), Labels::default());
+    let labelled = |label| Options { label: Some(label), ..NONE };
+    net.engine.submit(net.now, token(0), &get("k"), &labelled("a")).unwrap();
+    net.engine.submit(net.now, token(1), &get("k"), &NONE).unwrap();
+    net.ms(1000);
+    let (a, b) = (Some("a"), Some("b"));
+    assert_eq!(net.engine.hook_mut().0.split_off(0), [a, None, a, None]);
+    // The second attempt says it, too.
+    net.silent = true;
+    net.engine.submit(net.now, token(2), &get("k"), &labelled("a")).unwrap();
+    net.turn();
+    net.silent = false;
+    net.cut();
+    net.ms(1000);
+    assert_eq!(net.engine.hook_mut().0.split_off(0), [a; 4]);
+    let mut pipeline = net.engine.pipeline(net.now, 1, &labelled("b")).unwrap();
+    pipeline.push(token(3), &get("k")).unwrap();
+    drop(pipeline);
+    net.ms(1000);
+    assert_eq!(net.engine.hook_mut().0, [b; 4]);
+}
+
 #[test]
 fn a_pipeline_that_fails_or_is_empty_is_over_too() {
     let mut net = net(Witness::default());

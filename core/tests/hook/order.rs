@@ -73,7 +73,16 @@ impl Hook for Recorder<'_> {
 }
 
 fn attempt() -> Attempt<'static> {
-    Attempt { command: &Command::UNKNOWN, keys: 0, bytes: 20, address: HOME, db: 0, number: 1, most: 1 }
+    Attempt {
+        command: &Command::UNKNOWN,
+        keys: 0,
+        bytes: 20,
+        address: HOME,
+        db: 0,
+        number: 1,
+        most: 1,
+        label: None,
+    }
 }
 
 fn ended(outcome: Outcome<'_>, bytes: u64) -> End<'_> {
@@ -92,12 +101,12 @@ fn drive(hook: &mut impl Hook, log: &RefCell<Vec<String>>) {
         done("command");
         hook.after_command(NOW, &attempt(), &ended(Outcome::Failed(Failure::Unknown), 0));
     }
-    let batch = Batch { commands: 2, bytes: 40 };
+    let batch = Batch { commands: 2, bytes: 40, label: None };
     if hook.before_pipeline(NOW, &batch).is_ok() {
         done("pipeline");
         hook.after_pipeline(NOW, &batch, &BatchEnd { tally: Tally::default(), started: NOW });
     }
-    let transaction = Transaction { commands: 2, bytes: 40, watching: false };
+    let transaction = Transaction { commands: 2, bytes: 40, watching: false, label: None };
     if hook.before_transaction(NOW, &transaction).is_ok() {
         done("transaction");
         let end = TransactionEnd { fate: Fate::Executed, tally: Tally::default(), started: NOW };

@@ -22,6 +22,7 @@ fn a_report_is_one_line() {
         db: 3,
         number,
         most: 4,
+        label: None,
     };
     let config = config_get("maxmemory");
     for (attempt, end, line) in [
@@ -34,6 +35,11 @@ fn a_report_is_one_line() {
             attempt(&ping(), 0, "::1", 1),
             ended(Outcome::Unsent(Unsent::PoolTimeout), 9_999),
             "PING at [::1]:6379/3, attempt 1 of 4, after 9999 us: pool_timeout, waiting for a connection",
+        ),
+        (
+            Attempt { label: Some("checkout"), ..attempt(&get("k"), 2, "h", 1) },
+            ended(Outcome::Answered, 20_000),
+            "GET of 2 keys for checkout at h:6379/3, attempt 1 of 4, after 20 ms: answered",
         ),
         (
             attempt(&config, 0, "/run/redis", 1),

@@ -15,8 +15,16 @@ const HOME: Address<'_> = Address { host: "localhost", port: 6379 };
 const NOW: Instant = Instant::from_millis(50_000);
 
 fn tell(hook: &mut impl Hook, request: &dyn AnyRequest, number: u16, outcome: Outcome<'_>, micros: u64) {
-    let attempt =
-        Attempt { command: request.row(), keys: 0, bytes: 10, address: HOME, db: 0, number, most: 4 };
+    let attempt = Attempt {
+        command: request.row(),
+        keys: 0,
+        bytes: 10,
+        address: HOME,
+        db: 0,
+        number,
+        most: 4,
+        label: None,
+    };
     assert_eq!(hook.before_command(NOW, &attempt), Ok(()));
     let submitted = Instant::from_micros(NOW.as_micros() - micros);
     let end = End { outcome, times: Times { submitted, ..Times::at(NOW) }, bytes: 3, connection: None };
@@ -68,9 +76,17 @@ fn dials_pipelines_and_transactions_are_counted() {
     assert_eq!((recent.all(), recent.errors(), recent.count(Kind::DialTimeout)), (4, 2, 1));
     assert_eq!(numbers.requests().recent(NOW).all(), 0);
     let tally = Tally::default();
-    numbers.after_pipeline(NOW, &Batch { commands: 7, bytes: 70 }, &BatchEnd { tally, started: NOW });
-    numbers.after_pipeline(NOW, &Batch { commands: 3, bytes: 30 }, &BatchEnd { tally, started: NOW });
-    let transaction = Transaction { commands: 2, bytes: 20, watching: true };
+    numbers.after_pipeline(
+        NOW,
+        &Batch { commands: 7, bytes: 70, label: None },
+        &BatchEnd { tally, started: NOW },
+    );
+    numbers.after_pipeline(
+        NOW,
+        &Batch { commands: 3, bytes: 30, label: None },
+        &BatchEnd { tally, started: NOW },
+    );
+    let transaction = Transaction { commands: 2, bytes: 20, watching: true, label: None };
     for fate in [Fate::Executed, Fate::Aborted, Fate::Discarded] {
         numbers.after_transaction(NOW, &transaction, &TransactionEnd { fate, tally, started: NOW });
     }
@@ -106,8 +122,16 @@ fn counting_is_a_hook_among_others() {
         }
     }
     let mut hooks = (Numbers::default(), No, Numbers::default());
-    let attempt =
-        Attempt { command: get("k").row(), keys: 1, bytes: 10, address: HOME, db: 0, number: 1, most: 1 };
+    let attempt = Attempt {
+        command: get("k").row(),
+        keys: 1,
+        bytes: 10,
+        address: HOME,
+        db: 0,
+        number: 1,
+        most: 1,
+        label: None,
+    };
     assert_eq!(hooks.before_command(NOW, &attempt), Err(Refusal(9)));
     let refused = |numbers: &Numbers| numbers.requests().total(Kind::Refused);
     assert_eq!((refused(&hooks.0), refused(&hooks.2)), (1, 0), "whoever is outside sees it");

@@ -1,12 +1,15 @@
 //! How a client is made.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 use respire_core::engine::{Config, Engine, Heap};
+use respire_core::hook::Hook;
 use respire_core::key::Databases;
 use respire_core::time::{Duration, Instant};
 
+use super::hooks::{self, Guarded, Hooks};
 use super::machine::{Core, Machine};
 use super::poller::Poller;
 use super::shared::Shared;
@@ -27,7 +30,7 @@ use crate::{Dialer, Error, Url};
 ///     .connect()?;
 /// # Ok::<(), respire::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "it makes a client when it connects"]
 pub struct Builder {
     url: Url,
@@ -37,6 +40,7 @@ pub struct Builder {
     /// How much memory it has.
     pub memory: Heap,
     refuses: bool,
+    hooks: Hooks,
 }
 
 impl Builder {
@@ -63,7 +67,7 @@ impl Builder {
             buffer: (16 << 10, 512 << 20),
         };
         config.pool.size = 16;
-        Self { url, dialer: Dialer::default(), config, memory, refuses: false }
+        Self { url, dialer: Dialer::default(), config, memory, refuses: false, hooks: Hooks::new() }
     }
 
     /// How many connections are shared by ordinary requests, 1 unless told otherwise and 16 at most. One is enough for most:
@@ -110,6 +114,50 @@ impl Builder {
         self
     }
 
+    /// Stands around everything that the client does, inside of the hooks that were added before: dials, each attempt of a
+    /// command, pipelines, transactions, and batches. It is told of names, sizes, times and outcomes, and may refuse
+    /// ([`Refused::Hook`](respire_core::engine::Refused::Hook)) or send a dial elsewhere. Without any nothing is measured, and
+    /// nothing it costs.
+    ///
+    /// - It is called while the client stands still, on whatever thread that has it: it must not wait. What it asks of
+    ///   a client in there is refused with [`Error::Busy`]; a bulk has no room for what it pushes.
+    /// - What it knows it hands on by an atomic, a lock that nobody holds for long, or a channel.
+    /// - If it panics, what it was asked is refused with [`HOOK_PANICKED`](crate::HOOK_PANICKED), and what it was told is passed over;
+    ///   it is called again for the next. Others do not notice.
+    /// - Clients of clones of this have it together, and take turns.
+    /// - A transaction and what is asked on a [`Conn`](super::Conn) are told as one attempt of one. A pipeline of more than a
+    ///   thousand requests is told in parts. What the client does by itself is not told: a look after a connection,
+    ///   subscriptions, the way back of a `Conn`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// use respire::hook::{Attempt, End, Hook};
+    /// use respire::time::Instant;
+    ///
+    /// /// Counts what goes on in the checkout.
+    /// struct Checkout(Arc<AtomicU64>);
+    ///
+    /// impl Hook for Checkout {
+    ///     fn after_command(&mut self, _now: Instant, attempt: &Attempt<'_>, _end: &End<'_>) {
+    ///         if attempt.label == Some("checkout") {
+    ///             self.0.fetch_add(1, Ordering::Relaxed);
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let count = Arc::new(AtomicU64::new(0));
+    /// let client = respire::Client::builder("redis://127.0.0.1:6379".parse()?)
+    ///     .hook(Checkout(Arc::clone(&count)))
+    ///     .lazy()?;
+    /// # Ok::<(), respire::Error>(())
+    /// ```
+    pub fn hook(mut self, hook: impl Hook + Send + 'static) -> Self {
+        self.hooks.push(Guarded::new(hook));
+        self
+    }
+
     /// How the engine behaves, in all that there is to say.
     ///
     /// ```no_run
@@ -147,19 +195,38 @@ impl Builder {
     ///
     /// # Errors
     /// The system has nothing to wait with.
-    pub fn lazy(self) -> Result<Client, Error> {
-        let engine = Engine::new(self.memory, &self.config, Instant::ZERO);
-        let shared = self.share(engine).map_err(Error::System)?;
-        Ok(Client { handle: Arc::new(Handle { shared }) })
+    pub fn lazy(mut self) -> Result<Client, Error> {
+        if !self.hooks.is_empty() && self.config.address == Config::DEFAULT.address {
+            self.config.address = hooks::address(&self.url.endpoint);
+        }
+        let hooks = std::mem::take(&mut self.hooks);
+        let engine = Engine::with_hook(self.memory, &self.config, hooks, Instant::ZERO);
+        let handle = self.share(engine).map_err(Error::System)?;
+        Ok(Client { handle: Arc::new(handle) })
     }
 
-    fn share(self, engine: Machine) -> io::Result<Arc<Shared>> {
-        let Self { config, memory, refuses, url, dialer } = self;
+    fn share(self, engine: Machine) -> io::Result<Handle> {
+        let Self { config, memory, refuses, url, dialer, .. } = self;
         let poller = Poller::new()?;
         let (endpoint, connect_timeout) = (url.endpoint.clone(), url.connect_timeout);
         let mut sockets = Sockets::new(poller.registry()?, endpoint, connect_timeout, url);
         sockets.dialer = dialer;
-        Shared::new(Core::new(engine, sockets), poller, memory.calls, config.timeout, refuses)
+        let mut core = Core::new(engine, sockets);
+        core.leases.home = (config.address, config.db);
+        let health = core.health.known();
+        let shared = Shared::new(core, poller, memory.calls, config.timeout, refuses)?;
+        Ok(Handle { shared, health })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("url", &self.url)
+            .field("config", &self.config)
+            .field("memory", &self.memory)
+            .field("hooks", &self.hooks.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::task::{Context, Poll, Waker};
 
 use respire_core::bulk::{self, Refused, Resolved, Slot, Stats, Ticket, Value as Ended};
@@ -14,8 +14,9 @@ use respire_core::error::ReplyError;
 use respire_core::resp::{ErrorReply, Value};
 use respire_core::time::Instant;
 
-use super::desk::token;
+use super::desk::{is_showing, token};
 use super::machine::{Core, Machine};
+use super::shared::Shared;
 use super::waiter::{Waiter, lock};
 use super::{Client, block_on};
 
@@ -168,7 +169,7 @@ impl Bulk {
     /// See [`Refused`]: nothing of the item was taken then.
     pub fn push<R: Request>(&self, request: &R) -> Result<Ticket, Refused> {
         let now = self.client.shared().now();
-        let pushed = lock(&self.cell.0).loader.push(now, request);
+        let pushed = self.cell.reach().ok_or(Refused::Items)?.loader.push(now, request);
         self.stir();
         pushed
     }
@@ -179,24 +180,30 @@ impl Bulk {
     /// As [`push`](Self::push).
     pub fn push_safe<R: Request>(&self, request: &R) -> Result<Ticket, Refused> {
         let now = self.client.shared().now();
-        let pushed = lock(&self.cell.0).loader.push_safe(now, request);
+        let pushed = self.cell.reach().ok_or(Refused::Items)?.loader.push_safe(now, request);
         self.stir();
         pushed
     }
 
     /// All that is here goes as soon as batches may.
     pub fn flush(&self) {
-        lock(&self.cell.0).loader.flush();
+        match self.cell.reach() {
+            Some(mut state) => state.loader.flush(),
+            None => self.later(|state, _, _| state.loader.flush()),
+        }
         self.stir();
     }
 
     /// Flushes, and takes nothing more.
     pub fn close(&self) {
-        let shared = self.client.shared();
-        lock(&self.cell.0).loader.seal();
-        let cell = Arc::clone(&self.cell);
-        shared.soon(move |core, shared| lock(&cell.0).loader.close(&mut core.engine, shared.now()));
-        shared.see_to_driver();
+        if let Some(mut state) = self.cell.reach() {
+            state.loader.seal();
+        }
+        self.later(|state, engine, now| {
+            state.loader.seal();
+            state.loader.close(engine, now);
+        });
+        self.client.shared().see_to_driver();
     }
 
     /// The next result, in the order in which items were resolved. `None`: it was closed, and this was the last.
@@ -204,9 +211,9 @@ impl Bulk {
         std::future::poll_fn(|context| self.poll(context)).await
     }
 
-    /// The same for a thread.
+    /// The same for a thread. In a hook, and in what reads an answer, it does not wait.
     pub fn next_blocking(&self) -> Option<BulkResult> {
-        block_on(self.next())
+        if is_showing() { self.try_next() } else { block_on(self.next()) }
     }
 
     /// A result that is there.
@@ -216,7 +223,15 @@ impl Bulk {
 
     /// Figures.
     pub fn stats(&self) -> Stats {
-        lock(&self.cell.0).loader.bulk().stats()
+        self.cell.reach().map(|state| state.loader.bulk().stats()).unwrap_or_default()
+    }
+
+    /// As soon as somebody has the core.
+    fn later(&self, act: impl FnOnce(&mut State, &mut Machine, Instant) + Send + 'static) {
+        let cell = Arc::clone(&self.cell);
+        let act =
+            move |core: &mut Core, shared: &Shared| act(&mut lock(&cell.0), &mut core.engine, shared.now());
+        self.client.shared().soon(act);
     }
 
     fn poll(&self, context: &Context<'_>) -> Poll<Option<BulkResult>> {
@@ -238,7 +253,7 @@ impl Bulk {
 
 impl Drop for Bulk {
     fn drop(&mut self) {
-        lock(&self.cell.0).abandoned = true;
+        self.later(|state, _, _| state.abandoned = true);
         self.close();
     }
 }
@@ -256,9 +271,21 @@ impl Cell {
         (Arc::new(Self(Mutex::new(state))), number)
     }
 
+    /// Its state; not in a hook that is told of it just now, for then this thread has it.
+    fn reach(&self) -> Option<MutexGuard<'_, State>> {
+        if !is_showing() {
+            return Some(lock(&self.0));
+        }
+        match self.0.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// The next result, or the end. `Err`: it is still to come, and `waker` is told.
     fn take(&self, waker: Option<&Waker>) -> Result<Option<BulkResult>, ()> {
-        let mut state = lock(&self.0);
+        let mut state = self.reach().ok_or(())?;
         let State { loader, answers, waiters, .. } = &mut *state;
         if let Some(resolved) = loader.poll_result() {
             return Ok(Some(BulkResult::of(resolved, answers.remove(&resolved.ticket))));

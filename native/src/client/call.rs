@@ -86,6 +86,21 @@ impl<'c, R> Call<'c, R> {
         self
     }
 
+    /// What [hooks](super::Builder::hook) are told that it is, so that it can be told from others of the same command. Nothing
+    /// else depends on it, and the server does not see it.
+    ///
+    /// ```no_run
+    /// use respire::prelude::*;
+    ///
+    /// let client = respire::Client::open("redis://127.0.0.1:6379")?;
+    /// client.incr("orders").label("checkout").wait()?;
+    /// # Ok::<(), respire::Error>(())
+    /// ```
+    pub const fn label(mut self, label: &'static str) -> Self {
+        self.options.label = Some(label);
+        self
+    }
+
     /// On a connection of its own: what is slow does not stand in the way of others then. Commands that block on the server
     /// always have one.
     pub const fn apart(mut self) -> Self {

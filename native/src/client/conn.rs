@@ -46,6 +46,10 @@ impl Conn {
         PipelineCall::new(self.client.shared(), pipeline, Some(self.lease))
     }
 
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub(super) const fn lease(&self) -> Lease {
         self.lease
     }

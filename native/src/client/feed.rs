@@ -1,13 +1,17 @@
-//! Messages on their way to who subscribed.
+//! Messages on their way to who subscribed, and lines to who monitors.
 
+use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
+use respire_core::client::Cause;
 use respire_core::command::Subscription;
 use respire_core::engine::Refused;
 use respire_core::pubsub::{Happened, Id, Message, Overflow, Queue};
 use respire_core::time::Instant;
 
+use super::NewsOptions;
 use super::machine::{Core, Machine};
 use super::waiter::{Waiter, lock};
 
@@ -19,8 +23,16 @@ struct State {
     /// Nothing has come since messages were lost.
     gap: bool,
     wanted: Vec<Wanted>,
+    /// Subscriptions that the server has refused since the first ones were confirmed, and nobody was told.
+    refused: VecDeque<(Subscription, Vec<u8>)>,
+    /// The first ones are confirmed: who waits for messages is told of others.
+    begun: bool,
+    /// Messages that were too large to be read: in all, and in front of the next.
+    unread: (u64, u32),
     waiter: Waiter,
     closed: bool,
+    /// How its connection was lost, if it has one for itself.
+    cause: Option<Cause<io::Error>>,
 }
 
 struct Wanted {
@@ -41,6 +53,7 @@ enum Stage {
 pub(super) enum Found<T> {
     Message(T),
     Gap,
+    Refused(Subscription, Vec<u8>),
     Nothing,
     End,
 }
@@ -50,13 +63,21 @@ pub(super) enum Found<T> {
 pub(super) struct Feeds(Vec<Vec<Arc<Feed>>>);
 
 impl Feed {
-    pub(super) fn new(bytes: usize, overflow: Overflow) -> Self {
+    pub(super) fn of(options: NewsOptions) -> Self {
+        let overflow = match options.overflow {
+            Overflow::Block => Overflow::DropNewest,
+            overflow => overflow,
+        };
         Self(Mutex::new(State {
-            queue: Queue::new(vec![0; bytes], overflow),
+            queue: Queue::new(vec![0; options.bytes], overflow),
             gap: false,
             wanted: Vec::new(),
+            refused: VecDeque::new(),
+            begun: false,
+            unread: (0, 0),
             waiter: Waiter::Nobody,
             closed: false,
+            cause: None,
         }))
     }
 
@@ -68,6 +89,9 @@ impl Feed {
     ) -> Found<(T, bool)> {
         let mut state = lock(&self.0);
         let state = &mut *state;
+        if let Some((kind, name)) = state.refused.pop_front() {
+            return Found::Refused(kind, name);
+        }
         if let Some(message) = state.queue.pop() {
             return Found::Message((read(&message), message.gap));
         }
@@ -90,18 +114,40 @@ impl Feed {
             return None;
         }
         let all = state.closed || state.wanted.iter().all(|wanted| wanted.stage == Stage::Confirmed);
+        state.begun = all;
         if !all {
             state.waiter = Waiter::Task(waker.clone());
         }
         Some(all)
     }
 
-    fn push(&self, message: Message<'_>) -> Waiter {
+    pub(super) fn push(&self, message: Message<'_>) -> Waiter {
         let mut state = lock(&self.0);
-        let gap = std::mem::take(&mut state.gap);
+        let (gap, missed) = (std::mem::take(&mut state.gap), std::mem::take(&mut state.unread.1));
         // What is lost is counted, and the next message says so.
-        _ = state.queue.push(&Message { gap, ..message });
+        _ = state.queue.push(&Message { gap, missed, ..message });
         std::mem::take(&mut state.waiter)
+    }
+
+    /// A message was too large to be read.
+    pub(super) fn skip(&self) {
+        let (all, next) = &mut lock(&self.0).unread;
+        (*all, *next) = (all.saturating_add(1), next.saturating_add(1));
+    }
+
+    /// Its connection is lost: nothing comes any more.
+    pub(super) fn lose(&self, cause: Cause<io::Error>) -> Waiter {
+        let mut state = lock(&self.0);
+        if state.closed {
+            return Waiter::Nobody;
+        }
+        (state.closed, state.cause) = (true, Some(cause));
+        std::mem::take(&mut state.waiter)
+    }
+
+    /// How its connection was lost, told once.
+    pub(super) fn take_cause(&self) -> Option<Cause<io::Error>> {
+        lock(&self.0).cause.take()
     }
 
     fn happened(&self, id: Id, happened: Happened) -> Waiter {
@@ -115,12 +161,17 @@ impl Feed {
             return Waiter::Nobody;
         };
         // Who has only just asked has missed nothing.
-        let was_there = std::mem::replace(&mut wanted.stage, stage) == Stage::Confirmed;
-        state.gap |= happened == Happened::Gap && was_there;
+        let before = std::mem::replace(&mut wanted.stage, stage);
+        let refused = (wanted.kind, wanted.name.clone());
+        state.gap |= happened == Happened::Gap && before == Stage::Confirmed;
+        // It is asked for again and again, and told once.
+        if state.begun && stage == Stage::Refused && before != Stage::Refused {
+            state.refused.push_back(refused);
+        }
         std::mem::take(&mut state.waiter)
     }
 
-    fn close(&self) -> Waiter {
+    pub(super) fn close(&self) -> Waiter {
         let mut state = lock(&self.0);
         state.closed = true;
         std::mem::take(&mut state.waiter)
@@ -141,7 +192,8 @@ impl Feed {
 
     /// How many messages there was no room for.
     pub(super) fn dropped(&self) -> u64 {
-        lock(&self.0).queue.counters().dropped
+        let state = lock(&self.0);
+        state.queue.counters().dropped.saturating_add(state.unread.0)
     }
 }
 

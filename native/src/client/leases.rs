@@ -1,30 +1,59 @@
 //! Connections that callers have for themselves.
 
 use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
 
-use respire_core::command::{AnyRequest, Effect};
-use respire_core::conn::{Event, SubmitError, Token};
-use respire_core::engine::{Lease, Options, Refused};
+use respire_core::client::Cause;
+use respire_core::command::{AnyRequest, Each, Effect, Pipeline, Request};
+use respire_core::config::Address;
+use respire_core::conn::{CloseReason, Event, SubmitError, Token};
+use respire_core::engine::{Config, Lease, Options, Refused};
+use respire_core::hook::Hook;
 use respire_core::time::Instant;
 
-use super::machine::{LOST, Machine, failed};
+use super::desk::Own;
+use super::feed::Feed;
+use super::hooks::Hooks;
+use super::machine::{AskMany, Core, LOST, Machine, failed};
+use super::monitor;
+use super::shared::Shared;
 use super::slots::Told;
+use super::told::{Ended, Scene, Together, Watched, measure};
+use super::waiter::Waiter;
 
 /// All of them, with what is awaited on each.
 pub(super) struct Leases {
     lent: Vec<Lent>,
     /// The first deadline that the engine may not know of: it learns what was asked here when its events are polled.
     due: Instant,
+    /// Who is to be told that there are lines.
+    shown: Vec<Waiter>,
+    /// How the last of them has ended, unless that was told.
+    lost: Option<Cause<io::Error>>,
+    /// The server and the database, as hooks are told.
+    pub(super) home: (Address<'static>, u32),
 }
 
 struct Lent {
     lease: Lease,
     waiting: VecDeque<Token>,
+    /// Where the lines of `MONITOR` go.
+    feed: Option<Arc<Feed>>,
+    watched: Watched,
+    /// Its connection has ended.
+    is_over: bool,
 }
 
 impl Default for Leases {
     fn default() -> Self {
-        Self { lent: Vec::new(), due: Instant::MAX }
+        Self {
+            lent: Vec::new(),
+            due: Instant::MAX,
+            shown: Vec::new(),
+            lost: None,
+            home: (Config::DEFAULT.address, 0),
+        }
     }
 }
 
@@ -34,15 +63,80 @@ impl Leases {
         self.due
     }
 
-    /// A connection is lent.
-    pub(super) fn begin(&mut self, lease: Lease) {
-        self.lent.push(Lent { lease, waiting: VecDeque::new() });
+    /// How many have ended, and were not given back.
+    pub(super) fn over(&self) -> usize {
+        self.lent.iter().filter(|lent| lent.is_over).count()
     }
 
-    /// It is given back: what is awaited there will not come.
-    pub(super) fn end(&mut self, lease: Lease, mut lost: impl FnMut(Token)) {
-        if let Some(at) = self.lent.iter().position(|lent| lent.lease == lease) {
-            self.lent.swap_remove(at).waiting.into_iter().for_each(&mut lost);
+    /// A connection is lent.
+    pub(super) fn begin(&mut self, lease: Lease) {
+        self.lent.push(Lent {
+            lease,
+            waiting: VecDeque::new(),
+            feed: None,
+            watched: Watched::default(),
+            is_over: false,
+        });
+    }
+
+    /// It is given back: what is awaited there will not come. Where its lines went.
+    pub(super) fn end(
+        &mut self,
+        hooks: &mut Hooks,
+        now: Instant,
+        lease: Lease,
+        mut lost: impl FnMut(Token),
+    ) -> Option<Arc<Feed>> {
+        let at = self.lent.iter().position(|lent| lent.lease == lease)?;
+        let Lent { waiting, feed, mut watched, .. } = self.lent.swap_remove(at);
+        watched.lose(hooks, &scene(self.home, now, lease));
+        waiting.into_iter().for_each(&mut lost);
+        feed
+    }
+
+    /// Several requests begin, or go on, unless a hook refuses.
+    ///
+    /// # Errors
+    /// A hook's, or the connection is over.
+    pub(super) fn begin_together<P: Pipeline>(
+        &mut self,
+        engine: &mut Machine,
+        now: Instant,
+        lease: Lease,
+        ask: &AskMany<'_, P>,
+    ) -> Result<(), Refused> {
+        if !engine.hook().is_active() || P::ATOMIC && ask.from > 0 {
+            return Ok(());
+        }
+        let lent = self.lent.iter_mut().find(|lent| lent.lease == lease);
+        let (Some(lent), Some((connection, hooks))) = (lent, engine.leased_and_hook(lease)) else {
+            return Err(SubmitError::Closed.into());
+        };
+        // Without MULTI and EXEC.
+        let around = usize::from(P::ATOMIC);
+        let count = if P::ATOMIC { ask.pipeline.len() } else { ask.most };
+        let inner = ask.from + around..ask.from + count.saturating_sub(around);
+        let bytes = inner.clone().filter_map(|at| ask.pipeline.visit(at, &mut Measure)).sum();
+        let together = Together {
+            commands: u32::try_from(inner.len()).unwrap_or(u32::MAX),
+            bytes,
+            is_atomic: P::ATOMIC,
+            watching: connection.state().watching,
+            label: ask.options.label,
+        };
+        lent.watched.begin(hooks, now, &together).map_err(Refused::Hook)
+    }
+
+    /// No more of them come.
+    pub(super) fn end_together(
+        &mut self,
+        engine: &mut Machine,
+        now: Instant,
+        lease: Lease,
+        refused: Option<&Refused>,
+    ) {
+        if let Some(lent) = self.lent.iter_mut().find(|lent| lent.lease == lease) {
+            lent.watched.end(engine.hook_mut(), now, refused);
         }
     }
 
@@ -57,48 +151,153 @@ impl Leases {
         options: &Options,
     ) -> Result<(), Refused> {
         let row = request.row();
-        if matches!(row.effect, Effect::Subscribe(_) | Effect::Monitor) {
+        let home = self.home;
+        let lent = self.lent.iter_mut().find(|lent| lent.lease == lease);
+        let is_shown = lent.as_ref().is_some_and(|lent| lent.feed.is_some());
+        if matches!(row.effect, Effect::Subscribe(_)) || row.effect == Effect::Monitor && !is_shown {
             return Err(Refused::NeedsLease);
         }
-        let lent = self.lent.iter_mut().find(|lent| lent.lease == lease);
-        let (Some(lent), Some(connection)) = (lent, engine.leased(lease)) else {
+        let (Some(lent), Some((connection, hooks))) = (lent, engine.leased_and_hook(lease)) else {
             return Err(SubmitError::Closed.into());
         };
-        match options.timeout {
+        let scene = Scene { db: connection.state().db.unwrap_or(home.1), ..scene(home, now, lease) };
+        if hooks.is_active() {
+            lent.watched.before(hooks, &scene, token, request, options).map_err(Refused::Hook)?;
+        }
+        let submitted = match options.timeout {
             Some(timeout) => connection.submit_until(Some(now.saturating_add(timeout)), token, request),
             // What blocks takes as long as it says.
             None if row.blocks.is_some() => connection.submit_until(None, token, request),
             None => connection.submit(now, token, request),
-        }?;
+        };
+        if let Err(error) = submitted {
+            lent.watched.after(hooks, &scene, token, Ended::Unsent(error));
+            return Err(error.into());
+        }
         lent.waiting.push_back(token);
         self.due = self.due.min(connection.poll_timeout().unwrap_or(Instant::MAX));
         Ok(())
     }
 
     /// Tells what has come, behind the engine's own events. Whether there was anything.
-    pub(super) fn poll(&mut self, engine: &mut Machine, mut tell: impl FnMut(Token, Told<'_>)) -> bool {
-        let mut is_idle = true;
+    pub(super) fn poll(
+        &mut self,
+        engine: &mut Machine,
+        now: Instant,
+        mut tell: impl FnMut(Token, Told<'_>),
+    ) -> bool {
+        let (mut is_idle, home) = (true, self.home);
         self.due = Instant::MAX;
         for lent in &mut self.lent {
-            let Some(connection) = engine.leased(lent.lease) else {
+            let scene = scene(home, now, lent.lease);
+            let Some((connection, hooks)) = engine.leased_and_hook(lent.lease) else {
                 is_idle &= lent.waiting.is_empty();
+                lent.watched.lose(engine.hook_mut(), &scene);
                 lent.waiting.drain(..).for_each(|token| tell(token, Told::Failed(LOST)));
+                self.shown.extend(lent.lose(CloseReason::Local));
                 continue;
             };
             while let Some(event) = connection.poll_event() {
                 is_idle = false;
-                let (token, told) = match event {
-                    Event::Reply { token, reply } => (token, Told::Reply(reply)),
-                    Event::Failed { token, failure } => (token, Told::Failed(failed(failure))),
+                let (token, failure) = match event {
+                    Event::Reply { token, .. } => (token, None),
+                    Event::Failed { token, failure } => (token, Some(failure)),
+                    Event::Push(line) => {
+                        let line = line.as_bytes().map(monitor::message);
+                        self.shown.extend(lent.feed.as_ref().zip(line).map(|(feed, line)| feed.push(line)));
+                        continue;
+                    }
+                    Event::PushTooLarge => {
+                        lent.feed.iter().for_each(|feed| feed.skip());
+                        continue;
+                    }
+                    Event::Closed(reason) => {
+                        lent.is_over = true;
+                        self.lost = Some(reason.into());
+                        self.shown.extend(lent.lose(reason));
+                        continue;
+                    }
                     _ => continue,
                 };
                 // In order, but for those that are late.
                 if let Some(at) = lent.waiting.iter().position(|waiting| *waiting == token) {
                     lent.waiting.remove(at);
+                    let (ended, told) = match (failure, connection.lent()) {
+                        (None, reply) => (Ended::Reply(reply, connection.lent_len()), Told::Reply(reply)),
+                        (Some(failure), _) => (Ended::Failed(failure), Told::Failed(failed(failure))),
+                    };
+                    lent.watched.after(hooks, &scene, token, ended);
                     tell(token, told);
                 }
             }
         }
         !is_idle
+    }
+}
+
+/// What is told of this connection, when its database is nobody's business.
+const fn scene((address, db): (Address<'static>, u32), now: Instant, lease: Lease) -> Scene {
+    Scene { now, address, db, id: lease.id() }
+}
+
+impl Lent {
+    /// Its connection is over, and what it shows with it.
+    fn lose(&self, reason: CloseReason<'_>) -> Option<Waiter> {
+        self.feed.as_ref().map(|feed| feed.lose(Cause::from(reason)))
+    }
+}
+
+impl Core {
+    /// The lines of `MONITOR` on this connection go there.
+    pub(super) fn show(&mut self, lease: Lease, feed: Arc<Feed>) {
+        match self.leases.lent.iter_mut().find(|lent| lent.lease == lease) {
+            Some(lent) => {
+                lent.feed = Some(feed);
+                // Somebody must drive as long as it lives.
+                self.desk.tasks += 1;
+            }
+            None => drop(feed.close()),
+        }
+    }
+
+    /// Gives a connection back.
+    pub(super) fn release(&mut self, shared: &Shared, now: Instant, lease: Lease) {
+        let Self { leases, desk, engine, .. } = self;
+        let hooks = engine.hook_mut();
+        let feed =
+            leases.end(hooks, now, lease, |token| desk.tell(shared, token, Told::Failed(LOST), &mut None));
+        if let Some(feed) = feed {
+            desk.tasks -= 1;
+            desk.wake(feed.close());
+        }
+        self.engine.release(now, lease);
+    }
+
+    /// Nothing is shown any more.
+    pub(super) fn end_monitors(&mut self, shared: &Shared) {
+        let shown = |lent: &Lent| lent.feed.is_some().then_some(lent.lease);
+        let leases: Vec<_> = self.leases.lent.iter().filter_map(shown).collect();
+        leases.into_iter().for_each(|lease| self.release(shared, shared.now(), lease));
+    }
+
+    /// Tells what has come over connections that are lent. Whether there was anything.
+    pub(super) fn tell_lessees(&mut self, shared: &Shared, own: &mut Option<Own<'_>>) -> bool {
+        let Self { leases, engine, desk, .. } = self;
+        let heard = leases.poll(engine, shared.now(), |token, told| desk.tell(shared, token, told, own));
+        leases.shown.drain(..).for_each(|waiter| desk.wake(waiter));
+        if let Some(cause) = leases.lost.take() {
+            self.health.fail(cause);
+        }
+        heard
+    }
+}
+
+struct Measure;
+
+impl Each for Measure {
+    type Output = u64;
+
+    fn request<R: Request>(&mut self, request: &R) -> u64 {
+        measure(request)
     }
 }

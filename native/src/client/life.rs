@@ -54,7 +54,10 @@ impl Client {
     /// nothing.
     pub fn close(&self) -> Reached<'_> {
         let shared = self.shared();
-        shared.soon(|core, shared| core.engine.close(shared.now()));
+        shared.soon(|core, shared| {
+            core.end_monitors(shared);
+            core.engine.close(shared.now());
+        });
         shared.rouse();
         Reached { client: self, stage: Stage::Closed }
     }

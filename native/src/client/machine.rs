@@ -3,7 +3,7 @@
 use std::io;
 use std::task::Waker;
 
-use respire_core::client::Cause;
+use respire_core::client::{Cause, Fault};
 use respire_core::command::{AnyRequest, Each, Pipeline, Request};
 use respire_core::conn::{self, CloseReason, SubmitError};
 use respire_core::engine::{Action, Engine, Event, Failed, Heap, Lease, Life, Options, Refused};
@@ -14,6 +14,8 @@ use respire_core::time::{Duration, Instant};
 use super::bulk::Bulks;
 use super::desk::{Abandoned, Desk, Own, token};
 use super::feed::Feeds;
+use super::health::Watch;
+use super::hooks::Hooks;
 use super::inbox::Ask;
 use super::leases::Leases;
 use super::life::Stage;
@@ -23,7 +25,7 @@ use super::waiter::Waiter;
 use crate::Url;
 use crate::event_loop::{IN_FLIGHT, ROUNDS, Sockets};
 
-pub(super) type Machine = Engine<Heap, IN_FLIGHT>;
+pub(super) type Machine = Engine<Heap, IN_FLIGHT, Hooks>;
 
 /// What a client is made of. Whoever touches it has its lock.
 pub(super) struct Core {
@@ -41,6 +43,7 @@ pub(super) struct Core {
     watchers: Vec<(Stage, Waker)>,
     /// Why the last connection that has ended did so.
     pub(super) failure: Option<Cause<io::Error>>,
+    pub(super) health: Watch,
 }
 
 /// Several requests, from this one on.
@@ -74,6 +77,7 @@ impl Core {
             used: Instant::ZERO,
             watchers: Vec::new(),
             failure: None,
+            health: Watch::new(),
         }
     }
 
@@ -124,9 +128,15 @@ impl Core {
             }
             Some(lease) => {
                 let Self { leases, engine, .. } = self;
+                leases.begin_together(engine, now, lease, &ask)?;
                 push.all(&ask, count, |token, request| {
                     leases.submit(engine, now, lease, token, request, ask.options)
                 });
+                let is_whole = ask.from + push.taken >= ask.pipeline.len();
+                let will_go_on = push.refused.is_none_or(|refused| push.taken > 0 && may_wait(refused));
+                if !P::ATOMIC || is_whole || !will_go_on {
+                    leases.end_together(engine, now, lease, push.refused.as_ref());
+                }
             }
         }
         let next = ask.from + push.taken;
@@ -134,16 +144,17 @@ impl Core {
             self.expect_many(shared, ask.slot, push.taken, ask.waiter);
             return Ok(next);
         };
-        let may_wait = matches!(refused, Refused::Submit(SubmitError::Full(full)) if full != Full::TooLarge);
         match push.taken {
             0 => Err(refused),
-            taken if may_wait => {
+            taken if may_wait(refused) => {
                 self.expect_many(shared, ask.slot, taken, ask.waiter);
                 Ok(next)
             }
             taken => {
                 self.expect_many(shared, ask.slot, taken + 1, ask.waiter);
-                self.desk.tell(shared, token(ask.slot, item(next)), Told::Refused(refused), &mut None);
+                // It takes its transaction with it.
+                let at = if P::ATOMIC { ask.pipeline.len().saturating_sub(1) } else { next };
+                self.desk.tell(shared, token(ask.slot, item(at)), Told::Refused(refused), &mut None);
                 Ok(if P::ATOMIC { ask.pipeline.len() } else { next + 1 })
             }
         }
@@ -160,13 +171,6 @@ impl Core {
         let ticket = self.engine.lease(now, token(slot, 0))?;
         self.desk.expect(slot, Some(ticket), 1, waiter);
         Ok(())
-    }
-
-    /// Gives a connection back.
-    pub(super) fn release(&mut self, shared: &Shared, now: Instant, lease: Lease) {
-        let Self { leases, desk, .. } = self;
-        leases.end(lease, |token| desk.tell(shared, token, Told::Failed(LOST), &mut None));
-        self.engine.release(now, lease);
     }
 
     /// Nobody waits for the answers of this slot any more.
@@ -217,6 +221,11 @@ impl Core {
         if life == Life::Closed {
             self.feeds.close(|waiter| self.desk.wake(waiter));
         }
+        if let Some(reason) = self.engine.take_lost().filter(|reason| *reason != CloseReason::Local) {
+            self.health.fail(reason.into());
+        }
+        let open = self.engine.open().saturating_sub(self.leases.over());
+        self.health.note(&self.engine, life, open, self.sockets.rtt);
         let has_failed = self.failure.is_some();
         for (_, waker) in self.watchers.extract_if(.., |(stage, _)| stage.is_reached(life, has_failed)) {
             self.desk.tasks -= 1;
@@ -227,12 +236,17 @@ impl Core {
     fn act(&mut self, now: Instant, action: Action) {
         if let Action::Close(id) = action
             && let Some(reason) = self.engine.close_reason(id)
-            && !matches!(reason, CloseReason::Transport | CloseReason::Local)
+            && !matches!(reason, CloseReason::Local)
         {
-            self.failure = Some(reason.into());
+            // What has said hello is told by the engine.
+            if !matches!(reason, CloseReason::Transport) {
+                self.health.fail(reason.into());
+                self.failure = Some(reason.into());
+            }
         }
         self.sockets.act(&mut self.engine, now, action);
         if let Some(error) = self.sockets.failure.take() {
+            self.health.fail(Cause::Transport(error.copy()));
             self.failure = Some(Cause::Transport(error));
         }
     }
@@ -272,12 +286,11 @@ impl Core {
         }
         true
     }
+}
 
-    /// Tells what has come over connections that are lent. Whether there was anything.
-    fn tell_lessees(&mut self, shared: &Shared, own: &mut Option<Own<'_>>) -> bool {
-        let Self { leases, engine, desk, .. } = self;
-        leases.poll(engine, |token, told| desk.tell(shared, token, told, own))
-    }
+/// Whether there will be room for it.
+fn may_wait(refused: Refused) -> bool {
+    matches!(refused, Refused::Submit(SubmitError::Full(full)) if full != Full::TooLarge)
 }
 
 /// What is known of a request whose connection was given up.

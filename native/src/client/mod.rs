@@ -11,12 +11,15 @@ mod desk;
 mod feed;
 #[cfg(test)]
 mod forked;
+mod health;
+mod hooks;
 mod inbox;
 mod lead;
 mod leases;
 mod life;
 mod line;
 mod machine;
+mod monitor;
 mod news;
 mod pipeline;
 mod poller;
@@ -28,6 +31,7 @@ mod slots;
 mod sync;
 #[cfg(all(feature = "tokio", unix))]
 pub mod tokio;
+mod told;
 mod transaction;
 mod waiter;
 
@@ -41,7 +45,11 @@ pub use builder::Builder;
 pub use bulk::{Bulk, BulkBuilder, BulkError, BulkResult};
 pub use call::Call;
 pub use conn::{Conn, ConnCall};
+use health::Known;
+pub use health::{Health, HealthState, LastError};
+pub use hooks::PANICKED as HOOK_PANICKED;
 pub use life::Reached;
+pub use monitor::{Monitor, MonitorCall, Monitored, MonitoredCommand, Origin};
 pub use news::{News, NewsControl, NewsOptions, Notice, Published, SubscribeCall};
 pub use pipeline::PipelineCall;
 pub use read::ReadCall;
@@ -87,6 +95,7 @@ pub struct Client {
 /// What all clones hold: the client ends with the last of them.
 struct Handle {
     shared: Arc<Shared>,
+    health: Arc<Known>,
 }
 
 impl Drop for Handle {

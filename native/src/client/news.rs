@@ -44,6 +44,16 @@ pub enum Notice {
     /// The connection was lost, and is there again: what was published meanwhile is gone. It comes before the first message
     /// behind it.
     Gap,
+    /// The server refuses a subscription, as it does for channels that its user may not listen to: one that was
+    /// [added](NewsControl::subscribe), or that was there and is refused since its connection was lost. Nothing comes
+    /// for it. It is asked for again from time to time, which is not told, until it is
+    /// [given up](NewsControl::unsubscribe).
+    Refused {
+        /// The kind of the subscription.
+        kind: Subscription,
+        /// The channel or pattern.
+        name: Vec<u8>,
+    },
 }
 
 /// How much of what is published waits for its subscriber, and what becomes of the rest.
@@ -56,10 +66,15 @@ pub struct NewsOptions {
     pub overflow: Overflow,
 }
 
-impl Default for NewsOptions {
+impl NewsOptions {
     /// A MiB; the oldest go.
+    pub const DEFAULT: Self = Self { bytes: 1 << 20, overflow: Overflow::DropOldest };
+}
+
+impl Default for NewsOptions {
+    /// [`NewsOptions::DEFAULT`].
     fn default() -> Self {
-        Self { bytes: 1 << 20, overflow: Overflow::DropOldest }
+        Self::DEFAULT
     }
 }
 
@@ -76,6 +91,7 @@ impl Default for NewsOptions {
 ///     match notice {
 ///         Notice::Message(message) => println!("{}", String::from_utf8_lossy(&message.payload)),
 ///         Notice::Gap => println!("something may be missing here"),
+///         Notice::Refused { .. } => println!("the server refuses it"),
 ///     }
 /// }
 /// # Ok::<(), respire::Error>(())
@@ -94,7 +110,8 @@ pub struct NewsControl {
 }
 
 impl NewsControl {
-    /// Subscribes to one more channel or pattern. It is confirmed later.
+    /// Subscribes to one more channel or pattern. It is confirmed later; if it is not, its subscriber is told
+    /// ([`Notice::Refused`]).
     ///
     /// # Errors
     /// There is no room for it, the client was closed, or its subscriber is gone.
@@ -178,6 +195,7 @@ impl News {
                 Poll::Ready(Some(Notice::Gap))
             }
             Found::Gap => Poll::Ready(Some(Notice::Gap)),
+            Found::Refused(kind, name) => Poll::Ready(Some(Notice::Refused { kind, name })),
             Found::End => Poll::Ready(None),
             Found::Nothing => Poll::Pending,
         }
@@ -195,8 +213,9 @@ impl News {
 impl Iterator for News {
     type Item = Notice;
 
+    /// What comes next. In a hook, and in what reads an answer, it does not wait.
     fn next(&mut self) -> Option<Notice> {
-        block_on(self.recv())
+        if is_showing() { self.try_next() } else { block_on(self.recv()) }
     }
 }
 
@@ -274,11 +293,7 @@ impl<'c> SubscribeCall<'c> {
         if is_showing() {
             return Err(Error::Busy);
         }
-        let overflow = match self.options.overflow {
-            Overflow::Block => Overflow::DropNewest,
-            overflow => overflow,
-        };
-        let feed = Arc::new(Feed::new(self.options.bytes, overflow));
+        let feed = Arc::new(Feed::of(self.options));
         let control = NewsControl { client: self.client.clone(), feed };
         // Somebody must drive as long as it lives.
         self.client.shared().enter(|core| core.desk.tasks += 1);

@@ -48,6 +48,12 @@ impl<'c, P: Pipeline> PipelineCall<'c, P> {
         self
     }
 
+    /// What hooks are told that they are, each of them and all together: see [`Call::label`](super::Call::label).
+    pub const fn label(mut self, label: &'static str) -> Self {
+        self.options.label = Some(label);
+        self
+    }
+
     /// On a connection of its own: many answers do not stand in the way of others then.
     pub const fn apart(mut self) -> Self {
         self.options.own = true;

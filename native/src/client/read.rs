@@ -29,6 +29,11 @@ impl<'c, R, F> ReadCall<'c, R, F> {
 }
 
 impl<R: Request, T, F: FnOnce(Reply<'_>) -> Result<T, Error>> ReadCall<'_, R, F> {
+    /// What hooks are told that it is: see [`Call::label`].
+    pub fn label(self, label: &'static str) -> Self {
+        Self { call: self.call.label(label), ..self }
+    }
+
     /// Sends it, blocks this thread until the answer is there, and reads it: see [`Call::wait_with`].
     ///
     /// # Errors

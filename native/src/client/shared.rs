@@ -225,6 +225,21 @@ impl Shared {
         result
     }
 
+    /// Has the sockets looked at that nobody waits for, by whoever drives then.
+    pub(super) fn look(self: &Arc<Self>) {
+        if self.lead.is_driven() || self.same_process().is_err() {
+            return;
+        }
+        if let Some(mut core) = self.try_core() {
+            core.sockets.look();
+            let due = self.due_of(&core);
+            if let Some(core) = self.let_go(core, due) {
+                self.leave(core, self.now());
+            }
+        }
+        if self.has_runtime() { self.call_runtime() } else { self.keep() }
+    }
+
     /// Takes what was left for us.
     fn drain(&self, core: &mut Core) {
         if !self.mail.load(Ordering::Relaxed) {

@@ -23,6 +23,7 @@ type Checked<P> = Result<Option<<P as Pipeline>::Output<Error>>, TransactionErro
 pub struct TransactionCall<'c, P: Pipeline> {
     client: &'c Client,
     requests: Option<P>,
+    label: Option<&'static str>,
     stage: Stage<'c, P>,
 }
 
@@ -42,7 +43,13 @@ impl<P: Pipeline> Unpin for TransactionCall<'_, P> {}
 
 impl<'c, P: Pipeline> TransactionCall<'c, P> {
     pub(super) fn new(client: &'c Client, requests: P) -> Self {
-        Self { client, requests: Some(requests), stage: Stage::Wishing(client.conn()) }
+        Self { client, requests: Some(requests), label: None, stage: Stage::Wishing(client.conn()) }
+    }
+
+    /// What hooks are told that it is, the whole and each of its requests: see [`Call::label`](super::Call::label).
+    pub const fn label(mut self, label: &'static str) -> Self {
+        self.label = Some(label);
+        self
     }
 
     /// Blocks this thread until the results are there.
@@ -66,6 +73,10 @@ impl<P: Pipeline> Future for TransactionCall<'_, P> {
                         (Ok(conn), Some(requests)) => {
                             let (shared, on) = (self.client.shared(), Some(conn.lease()));
                             let call = PipelineCall::new(shared, Atomic(requests), on);
+                            let call = match self.label {
+                                Some(label) => call.label(label),
+                                None => call,
+                            };
                             self.stage = Stage::Executing { call, _conn: conn };
                         }
                         (conn, _) => {

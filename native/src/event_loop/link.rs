@@ -28,6 +28,8 @@ pub(super) struct Link {
     ending: bool,
     /// When something was sent of which nothing was answered yet.
     sent: Option<Instant>,
+    /// How long its answer took.
+    took: Option<Duration>,
     /// Not all of it was taken: the rest is not to wait for its answer.
     midway: bool,
     /// Whether answers have come so soon that it is better to wait for them than to send little.
@@ -86,6 +88,7 @@ impl Link {
             writable: false,
             ending: false,
             sent: None,
+            took: None,
             midway: false,
             is_near: true,
         })
@@ -101,6 +104,11 @@ impl Link {
             Stage::Connecting(connecting) => Some(connecting.by),
             _ => None,
         }
+    }
+
+    /// How long the last answer took, told once.
+    pub(super) const fn take_took(&mut self) -> Option<Duration> {
+        self.took.take()
     }
 
     /// There may be something to read.
@@ -178,7 +186,8 @@ impl Link {
                 self.readable = !is_all || self.ending;
                 engine.handle_received(self.id, n);
                 if let Some(sent) = self.sent.take() {
-                    self.is_near = now.saturating_since(sent) < NEAR;
+                    let took = now.saturating_since(sent);
+                    (self.is_near, self.took) = (took < NEAR, Some(took));
                 }
                 Some(true)
             }

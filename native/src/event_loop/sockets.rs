@@ -27,6 +27,8 @@ pub(crate) struct Sockets<L> {
     links: Vec<Option<Link>>,
     due: Instant,
     pub(crate) counts: Counts,
+    /// How long answers take, in the mean of the last ones, where nothing blocks.
+    pub(crate) rtt: Option<Duration>,
     /// Why the last dial came to nothing.
     pub(crate) failure: Option<io::Error>,
 }
@@ -35,7 +37,7 @@ impl<L: Login> Sockets<L> {
     pub(crate) fn new(registry: Registry, endpoint: Endpoint, connect_timeout: Duration, login: L) -> Self {
         let (links, counts, failure) = (Vec::new(), Counts::default(), None);
         let (dialer, due) = (Dialer::default(), Instant::MAX);
-        Self { login, dialer, endpoint, connect_timeout, registry, links, due, counts, failure }
+        Self { login, dialer, endpoint, connect_timeout, registry, links, due, counts, rtt: None, failure }
     }
 
     pub(crate) const fn endpoint(&self) -> &Endpoint {
@@ -196,6 +198,12 @@ impl<L: Login> Sockets<L> {
     fn read<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>, now: Instant, at: usize) -> bool {
         let Some(Some(link)) = self.links.get_mut(at) else { return false };
         let read = link.read(engine, now);
+        if let Some(took) = link.take_took()
+            && engine.is_prompt(link.id())
+        {
+            // As TCP does it.
+            self.rtt = Some(self.rtt.map_or(took, |rtt| (rtt * 7 + took) / 8));
+        }
         self.counts.reads += u64::from(read == Some(true));
         read.is_some()
     }

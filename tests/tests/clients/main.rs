@@ -3,7 +3,10 @@
 
 mod bulk;
 mod conn;
+mod health;
+mod hooks;
 mod life;
+mod monitor;
 mod news;
 mod pipelines;
 mod support;

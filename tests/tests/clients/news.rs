@@ -97,7 +97,7 @@ fn every_way_to_listen() {
                     Notice::Message(message) => {
                         str::from_utf8(&message.payload).unwrap().parse::<u32>().unwrap()
                     }
-                    Notice::Gap => panic!("nothing was lost"),
+                    other => panic!("{other:?}"),
                 };
                 scope.spawn(move || {
                     assert!(iterator.take(1000).map(|notice| number(&notice)).eq(0..1000));
@@ -427,4 +427,34 @@ fn not_inside_of_an_answer() {
             }
         });
     });
+}
+
+/// S1-CLI-11: a subscription that is refused later is told once to its subscriber, who hears all others; and once it is
+/// allowed, it too.
+#[test]
+fn a_later_subscription_that_is_refused() {
+    let Some(server) = redis() else { return };
+    let mut admin = Admin::connect(server.addr());
+    for protocol in [2, 3] {
+        admin.done("ACL SETUSER some on >secret ~* +@all resetchannels &open*");
+        let url = format!("redis://some:secret@{}?protocol={protocol}", server.addr());
+        let client = open(builder(&url).config(|config| {
+            (config.pubsub.retry_base, config.pubsub.retry_cap) = (ms(10), ms(50));
+        }));
+        let mut news = client.subscribe("open").wait().unwrap();
+        let mut other = client.subscribe("open").wait().unwrap();
+        news.control().subscribe(Subscription::Channel, "open2").unwrap();
+        news.control().subscribe(Subscription::Channel, "closed").unwrap();
+        let refused = Notice::Refused { kind: Subscription::Channel, name: b"closed".to_vec() };
+        assert_eq!(news.recv_timeout(LIMIT), Some(Some(refused)));
+        until("the other one", || listeners(&mut admin, "open2") == 1);
+        admin.done("PUBLISH open still");
+        assert_eq!((payload(&mut news), payload(&mut other)), ("still".into(), "still".into()));
+        assert_eq!((news.try_next(), other.try_next()), (None, None), "once, and to him");
+        admin.done("ACL SETUSER some allchannels");
+        until("it is allowed", || listeners(&mut admin, "closed") == 1);
+        admin.done("PUBLISH closed now");
+        assert_eq!(payload(&mut news), "now");
+        assert!(news.control().unsubscribe(Subscription::Channel, "closed"));
+    }
 }

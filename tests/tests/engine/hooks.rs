@@ -85,7 +85,7 @@ fn pipe_hook() {
     let hook = app.engine.hook();
     assert_eq!(hook.begun, [3, 3]);
     let [(first, all), (_, lost)] = hook.pipelines[..] else { panic!("{:?}", hook.pipelines) };
-    assert_eq!(first, Batch { commands: 3, bytes: 2 * 23 + 24 });
+    assert_eq!(first, Batch { commands: 3, bytes: 2 * 23 + 24, label: None });
     assert_eq!((all.answered, all.errors, all.failed), (2, 1, 0));
     assert_eq!((lost.answered, lost.errors, lost.failed), (2, 0, 1));
     assert_eq!(app.engine.pending(), 0);

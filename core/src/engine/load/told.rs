@@ -135,5 +135,6 @@ fn attempt(config: &engine::Config, item: Item, flying: &Flying) -> Attempt<'sta
         db: config.db as u16,
         number,
         most: number.max(flying.most),
+        label: None,
     }
 }

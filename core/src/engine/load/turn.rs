@@ -241,7 +241,7 @@ where
         }
         let Some(batch) = self.bulk.poll_batch(now) else { return false };
         (loan.used, loan.since) = (true, now);
-        let told = Batch { commands: batch.len() as u32, bytes: batch.size() as u64 };
+        let told = Batch { commands: batch.len() as u32, bytes: batch.size() as u64, label: None };
         let number = batch.number();
         self.rest = batch.rest();
         if self.told.begin(&mut engine.hook, now, number, told).is_err() {
