@@ -106,17 +106,21 @@ impl Feed {
 
     fn happened(&self, id: Id, happened: Happened) -> Waiter {
         let mut state = lock(&self.0);
-        let stage = match happened {
-            Happened::Subscribed | Happened::Gap => Stage::Confirmed,
-            Happened::Refused => Stage::Refused,
-            _ => return Waiter::Nobody,
-        };
         let Some(wanted) = state.wanted.iter_mut().find(|wanted| wanted.id == id) else {
             return Waiter::Nobody;
         };
-        // Who has only just asked has missed nothing.
-        let was_there = std::mem::replace(&mut wanted.stage, stage) == Stage::Confirmed;
-        state.gap |= happened == Happened::Gap && was_there;
+        // Who has only just asked has missed nothing. Who was there before is still owed the gap when the server says no to
+        // the next connection first.
+        let was_there = wanted.stage == Stage::Confirmed;
+        match happened {
+            Happened::Subscribed => wanted.stage = Stage::Confirmed,
+            Happened::Refused if !was_there => wanted.stage = Stage::Refused,
+            Happened::Gap => {
+                wanted.stage = Stage::Confirmed;
+                state.gap |= was_there;
+            }
+            _ => return Waiter::Nobody,
+        }
         std::mem::take(&mut state.waiter)
     }
 
