@@ -202,6 +202,12 @@ pub(super) fn is_one_bit_off(a: &Value, b: &Value) -> bool {
         a.len() == b.len() && a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>() == 1
     };
     match (a, b) {
+        // In its length: then it goes on with those behind it, up to something that looks like its end.
+        (Value::Bulk(a), Value::Bulk(b)) if a.len() > b.len() => {
+            let (front, rest) = a.split_at(b.len());
+            let is_length = bits(a.len().to_string().as_bytes(), b.len().to_string().as_bytes());
+            front == b && rest.starts_with(b"\r\n$") && is_length
+        }
         (Value::Bulk(a), Value::Bulk(b)) => bits(a, b),
         // The type is a byte, too: `$28` is a string, `,28` a number.
         (Value::Double(double), Value::Bulk(text)) => *double == text.len() as f64,
@@ -239,6 +245,11 @@ mod tests {
         assert!(is_one_bit_off(&bulk("token-1"), &bulk("token-3")));
         assert!(!is_one_bit_off(&bulk("token-1"), &bulk("token-2")));
         assert!(!is_one_bit_off(&bulk("token-1"), &bulk("token-1")));
+        // As text 12 and 16 differ by a bit.
+        let twelve = bulk("twelve bytes");
+        assert!(is_one_bit_off(&bulk("twelve bytes\r\n$1"), &twelve));
+        assert!(!is_one_bit_off(&bulk("twelve bytes\r\n$12\r\ntwelve bytes"), &twelve));
+        assert!(!is_one_bit_off(&bulk("twelve bytes and"), &twelve));
         assert!(is_one_bit_off(&Value::Integer(1), &Value::Integer(3)));
         assert!(!is_one_bit_off(&Value::Integer(1), &bulk("3")));
     }

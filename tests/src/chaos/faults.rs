@@ -25,9 +25,7 @@ pub(super) fn fail_over(scene: &mut Scene, millis: u64) {
         second.info("replication").get("master_link_status").is_some_and(|link| link == "up")
     });
     scene.rest(50);
-    eprintln!("BLOCKED {} {:?}", scene.admin.info("clients")["blocked_clients"], scene.admin.calls("blpop"));
     hand_over(&mut scene.admin, &mut second, &server);
-    eprintln!("BLOCKED {} {:?}", scene.admin.info("clients")["blocked_clients"], scene.admin.calls("blpop"));
     scene.rest(millis);
     hand_over(&mut second, &mut scene.admin, &scene.server);
     scene.round.over();

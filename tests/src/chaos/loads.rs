@@ -244,7 +244,11 @@ impl Loads {
     }
 
     /// Compares what was said with the lists and keys of the server, once all clients are gone; they are deleted then.
-    pub(super) fn check(&mut self, admin: &mut Admin) {
+    ///
+    /// # Panics
+    ///
+    /// When the server does not answer.
+    pub fn check(&mut self, admin: &mut Admin) {
         for book in std::mem::take(&mut self.books) {
             let (list, key) = (format!("list:{}", book.word), format!("last:{}", book.word));
             let Answer::List(elements) = admin.done(&format!("LRANGE {list} 0 -1")) else {

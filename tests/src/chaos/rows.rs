@@ -207,8 +207,8 @@ pub const ROWS: &[Row] = &[
     Row {
         number: 13,
         name: "FAILOVER",
-        how: "to a replica for 300 ms, and back; callers block for 900 ms",
-        mix: Mix { timeout: (2000, 3000), blocking: 20, block: 900, ..FULL },
+        how: "to a replica for 300 ms, and back; callers block for 2 s",
+        mix: Mix { timeout: (3000, 4000), blocking: 20, block: 2000, ..FULL },
         fault: |scene| {
             scene.rest(100);
             fail_over(scene, 300);

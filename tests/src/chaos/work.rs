@@ -125,7 +125,11 @@ impl Deed {
         let key = random.below(SEEDED);
         let bulk = |text: String| Value::Bulk(text.into_bytes());
         let (words, expected, token) = if once(mix.blocking, random) {
-            (split(&format!("BLPOP nothing:{word} 0.{:03}", mix.block)), Value::Null, None)
+            (
+                split(&format!("BLPOP nothing:{word} {}.{:03}", mix.block / 1000, mix.block % 1000)),
+                Value::Null,
+                None,
+            )
         } else if once(mix.large, random) {
             (split(&format!("GET large:{}", key % 10)), bulk(large(key % 10)), None)
         } else {
