@@ -109,8 +109,8 @@ impl Feed {
         let Some(wanted) = state.wanted.iter_mut().find(|wanted| wanted.id == id) else {
             return Waiter::Nobody;
         };
-        // Who has only just asked has missed nothing. Who was there before is still owed the gap when the server says no to
-        // the next connection first.
+        // Who has only just asked has missed nothing. Who was there before is owed the gap, also if the
+        // server says no at first on the next connection.
         let was_there = wanted.stage == Stage::Confirmed;
         match happened {
             Happened::Subscribed => wanted.stage = Stage::Confirmed,

@@ -2,9 +2,9 @@
 //!
 //! `chaos [--minutes N] [--seed S] [--row N]... [--loopback | --own-network] [--json]`
 //!
-//! Without minutes each row is played once. `--loopback` leaves out what needs a network of its own, and `--own-network`
-//! all else. Exit status 1: something that was promised did not hold; 2: the command line makes no sense, or there is no
-//! server; 3: all held, and a row could not be played here.
+//! Without minutes each row is played once. `--loopback` leaves out what needs a network of its own, and
+//! `--own-network` all else. Exit status 1: something that was promised did not hold; 2: the command line
+//! makes no sense, or there is no server; 3: all held, and a row could not be played here.
 
 use std::process::ExitCode;
 use std::str::FromStr;

@@ -10,8 +10,8 @@ use crate::admin::{Admin, Answer};
 use crate::wait::until;
 use crate::{Kind, Server};
 
-/// The server is told to hand over to a replica of its own, and after so many milliseconds it is handed back. What was
-/// acknowledged is on both: one waits for the other.
+/// The server is told to hand over to a replica of its own, and after so many milliseconds it is handed back.
+/// What was acknowledged is on both: one waits for the other.
 pub(super) fn fail_over(scene: &mut Scene, millis: u64) {
     // A replica that asks is served at once.
     const AT_ONCE: [&str; 2] = ["--repl-diskless-sync-delay", "0"];
@@ -64,8 +64,8 @@ pub(super) fn cannot_save(scene: &mut Scene, millis: u64) {
     scene.rest(200);
 }
 
-/// So many percent of all packets to and from clients get lost, for so many milliseconds, in a network of this process's
-/// own.
+/// So many percent of all packets to and from clients get lost, for so many milliseconds, in a network of
+/// this process's own.
 pub(super) fn lose_packets(scene: &mut Scene, percent: u8, millis: u64) {
     let port = scene.address.port();
     // Lost when they arrive: who sends one is not told.

@@ -41,7 +41,8 @@ pub struct Loads {
 #[derive(Clone, Default, Debug)]
 struct Book {
     word: String,
-    /// In the order in which they were pushed: what was said of each, and where it stands in the list by its answer.
+    /// In the order in which they were pushed: what was said of each, and where it stands in the list by its
+    /// answer.
     listed: BTreeMap<usize, (Claim, Option<i64>)>,
     written: BTreeMap<usize, Claim>,
 }
@@ -243,7 +244,8 @@ impl Loads {
         }
     }
 
-    /// Compares what was said with the lists and keys of the server, once all clients are gone; they are deleted then.
+    /// Compares what was said with the lists and keys of the server, once all clients are gone; they are
+    /// deleted then.
     ///
     /// # Panics
     ///

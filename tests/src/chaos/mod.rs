@@ -1,9 +1,10 @@
 //! Chaos: clients with callers of every kind under one fault after the other, and what came of it.
 //!
-//! What was executed is read from the server's own ledger, by a connection that shares nothing with the client. The
-//! rows are the table of faults; for each one [`run`] says how many answers were wrong, how many requests were executed
-//! twice, lost, or executed although they were said not to be, and who had to wait longer than was agreed; what
-//! subscribers have missed without being told; and what became of the items of bulks.
+//! What was executed is read from the server's own ledger, by a connection that shares nothing with the
+//! client. The rows are the table of faults; for each one [`run`] says how many answers were wrong, how many
+//! requests were executed twice, lost, or executed although they were said not to be, and who had to wait
+//! longer than was agreed; what subscribers have missed without being told; and what became of the items of
+//! bulks.
 
 pub mod apart;
 mod book;

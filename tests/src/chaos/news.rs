@@ -26,7 +26,8 @@ pub struct Heard {
     pub gaps: u64,
     /// Messages for which they had no room, as they were told.
     pub dropped: u64,
-    /// Numbers that were published and that they did not hear, where they were told that something may be missing.
+    /// Numbers that were published and that they did not hear, where they were told that something may be
+    /// missing.
     pub missing: u64,
     /// The same where they were not told.
     pub silent: u64,
@@ -188,7 +189,8 @@ impl Came {
     }
 }
 
-/// Compares what one subscriber has heard with what was published, channel by channel, up to the last it has heard there.
+/// Compares what one subscriber has heard with what was published, channel by channel, up to the last it has
+/// heard there.
 fn judge(
     log: &[Came],
     fates: &[Fate],
@@ -258,8 +260,8 @@ mod tests {
         Came::Number { number, channel: channel(7, number).into_bytes(), dropped: 0 }
     }
 
-    /// What is wrong with what was heard on channels 0 and 1, where 12 was refused: silent, disordered, strange; and
-    /// what is missing and was told.
+    /// What is wrong with what was heard on channels 0 and 1, where 12 was refused: silent, disordered,
+    /// strange; and what is missing and was told.
     fn wrong(log: &[Came]) -> [u64; 4] {
         let mut fates = vec![Fate::Published; 20];
         fates[12] = Fate::Refused;

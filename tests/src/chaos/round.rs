@@ -34,8 +34,8 @@ struct Outage {
 }
 
 impl Round {
-    /// A round with callers such as `mix` says. `by_failure`: whether an outage begins with a failure; else with
-    /// the end of a fault.
+    /// A round with callers such as `mix` says. `by_failure`: whether an outage begins with a failure; else
+    /// with the end of a fault.
     #[must_use]
     pub fn new(mix: Mix, number: u64, by_failure: bool) -> Self {
         let outages = CLIENTS.iter().map(|_| Outage::default()).collect();

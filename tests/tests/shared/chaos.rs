@@ -15,9 +15,9 @@ fn play(word: &str) -> Option<Finished> {
     Some(done)
 }
 
-/// S3-CONF-04, S3-CONF-06, S3-CONN-04, S1-CLI-07: under each fault every answer belongs to its caller, nothing is
-/// executed twice, nothing is said that is not so, nobody waits beyond his deadline, no message is missed in silence, and
-/// nothing is left behind.
+/// S3-CONF-04, S3-CONF-06, S3-CONN-04, S1-CLI-07: under each fault every answer belongs to its caller,
+/// nothing is executed twice, nothing is said that is not so, nobody waits beyond his deadline, no message is
+/// missed in silence, and nothing is left behind.
 #[test]
 fn no_fault_makes_the_client_lie() {
     let Some(done) = play("--loopback") else { return };

@@ -11,8 +11,8 @@ fn text(notice: Notice) -> String {
     }
 }
 
-/// S1-CLI-09: a subscription that is lost, then refused, then confirmed again has a gap, and its subscriber is told so before the
-/// next message.
+/// S1-CLI-09: a subscription that is lost, then refused, then confirmed again has a gap, and its subscriber
+/// is told so before the next message.
 #[test]
 fn a_gap_is_told_although_the_server_says_no_in_between() {
     let Some(server) = redis() else { return };

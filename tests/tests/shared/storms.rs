@@ -54,8 +54,8 @@ fn play(
     tally
 }
 
-/// S3-CONF-04, S1-CLI-07: sixty-four threads that wait, turn away or have little time, while all connections are ended
-/// again and again. Each answer is its caller's, and nothing is executed twice.
+/// S3-CONF-04, S1-CLI-07: sixty-four threads that wait, turn away or have little time, while all connections
+/// are ended again and again. Each answer is its caller's, and nothing is executed twice.
 #[test]
 fn a_storm_of_client_kill_among_sixty_four_threads() {
     let Some(server) = redis() else { return };
@@ -81,8 +81,8 @@ fn a_storm_of_client_kill_among_sixty_four_threads() {
     assert!(tally.ok > 1000 && tally.failed.contains_key("unknown"), "too calm to say anything: {tally:?}");
 }
 
-/// S3-CONF-04: threads, tasks of an executor of ours and of others, in runtimes that drive the client and in those that
-/// do not, each with a bulk beside: one client for all at once.
+/// S3-CONF-04: threads, tasks of an executor of ours and of others, in runtimes that drive the client and in
+/// those that do not, each with a bulk beside: one client for all at once.
 #[test]
 fn callers_of_every_kind_share_one_client() {
     let Some(server) = redis() else { return };
@@ -106,8 +106,8 @@ fn callers_of_every_kind_share_one_client() {
     );
 }
 
-/// S4-CLI-10: closed while everybody is at it: who was sent has his answer, everybody else is told that it is closed, and
-/// no connection is left although there are handles.
+/// S4-CLI-10: closed while everybody is at it: who was sent has his answer, everybody else is told that it is
+/// closed, and no connection is left although there are handles.
 #[test]
 fn a_client_that_is_closed_tells_everybody() {
     let Some(server) = redis() else { return };
