@@ -284,7 +284,7 @@ impl Book {
             match (claim, found, place) {
                 (Claim::Once, None, _) => faults.push(format!("{number} was answered and not executed")),
                 (Claim::Never, Some(_), _) => {
-                    faults.push(format!("{number} was executed, it was said not to be"))
+                    faults.push(format!("{number} was executed, it was said not to be"));
                 }
                 (_, Some(at), Some(place)) if i64::try_from(at + 1) != Ok(*place) => {
                     faults
