@@ -48,7 +48,7 @@ const USUAL: Row = Row {
     apart: false,
     patience: Duration::from_secs(5),
     script: None,
-    fault: |scene| scene.rest(600),
+    fault: |scene| scene.rest(500),
     grace: GRACE,
     read_within: None,
 };
@@ -230,7 +230,7 @@ pub const ROWS: &[Row] = &[
                 }
             })
         }),
-        fault: |scene| scene.rest(1500),
+        fault: |scene| scene.rest(1000),
         ..USUAL
     },
     Row {
@@ -344,7 +344,7 @@ pub const ROWS: &[Row] = &[
         calls: 256,
         // Tasks that are woken at once wait for each other: for the only thread of their runtime.
         grace: Duration::from_secs(1),
-        fault: |scene| scene.rest(1500),
+        fault: |scene| scene.rest(1000),
         ..USUAL
     },
     Row {
@@ -359,6 +359,7 @@ pub const ROWS: &[Row] = &[
         name: "whatever chance brings",
         how: "proxy: waits, stalls, cuts, resets and pushes of a seed",
         mix: Mix { timeout: (50, 500), pipelines: 5, ..FULL },
+        patience: Duration::from_secs(1),
         script: Some(|random| Script::random(random.below(u64::from(u32::MAX)))),
         fault: |scene| scene.rest(1000),
         ..USUAL
