@@ -22,6 +22,13 @@ interpreter() {
     } >"$logs/rustup.log" 2>&1 </dev/null
 }
 
+# The sources of nightly's standard library are there, or can be fetched: ThreadSanitizer must see into it.
+sanitizer() {
+    have rustup && [ "$(uname -sm)" = "Linux x86_64" ] || return 1
+    { rustup component add rust-src --toolchain nightly ||
+        rustup toolchain install nightly --profile minimal --component rust-src; } >"$logs/rustup.log" 2>&1 </dev/null
+}
+
 # debian PACKAGE...: installs them, without letting their services start.
 debian() {
     have apt-get && [ "$(id -u)" = 0 ] || { echo "needs apt-get and root"; return 1; }
@@ -81,6 +88,12 @@ install_wasmtime() {
 install_qemu() {
     have qemu-system-arm || debian qemu-system-arm || return 1
     qemu-system-arm --version
+}
+
+# It loses packets, in a network that a test has for itself.
+install_nft() {
+    have nft || debian nftables iproute2 || return 1
+    nft --version
 }
 
 # What respire is measured beside. The one of Debian 12 knows no RESP3; a Python package has a newer one as source.

@@ -40,6 +40,8 @@ struct Wanted {
     name: Vec<u8>,
     id: Id,
     stage: Stage,
+    /// It was confirmed before it was refused.
+    is_interrupted: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -152,21 +154,29 @@ impl Feed {
 
     fn happened(&self, id: Id, happened: Happened) -> Waiter {
         let mut state = lock(&self.0);
-        let stage = match happened {
-            Happened::Subscribed | Happened::Gap => Stage::Confirmed,
-            Happened::Refused => Stage::Refused,
-            _ => return Waiter::Nobody,
-        };
         let Some(wanted) = state.wanted.iter_mut().find(|wanted| wanted.id == id) else {
             return Waiter::Nobody;
         };
-        // Who has only just asked has missed nothing.
-        let before = std::mem::replace(&mut wanted.stage, stage);
-        let refused = (wanted.kind, wanted.name.clone());
-        state.gap |= happened == Happened::Gap && before == Stage::Confirmed;
-        // It is asked for again and again, and told once.
-        if state.begun && stage == Stage::Refused && before != Stage::Refused {
-            state.refused.push_back(refused);
+        let before = wanted.stage;
+        match happened {
+            Happened::Subscribed => wanted.stage = Stage::Confirmed,
+            // Who has only just asked has missed nothing. Who was there before is told, also if the server says no at first
+            // on the next connection.
+            Happened::Gap => {
+                let was_there = std::mem::take(&mut wanted.is_interrupted) || before == Stage::Confirmed;
+                wanted.stage = Stage::Confirmed;
+                state.gap |= was_there;
+            }
+            // It is asked for again and again, and told once.
+            Happened::Refused => {
+                wanted.is_interrupted |= before == Stage::Confirmed;
+                wanted.stage = Stage::Refused;
+                let refused = (wanted.kind, wanted.name.clone());
+                if state.begun && before != Stage::Refused {
+                    state.refused.push_back(refused);
+                }
+            }
+            _ => return Waiter::Nobody,
         }
         std::mem::take(&mut state.waiter)
     }
@@ -216,7 +226,7 @@ impl Feeds {
         let id = engine.subscribe(now, kind, name)?;
         let is_confirmed = engine.subscriptions().get(id).is_some_and(|info| info.confirmed && !info.ends);
         let stage = if is_confirmed { Stage::Confirmed } else { Stage::Asked };
-        state.wanted.push(Wanted { kind, name: name.to_vec(), id, stage });
+        state.wanted.push(Wanted { kind, name: name.to_vec(), id, stage, is_interrupted: false });
         if self.0.len() <= id.index() {
             self.0.resize_with(id.index() + 1, Vec::new);
         }

@@ -7,8 +7,10 @@ use respire::Error;
 use respire::conn::Failure;
 use respire::engine::Refused;
 use respire::errors::{Author, Proof};
-use respire::resp::Value;
+use respire::resp::{ErrorReply, Value};
 
+use super::loads::Loads;
+use super::news::Heard;
 use super::work::{Deed, Ended};
 
 /// What was said about the execution of a request.
@@ -43,6 +45,10 @@ pub struct Tally {
     pub slowest: Duration,
     /// What was said of each request that counts.
     pub claims: Vec<(String, Claim)>,
+    /// What subscribers have heard.
+    pub heard: Heard,
+    /// What became of the items of bulks.
+    pub loads: Loads,
 }
 
 /// What the ledger says.
@@ -122,6 +128,8 @@ impl Tally {
         self.wrong.extend(other.wrong);
         self.late.extend(other.late);
         self.claims.extend(other.claims);
+        self.heard.add(other.heard);
+        self.loads.add(other.loads);
         for (kind, count) in other.failed {
             *self.failed.entry(kind).or_default() += count;
         }
@@ -146,16 +154,9 @@ impl Tally {
 
 /// What an error is called, and what it says about the execution of its request.
 fn kind(error: &Error) -> (String, Claim) {
-    let of = |failure: Failure| match failure {
-        Failure::NotSent => ("not sent".to_owned(), Claim::Never),
-        Failure::Expired => ("expired".to_owned(), Claim::Never),
-        Failure::Unknown => ("unknown".to_owned(), Claim::Perhaps),
-        Failure::TimedOut => ("timed out".to_owned(), Claim::Perhaps),
-        _ => ("over a limit".to_owned(), Claim::Once),
-    };
     match error {
-        Error::Failed(failed) => of(failed.failure),
-        Error::TooLarge | Error::TooDeep => of(Failure::TooLarge),
+        Error::Failed(failed) => failure(failed.failure),
+        Error::TooLarge | Error::TooDeep => failure(Failure::TooLarge),
         Error::NotTaken(refused) => {
             let why = match refused {
                 Refused::Pool(refusal) => format!("{refusal:?}"),
@@ -164,13 +165,27 @@ fn kind(error: &Error) -> (String, Claim) {
             let why = why.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
             (format!("not taken: {why}"), Claim::Never)
         }
-        Error::Server(reply) => {
-            let is_proof = reply.kind().proof(Author::Server) == Proof::NotExecuted;
-            let claim = if is_proof { Claim::Never } else { Claim::Perhaps };
-            (reply.code().to_owned(), claim)
-        }
+        Error::Server(reply) => refusal(reply),
         other => (format!("{other}"), Claim::Perhaps),
     }
+}
+
+/// The same for what has no answer.
+pub(super) fn failure(failure: Failure) -> (String, Claim) {
+    let (name, claim) = match failure {
+        Failure::NotSent => ("not sent", Claim::Never),
+        Failure::Expired => ("expired", Claim::Never),
+        Failure::Unknown => ("unknown", Claim::Perhaps),
+        Failure::TimedOut => ("timed out", Claim::Perhaps),
+        _ => ("over a limit", Claim::Once),
+    };
+    (name.to_owned(), claim)
+}
+
+/// The same for a server that says no.
+pub(super) fn refusal(reply: &ErrorReply) -> (String, Claim) {
+    let is_proof = reply.kind().proof(Author::Server) == Proof::NotExecuted;
+    (reply.code().to_owned(), if is_proof { Claim::Never } else { Claim::Perhaps })
 }
 
 fn short(value: &Value) -> String {
@@ -182,11 +197,17 @@ fn short(value: &Value) -> String {
 }
 
 /// Whether a bit was flipped on the way, inside of a value: that moves no answer.
-fn is_one_bit_off(a: &Value, b: &Value) -> bool {
+pub(super) fn is_one_bit_off(a: &Value, b: &Value) -> bool {
     let bits = |a: &[u8], b: &[u8]| {
         a.len() == b.len() && a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>() == 1
     };
     match (a, b) {
+        // In its length: then it goes on with those behind it, up to something that looks like its end.
+        (Value::Bulk(a), Value::Bulk(b)) if a.len() > b.len() => {
+            let (front, rest) = a.split_at(b.len());
+            let is_length = bits(a.len().to_string().as_bytes(), b.len().to_string().as_bytes());
+            front == b && rest.starts_with(b"\r\n$") && is_length
+        }
         (Value::Bulk(a), Value::Bulk(b)) => bits(a, b),
         // The type is a byte, too: `$28` is a string, `,28` a number.
         (Value::Double(double), Value::Bulk(text)) => *double == text.len() as f64,
@@ -224,6 +245,11 @@ mod tests {
         assert!(is_one_bit_off(&bulk("token-1"), &bulk("token-3")));
         assert!(!is_one_bit_off(&bulk("token-1"), &bulk("token-2")));
         assert!(!is_one_bit_off(&bulk("token-1"), &bulk("token-1")));
+        // As text 12 and 16 differ by a bit.
+        let twelve = bulk("twelve bytes");
+        assert!(is_one_bit_off(&bulk("twelve bytes\r\n$1"), &twelve));
+        assert!(!is_one_bit_off(&bulk("twelve bytes\r\n$12\r\ntwelve bytes"), &twelve));
+        assert!(!is_one_bit_off(&bulk("twelve bytes and"), &twelve));
         assert!(is_one_bit_off(&Value::Integer(1), &Value::Integer(3)));
         assert!(!is_one_bit_off(&Value::Integer(1), &bulk("3")));
     }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use respire::Client;
 
 use super::book::Tally;
+use super::loads::load;
+use super::news::listen;
 use super::round::Round;
 use super::work::{Deed, Ended, perform, perform_here};
 use crate::proxy::Random;
@@ -47,6 +49,9 @@ const REST: Duration = Duration::from_millis(1);
 /// Tasks that look at all others when one of them is woken must not be many.
 const FEW: usize = 20;
 
+/// One of those whom a caller is made of.
+type Task = Pin<Box<dyn Future<Output = Tally> + Send>>;
+
 impl Caller {
     /// Every kind.
     pub const ALL: [Self; 7] = [
@@ -72,12 +77,21 @@ impl Caller {
             round.mix.tasks.min(FEW)
         };
         let all = || {
-            (0..tasks).map(move |task| {
-                work(Arc::clone(round), client, handle.clone(), seed.wrapping_add(task as u64))
-            })
+            let tasks = (0..tasks).map(move |task| {
+                let seed = seed.wrapping_add(task as u64);
+                Box::pin(work(Arc::clone(round), client, handle.clone(), seed)) as Task
+            });
+            tasks.chain(beside(round, client, handle, seed))
         };
         match self {
-            Self::Thread => work_here(round, client, handle, seed),
+            Self::Thread => thread::scope(|scope| {
+                let beside = beside(round, client, handle, seed);
+                let beside: Vec<_> =
+                    beside.into_iter().map(|task| scope.spawn(|| respire::block_on(task))).collect();
+                let mut tally = work_here(round, client, handle, seed);
+                beside.into_iter().for_each(|thread| tally.add(thread.join().expect("a thread beside it")));
+                tally
+            }),
             Self::BlockOn => respire::block_on(together(all())),
             Self::Plain => plain(together(all())),
             Self::Tokio => tokio(1).block_on(spawned(all())),
@@ -101,6 +115,22 @@ impl Caller {
     }
 }
 
+/// The subscriber and the bulk of a caller, if the round has any.
+fn beside(round: &Arc<Round>, client: usize, handle: &Client, seed: u64) -> Vec<Task> {
+    let mut tasks: Vec<Task> = Vec::new();
+    // Those of a caller's tasks count from 0.
+    let seed = seed.wrapping_add(1 << 15);
+    if round.mix.news {
+        let heard = listen(Arc::clone(round), handle.clone(), seed);
+        tasks.push(Box::pin(async { Tally { heard: heard.await, ..Tally::default() } }));
+    }
+    if round.mix.bulks {
+        let loads = load(Arc::clone(round), client, handle.clone(), seed);
+        tasks.push(Box::pin(async { Tally { loads: loads.await, ..Tally::default() } }));
+    }
+    tasks
+}
+
 fn tokio(threads: usize) -> ::tokio::runtime::Runtime {
     let mut builder = if threads == 1 {
         ::tokio::runtime::Builder::new_current_thread()
@@ -110,7 +140,7 @@ fn tokio(threads: usize) -> ::tokio::runtime::Runtime {
     builder.worker_threads(threads).enable_all().build().expect("a runtime")
 }
 
-async fn spawned(all: impl Iterator<Item = impl Future<Output = Tally> + Send + 'static>) -> Tally {
+async fn spawned(all: impl Iterator<Item = Task>) -> Tally {
     let all: Vec<_> = all.map(::tokio::spawn).collect();
     let mut tally = Tally::default();
     for task in all {
@@ -120,11 +150,11 @@ async fn spawned(all: impl Iterator<Item = impl Future<Output = Tally> + Send + 
 }
 
 /// All of them as one future, which looks at each when it is woken.
-async fn together(all: impl Iterator<Item = impl Future<Output = Tally>>) -> Tally {
-    let mut all: Vec<_> = all.map(Box::pin).collect();
+async fn together(all: impl Iterator<Item = Task>) -> Tally {
+    let mut all: Vec<_> = all.collect();
     let mut tally = Tally::default();
     poll_fn(|context| {
-        all.retain_mut(|future| match Pin::new(future).poll(context) {
+        all.retain_mut(|future| match future.as_mut().poll(context) {
             Poll::Ready(done) => {
                 tally.add(done);
                 false

@@ -1,11 +1,18 @@
 //! Chaos: clients with callers of every kind under one fault after the other, and what came of it.
 //!
-//! What was executed is read from the server's own ledger, by a connection that shares nothing with the client. The
-//! rows are the table of faults; for each one [`run`] says how many answers were wrong, how many requests were executed
-//! twice, lost, or executed although they were said not to be, and who had to wait longer than was agreed.
+//! What was executed is read from the server's own ledger, by a connection that shares nothing with the
+//! client. The rows are the table of faults; for each one [`run`] says how many answers were wrong, how many
+//! requests were executed twice, lost, or executed although they were said not to be, and who had to wait
+//! longer than was agreed; what subscribers have missed without being told; and what became of the items of
+//! bulks.
 
+pub mod apart;
 mod book;
 mod callers;
+mod faults;
+mod loads;
+mod news;
+mod press;
 mod process;
 mod report;
 mod round;
@@ -17,6 +24,8 @@ use std::time::{Duration, Instant};
 
 pub use book::{Claim, Tally, Verdict};
 pub use callers::{Caller, plain};
+pub use loads::Loads;
+pub use news::Heard;
 pub use process::{Usage, processor_time};
 pub use report::{Line, table};
 pub use round::Round;

@@ -2,10 +2,12 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::callers::CLIENTS;
+use super::press::Board;
 use super::work::{Deed, Mix, Readers, batch};
 use crate::proxy::Random;
 
@@ -13,8 +15,11 @@ use crate::proxy::Random;
 #[derive(Debug)]
 pub struct Round {
     pub(super) mix: Mix,
-    number: u64,
+    pub(super) number: u64,
+    pub(super) board: Board,
     over: AtomicBool,
+    /// Who waits for something else until it is over.
+    wakers: Mutex<Vec<Waker>>,
     /// Whether it is a failure that begins an outage; else the fault's end does.
     by_failure: bool,
     outages: Vec<Outage>,
@@ -29,26 +34,46 @@ struct Outage {
 }
 
 impl Round {
-    /// A round with callers such as `mix` says. `by_failure`: whether an outage begins with a failure; else with
-    /// the end of a fault.
+    /// A round with callers such as `mix` says. `by_failure`: whether an outage begins with a failure; else
+    /// with the end of a fault.
     #[must_use]
     pub fn new(mix: Mix, number: u64, by_failure: bool) -> Self {
         let outages = CLIENTS.iter().map(|_| Outage::default()).collect();
-        Self { mix, number, over: AtomicBool::new(false), by_failure, outages }
+        let (board, wakers) = (Board::default(), Mutex::default());
+        Self { mix, number, board, over: AtomicBool::new(false), wakers, by_failure, outages }
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.over.load(Ordering::Relaxed)
     }
 
+    /// The same; if it is not, this is woken when it is.
+    pub(super) fn is_over_or_wakes(&self, waker: &Waker) -> bool {
+        let mut wakers = self.wakers.lock().unwrap();
+        if self.is_over() {
+            return true;
+        }
+        if !wakers.iter().any(|known| known.will_wake(waker)) {
+            wakers.push(waker.clone());
+        }
+        false
+    }
+
     /// Callers come to an end.
     pub fn end(&self) {
+        let mut wakers = self.wakers.lock().unwrap();
         self.over.store(true, Ordering::Relaxed);
+        wakers.drain(..).for_each(Waker::wake);
+    }
+
+    /// The word of a caller, unlike all others.
+    pub(super) fn word(&self, client: usize, seed: u64) -> String {
+        format!("{}-{client}-{seed:x}", self.number)
     }
 
     /// What a caller asks for next.
     pub(super) fn next(&self, client: usize, seed: u64, n: u64, random: &mut Random) -> Vec<Deed> {
-        let word = format!("{}-{client}-{seed:x}-{n}", self.number);
+        let word = format!("{}-{n}", self.word(client, seed));
         batch(&word, &self.mix, self.is_reader(client), random)
     }
 
@@ -64,6 +89,7 @@ impl Round {
     /// The fault is over: from now on the clients recover.
     pub(super) fn over(&self) {
         self.outages.iter().for_each(Outage::begin);
+        self.board.mark();
     }
 
     /// Somebody was told something.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::GRACE;
+use super::faults::{cannot_save, fail_over, lose_packets};
 use super::scene::Scene;
 use super::work::{Mix, Readers};
 use crate::proxy::{Act, At, Random, Script};
@@ -21,6 +22,10 @@ pub struct Row {
     pub(super) calls: usize,
     /// More arguments for the server.
     pub(super) server: &'static [&'static str],
+    /// Whether it takes a network of its own: see [`apart`](super::apart).
+    pub apart: bool,
+    /// How long a connection may owe an answer.
+    pub(super) patience: Duration,
     /// What the proxy does, if there is one.
     pub(super) script: Option<fn(&mut Random) -> Script>,
     pub(super) fault: fn(&mut Scene),
@@ -30,32 +35,37 @@ pub struct Row {
     pub(super) read_within: Option<Duration>,
 }
 
+/// A few of everything, with subscribers and bulks beside.
+const FULL: Mix = Mix { news: true, bulks: true, ..Mix::USUAL };
+
 const USUAL: Row = Row {
     number: 0,
     name: "",
     how: "",
-    mix: Mix::USUAL,
+    mix: FULL,
     calls: 2048,
     server: &[],
+    apart: false,
+    patience: Duration::from_secs(5),
     script: None,
-    fault: |scene| scene.rest(600),
+    fault: |scene| scene.rest(500),
     grace: GRACE,
     read_within: None,
 };
 
 /// Callers who wait so long only that a fault is longer.
-const HASTY: Mix = Mix { timeout: (30, 150), ..Mix::USUAL };
+const HASTY: Mix = Mix { timeout: (30, 150), ..FULL };
 
 /// It is on the disk before it is answered.
 const DURABLE: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
 
-/// All of them. Faults of several servers, and those that need a firewall, are not here.
+/// All of them.
 pub const ROWS: &[Row] = &[
     Row {
         number: 3,
         name: "cancel at every step",
         how: "futures dropped after 0 to 5 looks",
-        mix: Mix { cancel: 2, ..Mix::USUAL },
+        mix: Mix { cancel: 2, ..FULL },
         ..USUAL
     },
     Row {
@@ -124,6 +134,7 @@ pub const ROWS: &[Row] = &[
             for _ in 0..12 {
                 scene.rest(50);
                 scene.order("CLIENT KILL TYPE normal SKIPME yes");
+                scene.order("CLIENT KILL TYPE pubsub");
             }
             scene.round.over();
         },
@@ -133,7 +144,7 @@ pub const ROWS: &[Row] = &[
         number: 10,
         name: "CLIENT PAUSE WRITE",
         how: "600 ms; one client only reads",
-        mix: Mix { readers: Readers::One, blocking: 0, ..Mix::USUAL },
+        mix: Mix { readers: Readers::One, blocking: 0, ..FULL },
         fault: |scene| {
             scene.rest(100);
             scene.order("CLIENT PAUSE 600 WRITE");
@@ -147,11 +158,13 @@ pub const ROWS: &[Row] = &[
     Row {
         number: 11,
         name: "BUSY",
-        how: "a script without end for 300 ms",
+        how: "a script without end for 300 ms, subscribers cut off before",
         server: &["--busy-reply-threshold", "50"],
         fault: |scene| {
             scene.rest(100);
             let mut other = scene.other();
+            // Whoever subscribes again meanwhile is refused at first.
+            scene.order("CLIENT KILL TYPE pubsub");
             other.tell_words(&["EVAL", "while true do end", "0"]);
             scene.rest(300);
             scene.order("SCRIPT KILL");
@@ -192,10 +205,22 @@ pub const ROWS: &[Row] = &[
         ..USUAL
     },
     Row {
+        number: 13,
+        name: "FAILOVER",
+        how: "to a replica for 300 ms, and back; callers block for 2 s",
+        mix: Mix { timeout: (3000, 4000), blocking: 20, block: 2000, ..FULL },
+        fault: |scene| {
+            scene.rest(100);
+            fail_over(scene, 300);
+        },
+        ..USUAL
+    },
+    Row {
         number: 18,
         name: "nothing comes through",
         how: "proxy: the connection stays and is silent (no firewall)",
         mix: HASTY,
+        patience: Duration::from_secs(1),
         script: Some(|random| {
             first(6, random, |n, byte, script| {
                 if byte % 2 == 0 {
@@ -205,7 +230,7 @@ pub const ROWS: &[Row] = &[
                 }
             })
         }),
-        fault: |scene| scene.rest(1500),
+        fault: |scene| scene.rest(1000),
         ..USUAL
     },
     Row {
@@ -226,8 +251,8 @@ pub const ROWS: &[Row] = &[
     Row {
         number: 20,
         name: "a slow line",
-        how: "proxy: 600 bytes at a time (no packets are lost)",
-        mix: Mix { timeout: (100, 1000), ..Mix::USUAL },
+        how: "proxy: 600 bytes at a time",
+        mix: Mix { timeout: (100, 1000), ..FULL },
         script: Some(|_| {
             let slow = || Act::Pace(600, Duration::from_micros(300));
             Script::new().requests(At::Start, slow()).replies(At::Start, slow())
@@ -235,12 +260,23 @@ pub const ROWS: &[Row] = &[
         ..USUAL
     },
     Row {
+        number: 20,
+        name: "packets lost",
+        how: "nft: one in ten, both ways, for 1.5 s, in a network of its own",
+        apart: true,
+        // To draw a line between who is meant and who is not.
+        script: Some(|_| Script::new()),
+        fault: |scene| lose_packets(scene, 10, 1500),
+        ..USUAL
+    },
+    Row {
         number: 21,
         name: "a bit of an answer flipped",
         // Of an integer one bit makes a push, which takes the next answer with it: nobody can know that. The answers
         // here are strings.
-        how: "proxy; all answers are strings",
-        mix: Mix { readers: Readers::All, blocking: 0, ..Mix::USUAL },
+        // The same goes for the name of a channel.
+        how: "proxy; all answers are strings; no subscribers",
+        mix: Mix { readers: Readers::All, blocking: 0, news: false, ..FULL },
         script: Some(|random| {
             each(random, |n, byte, script| script.replies(At::Within(n, byte), Act::Flip((n % 8) as u8)))
         }),
@@ -249,10 +285,11 @@ pub const ROWS: &[Row] = &[
     Row {
         number: 22,
         name: "maxclients",
-        how: "--maxclients 4, later more",
-        server: &["--maxclients", "4"],
+        how: "--maxclients 5, later more",
+        // Two of them are not for clients.
+        server: &["--maxclients", "5"],
         fault: |scene| {
-            scene.order("CONFIG SET maxclients 4");
+            scene.order("CONFIG SET maxclients 5");
             scene.rest(400);
             scene.order("CONFIG SET maxclients 200");
             scene.round.over();
@@ -275,14 +312,25 @@ pub const ROWS: &[Row] = &[
         ..USUAL
     },
     Row {
+        number: 23,
+        name: "MISCONF",
+        how: "its folder is gone: it cannot save, for 300 ms",
+        server: &["--enable-protected-configs", "yes"],
+        fault: |scene| {
+            scene.rest(100);
+            cannot_save(scene, 300);
+        },
+        ..USUAL
+    },
+    Row {
         number: 24,
         name: "answers larger than the server keeps",
         how: "client-output-buffer-limit 300 KB",
-        mix: Mix { large: 2, ..Mix::USUAL },
+        mix: Mix { large: 2, ..FULL },
         fault: |scene| {
-            scene.order("CONFIG SET client-output-buffer-limit\tnormal 300000 0 0");
+            scene.order("CONFIG SET client-output-buffer-limit\tnormal 300000 0 0 pubsub 300000 0 0");
             scene.rest(400);
-            scene.order("CONFIG SET client-output-buffer-limit\tnormal 0 0 0");
+            scene.order("CONFIG SET client-output-buffer-limit\tnormal 0 0 0 pubsub 0 0 0");
             scene.round.over();
             scene.rest(200);
         },
@@ -292,25 +340,26 @@ pub const ROWS: &[Row] = &[
         number: 27,
         name: "more calls than there is room for",
         how: "400 tasks of a client with room for 256 calls and 16 connections; some block",
-        mix: Mix { tasks: 400, timeout: (200, 2000), blocking: 20, apart: 20, ..Mix::USUAL },
+        mix: Mix { tasks: 400, timeout: (200, 2000), blocking: 20, apart: 20, ..FULL },
         calls: 256,
         // Tasks that are woken at once wait for each other: for the only thread of their runtime.
         grace: Duration::from_secs(1),
-        fault: |scene| scene.rest(1500),
+        fault: |scene| scene.rest(1000),
         ..USUAL
     },
     Row {
         number: 28,
         name: "panics in closures",
         how: "one answer in five of those that threads read",
-        mix: Mix { panics: 5, ..Mix::USUAL },
+        mix: Mix { panics: 5, ..FULL },
         ..USUAL
     },
     Row {
         number: 31,
         name: "whatever chance brings",
         how: "proxy: waits, stalls, cuts, resets and pushes of a seed",
-        mix: Mix { timeout: (50, 500), pipelines: 5, ..Mix::USUAL },
+        mix: Mix { timeout: (50, 500), pipelines: 5, ..FULL },
+        patience: Duration::from_secs(1),
         script: Some(|random| Script::random(random.below(u64::from(u32::MAX)))),
         fault: |scene| scene.rest(1000),
         ..USUAL

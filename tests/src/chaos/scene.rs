@@ -12,6 +12,7 @@ use respire::Client;
 
 use super::book::{Tally, Verdict};
 use super::callers::CLIENTS;
+use super::press::Press;
 use super::process::Usage;
 use super::round::Round;
 use super::rows::Row;
@@ -28,6 +29,8 @@ pub(super) struct Scene {
     pub(super) server: Server,
     pub(super) admin: Admin,
     pub(super) round: Arc<Round>,
+    /// Where clients connect, and nobody else if there is a proxy.
+    pub(super) address: SocketAddr,
 }
 
 /// What came of one round.
@@ -38,6 +41,8 @@ pub(super) struct Played {
     pub(super) stuck: usize,
     /// Clients that had no answers once the fault was over.
     pub(super) down: usize,
+    /// Subscribers that heard nothing once the fault was over.
+    pub(super) deaf: usize,
     pub(super) leaked: Usage,
     pub(super) outages: Vec<Duration>,
     /// How much longer than they should things take that have nothing to do with a client.
@@ -50,13 +55,17 @@ pub(super) struct Played {
 /// Longer than anything takes.
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// How long clients may take to recover.
+const RECOVERY: Duration = Duration::from_secs(5);
+
 impl Scene {
     pub(super) fn new(row: &'static Row, seed: u64) -> Self {
         let server = Server::builder(Kind::Redis70).args(row.server.iter().copied()).start();
         let mut admin = Admin::connect(server.addr());
         self::seed(&mut admin);
         let round = Arc::new(Round::new(row.mix, 0, false));
-        Self { row, seed, random: Random::new(seed), server, admin, round }
+        let address = server.addr();
+        Self { row, seed, random: Random::new(seed), server, admin, round, address }
     }
 
     /// Lets some time pass.
@@ -97,31 +106,53 @@ impl Scene {
         let noise = Noise::listen();
         let before = Usage::at_first();
         let proxy = script.map(|script| Proxy::new(self.server.addr(), script(&mut self.random)));
-        let address = proxy.as_ref().map_or(self.server.addr(), Proxy::address);
+        self.address = proxy.as_ref().map_or(self.server.addr(), Proxy::address);
         let connections = self.admin.info("stats")["total_connections_received"].clone();
-        let waiting = self.begin(address, number);
+        let press = Press::start(self.server.addr(), &self.round);
+        let waiting = self.begin(number);
         (self.row.fault)(self);
-        let down = self.round.recovered(Duration::from_secs(5));
+        self.round.board.mark();
+        let down = self.round.recovered(RECOVERY);
+        let deaf = self.round.board.recovered(RECOVERY);
         self.round.end();
-        let (tally, slowest_read, stuck) = waiting.end();
+        let (mut tally, slowest_read, stuck) = waiting.end();
+        press.end();
         drop(proxy);
         let nothing = Usage { descriptors: 0, threads: 0 };
         let leaked = if stuck == 0 { Usage::beyond(before, Duration::from_secs(3)) } else { nothing };
         let noise = noise.end();
-        let verdict = if stuck == 0 { tally.verdict(&executed(&mut self.admin)) } else { Verdict::default() };
+        let verdict = if stuck == 0 { self.verdict(&mut tally) } else { Verdict::default() };
         let connected = |text: &str| text.parse::<u64>().unwrap_or(0);
         let after = connected(&self.admin.info("stats")["total_connections_received"]);
         let connections = after.saturating_sub(connected(&connections));
         let outages = self.round.outages();
-        Played { tally, verdict, stuck, down, leaked, outages, noise, slowest_read, connections }
+        Played { tally, verdict, stuck, down, deaf, leaked, outages, noise, slowest_read, connections }
     }
 
-    fn begin(&self, address: SocketAddr, number: u64) -> Waiting {
+    /// What the server says to all that was said.
+    fn verdict(&mut self, tally: &mut Tally) -> Verdict {
+        tally.claims.append(&mut tally.loads.claims);
+        let verdict = tally.verdict(&executed(&mut self.admin));
+        tally.loads.check(&mut self.admin);
+        verdict
+    }
+
+    fn begin(&self, number: u64) -> Waiting {
         let (send, receive) = mpsc::channel();
         let mut callers = 0;
-        let url: respire::Url = format!("redis://{address}").parse().expect("a URL");
         for (client, kinds) in CLIENTS.iter().enumerate() {
-            let handle = Client::builder(url.clone()).calls(self.row.calls).lazy().expect("a client");
+            // The last one speaks the older version, and has a connection for its subscribers alone.
+            let protocol = if client + 1 == CLIENTS.len() { 2 } else { 3 };
+            let url = format!("redis://{}?protocol={protocol}", self.address);
+            let url: respire::Url = url.parse().expect("a URL");
+            let handle = Client::builder(url.clone())
+                .calls(self.row.calls)
+                .config(|config| {
+                    config.connection.grace = self.row.patience;
+                    config.pool.health_interval = config.pool.health_interval.min(self.row.patience);
+                })
+                .lazy()
+                .expect("a client");
             for &kind in *kinds {
                 let (round, handle, send) = (Arc::clone(&self.round), handle.clone(), send.clone());
                 callers += 1;

@@ -55,6 +55,8 @@ pub struct Mix {
     pub apart: u64,
     /// Commands that block.
     pub blocking: u64,
+    /// For how long, in milliseconds.
+    pub block: u64,
     /// Answers of 100 KB.
     pub large: u64,
     /// Several in one pipeline.
@@ -63,6 +65,10 @@ pub struct Mix {
     pub panics: u64,
     /// Which clients only read.
     pub readers: Readers,
+    /// Whether each caller has a subscriber beside him.
+    pub news: bool,
+    /// Whether each caller has a bulk beside him.
+    pub bulks: bool,
 }
 
 /// Who only reads.
@@ -84,18 +90,18 @@ impl Mix {
         cancel: 10,
         apart: 50,
         blocking: 200,
+        block: 20,
         large: 100,
         pipelines: 20,
         panics: 0,
         readers: Readers::None,
+        news: false,
+        bulks: false,
     };
 }
 
 /// How many keys there are to be read.
 pub(super) const SEEDED: u64 = 100;
-
-/// How long a command blocks.
-const BLOCKS: &str = "0.02";
 
 /// What stands at such a key.
 pub(super) fn seeded(key: u64) -> String {
@@ -119,7 +125,11 @@ impl Deed {
         let key = random.below(SEEDED);
         let bulk = |text: String| Value::Bulk(text.into_bytes());
         let (words, expected, token) = if once(mix.blocking, random) {
-            (split(&format!("BLPOP nothing:{word} {BLOCKS}")), Value::Null, None)
+            (
+                split(&format!("BLPOP nothing:{word} {}.{:03}", mix.block / 1000, mix.block % 1000)),
+                Value::Null,
+                None,
+            )
         } else if once(mix.large, random) {
             (split(&format!("GET large:{}", key % 10)), bulk(large(key % 10)), None)
         } else {

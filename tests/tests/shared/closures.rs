@@ -100,7 +100,8 @@ fn a_closure_may_end_what_it_likes() {
             assert!(other.control().unsubscribe(Subscription::Channel, "two"));
             assert_eq!(client.life(), Life::Ready);
             client.bulk().start().push(&set("from", "a bulk")).expect("room");
-            assert!(matches!(client.ready().wait(), Err(Error::Busy)));
+            // Somebody else may have read the answer, for his own sake: then nobody waits for this thread.
+            assert!(matches!(client.ready().wait(), Ok(()) | Err(Error::Busy)));
             Ok(outer.get::<String>()?)
         });
         assert_eq!(read.expect("the answer"), "outer");

@@ -39,7 +39,10 @@ fn play(
     let mut tally = Tally::default();
     callers.into_iter().for_each(|caller| tally.add(caller.join().expect("a caller")));
     assert_eq!(tally.wrong, [""; 0]);
+    tally.claims.append(&mut tally.loads.claims);
     assert_eq!(tally.verdict(&executed(admin)), Verdict::default());
+    tally.loads.check(admin);
+    assert_eq!((tally.loads.untold, tally.loads.wrong.as_slice()), (0, [""; 0].map(String::from).as_slice()));
     println!(
         "{} requests: {} answered, {} turned away, failed {:?}, latest {:?}",
         tally.ops,
@@ -51,8 +54,8 @@ fn play(
     tally
 }
 
-/// S3-CONF-04, S1-CLI-07: sixty-four threads that wait, turn away or have little time, while all connections are ended
-/// again and again. Each answer is its caller's, and nothing is executed twice.
+/// S3-CONF-04, S1-CLI-07: sixty-four threads that wait, turn away or have little time, while all connections
+/// are ended again and again. Each answer is its caller's, and nothing is executed twice.
 #[test]
 fn a_storm_of_client_kill_among_sixty_four_threads() {
     let Some(server) = redis() else { return };
@@ -78,8 +81,8 @@ fn a_storm_of_client_kill_among_sixty_four_threads() {
     assert!(tally.ok > 1000 && tally.failed.contains_key("unknown"), "too calm to say anything: {tally:?}");
 }
 
-/// S3-CONF-04: threads, tasks of an executor of ours and of others, in runtimes that drive the client and in those that
-/// do not: one client for all at once.
+/// S3-CONF-04: threads, tasks of an executor of ours and of others, in runtimes that drive the client and in
+/// those that do not, each with a bulk beside: one client for all at once.
 #[test]
 fn callers_of_every_kind_share_one_client() {
     let Some(server) = redis() else { return };
@@ -87,16 +90,24 @@ fn callers_of_every_kind_share_one_client() {
     seed(&mut admin);
     let client = builder(&server).connect().expect("a client");
     // Time enough for all of them, whatever else the machine does.
-    let mix = Mix { timeout: (10_000, 20_000), ..Mix::USUAL };
+    let mix = Mix { timeout: (10_000, 20_000), bulks: true, ..Mix::USUAL };
     let tally = play(client, &Caller::ALL, mix, &mut admin, |admin| {
         let reached = processed(admin) + 10_000;
         until("many requests", || processed(admin) > reached);
     });
     assert_eq!(tally.ok + tally.cancelled, tally.ops, "{:?}", tally.failed);
+    let loads = &tally.loads;
+    assert!(
+        loads.items > 0 && loads.ok == loads.items,
+        "{} of {}: {:?}",
+        loads.ok,
+        loads.items,
+        loads.failed
+    );
 }
 
-/// S4-CLI-10: closed while everybody is at it: who was sent has his answer, everybody else is told that it is closed, and
-/// no connection is left although there are handles.
+/// S4-CLI-10: closed while everybody is at it: who was sent has his answer, everybody else is told that it is
+/// closed, and no connection is left although there are handles.
 #[test]
 fn a_client_that_is_closed_tells_everybody() {
     let Some(server) = redis() else { return };
