@@ -158,6 +158,8 @@ impl Listener {
                 self.last = Some((now, false));
                 Came::of(message)
             }
+            // It is asked for again until the server agrees.
+            Notice::Refused { .. } => return,
         };
         if let Came::Number { number, .. } = came
             && let Some(since) = self.round.board.since_mark(number)
