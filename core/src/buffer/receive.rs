@@ -58,7 +58,19 @@ impl<S: Storage> ReceiveBuffer<S> {
     /// The memory may shrink to its resting size, if nothing is unread.
     pub fn relax(&mut self) {
         if self.start == self.end {
-            self.storage.relax(core::mem::take(&mut self.peak));
+            let peak = core::mem::take(&mut self.peak);
+            if peak >= self.storage.bytes().len() {
+                self.storage.rise();
+            }
+            self.storage.relax(peak);
+        }
+    }
+
+    /// Nothing is expected for a while: the memory may be given back, if nothing is unread.
+    pub fn rest(&mut self) {
+        if self.start == self.end {
+            self.clear();
+            self.storage.rest();
         }
     }
 
@@ -76,6 +88,9 @@ impl<S: Storage> ReceiveBuffer<S> {
             self.storage.bytes_mut().copy_within(self.start..self.end, 0);
             self.start = 0;
             self.end = unread;
+        }
+        if unread > 0 {
+            self.storage.rise();
         }
         let len = self.storage.bytes().len();
         if unread >= len / 2 {

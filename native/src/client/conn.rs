@@ -88,7 +88,16 @@ impl<'c> ConnCall<'c> {
     /// # Errors
     /// See [`Error`].
     pub fn wait(self) -> Result<Conn, Error> {
-        block_on(self)
+        match self.at_once()? {
+            Some(conn) => Ok(conn),
+            None => block_on(self),
+        }
+    }
+
+    /// What nobody uses is lent without a slot to wait at.
+    fn at_once(&self) -> Result<Option<Conn>, Error> {
+        let lease = self.progress.shared.lend()?;
+        Ok(lease.map(|lease| Conn { client: self.client.clone(), lease }))
     }
 }
 
@@ -115,6 +124,12 @@ impl Future for ConnCall<'_> {
         }
         if matches!(self.progress.stage, Stage::Over) || is_showing() {
             return Poll::Ready(Err(Error::Busy));
+        }
+        if matches!(self.progress.stage, Stage::New)
+            && let Some(conn) = self.at_once()?
+        {
+            self.progress.stage = Stage::Over;
+            return Poll::Ready(Ok(conn));
         }
         let slot = ready!(self.progress.poll_slot(&Options::DEFAULT, context))?;
         shared.same_process().inspect_err(|_| shared.slots.give(slot))?;

@@ -13,6 +13,9 @@ use super::slots::Told;
 /// All of them, with what is awaited on each.
 pub(super) struct Leases {
     lent: Vec<Lent>,
+    /// Where a connection stands there, by [`Id::index`](respire_core::pool::Id::index). What is not lent may stand
+    /// anywhere.
+    places: Vec<usize>,
     /// The first deadline that the engine may not know of: it learns what was asked here when its events are polled.
     due: Instant,
 }
@@ -24,7 +27,7 @@ struct Lent {
 
 impl Default for Leases {
     fn default() -> Self {
-        Self { lent: Vec::new(), due: Instant::MAX }
+        Self { lent: Vec::new(), places: Vec::new(), due: Instant::MAX }
     }
 }
 
@@ -36,13 +39,30 @@ impl Leases {
 
     /// A connection is lent.
     pub(super) fn begin(&mut self, lease: Lease) {
+        self.stands(lease, self.lent.len());
         self.lent.push(Lent { lease, waiting: VecDeque::new() });
+    }
+
+    fn stands(&mut self, lease: Lease, place: usize) {
+        let index = lease.id().index();
+        if self.places.len() <= index {
+            self.places.resize(index + 1, 0);
+        }
+        self.places[index] = place;
+    }
+
+    fn place(&self, lease: Lease) -> Option<usize> {
+        let &place = self.places.get(lease.id().index())?;
+        self.lent.get(place).is_some_and(|lent| lent.lease == lease).then_some(place)
     }
 
     /// It is given back: what is awaited there will not come.
     pub(super) fn end(&mut self, lease: Lease, mut lost: impl FnMut(Token)) {
-        if let Some(at) = self.lent.iter().position(|lent| lent.lease == lease) {
-            self.lent.swap_remove(at).waiting.into_iter().for_each(&mut lost);
+        if let Some(place) = self.place(lease) {
+            self.lent.swap_remove(place).waiting.into_iter().for_each(&mut lost);
+            if let Some(moved) = self.lent.get(place).map(|lent| lent.lease) {
+                self.stands(moved, place);
+            }
         }
     }
 
@@ -60,7 +80,7 @@ impl Leases {
         if matches!(row.effect, Effect::Subscribe(_) | Effect::Monitor) {
             return Err(Refused::NeedsLease);
         }
-        let lent = self.lent.iter_mut().find(|lent| lent.lease == lease);
+        let lent = self.place(lease).and_then(|place| self.lent.get_mut(place));
         let (Some(lent), Some(connection)) = (lent, engine.leased(lease)) else {
             return Err(SubmitError::Closed.into());
         };

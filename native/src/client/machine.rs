@@ -155,6 +155,13 @@ impl Core {
         Ok(())
     }
 
+    /// Lends a connection that nobody uses, if there is one.
+    pub(super) fn lend(&mut self, now: Instant) -> Option<Lease> {
+        let lease = self.engine.lease_idle(now)?;
+        self.leases.begin(lease);
+        Some(lease)
+    }
+
     /// Gives a connection back.
     pub(super) fn release(&mut self, shared: &Shared, now: Instant, lease: Lease) {
         let Self { leases, desk, .. } = self;
