@@ -108,7 +108,7 @@ const QUIET: u32 = 256;
 
 /// The most that is asked for at first.
 #[cfg(feature = "alloc")]
-const FIRST: usize = 512;
+const FIRST: usize = 256;
 
 #[cfg(feature = "alloc")]
 impl Growing {

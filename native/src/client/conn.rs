@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use respire_core::command::{Caller, Pipeline, Request};
-use respire_core::engine::{Lease, Options};
+use respire_core::engine::{Lease, Options, Refused};
 
 use super::call::{Progress, Stage};
 use super::desk::is_showing;
@@ -134,7 +134,13 @@ impl Future for ConnCall<'_> {
         let slot = ready!(self.progress.poll_slot(&Options::DEFAULT, context))?;
         shared.same_process().inspect_err(|_| shared.slots.give(slot))?;
         shared.slots.expect(slot, 1, Waiter::Task(context.waker().clone()));
-        if let Err(refused) = shared.enter(|core| core.wish(shared.now(), slot, true)) {
+        let wished = shared.enter(|core| {
+            let now = shared.now();
+            core.wish(now, slot, true)?;
+            core.serve(shared, now);
+            Ok(())
+        });
+        if let Err::<(), Refused>(refused) = wished {
             shared.slots.give(slot);
             return Poll::Ready(Err(refused.into()));
         }

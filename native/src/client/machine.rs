@@ -211,6 +211,16 @@ impl Core {
         now
     }
 
+    /// Tells what has happened already, and does what the engine asks for: for who has not waited for sockets.
+    pub(super) fn serve(&mut self, shared: &Shared, now: Instant) {
+        while self.tell(shared, now, &mut None) {}
+        self.load(now);
+        while let Some(action) = self.engine.poll_action(now) {
+            self.act(now, action);
+        }
+        self.tell_watchers();
+    }
+
     /// Tells whoever waits for a stage that has been reached.
     fn tell_watchers(&mut self) {
         let life = self.engine.life();

@@ -212,9 +212,14 @@ impl Shared {
         let Some(mut core) = self.try_core() else {
             return self.soon(move |core, shared| core.release(shared, shared.now(), lease));
         };
-        let is_silent = !self.drain(&mut core);
+        let mut is_silent = !self.drain(&mut core);
         let now = self.now();
         core.release(self, now, lease);
+        if core.due() <= now {
+            // Somebody waits for it, or it is to be made as new.
+            core.serve(self, now);
+            is_silent = false;
+        }
         self.leave_having(core, now, is_silent);
     }
 

@@ -1,13 +1,18 @@
-//! Connections that nobody uses: what they cost.
+//! Connections that nobody uses any more, after one GET each: what they cost.
 
 use std::thread;
 use std::time::Duration;
 
+use redis::aio::MultiplexedConnection;
 use respire::Client as Respire;
+use respire::prelude::*;
 
+use super::blocking::Blocking;
 use super::compare::{Arena, Options};
 use super::kept::Kept;
 use super::meter::{Usage, rss_kib};
+use super::tokio::{Asynchronous, runtime};
+use super::workload::{Threads, Workload};
 use super::{Outcome, Target, turn};
 
 /// The word that asks for connections that do nothing.
@@ -76,6 +81,8 @@ impl Idle {
 
     fn open(&self) -> Outcome<[Option<f64>; 2]> {
         let Self { client, count, target } = self;
+        let work = Workload::named("get-1").ok_or("no such workload")?.work();
+        let key = &work.keys[0];
         let each = 0..*count;
         match client.as_str() {
             "raw" => {
@@ -85,21 +92,34 @@ impl Idle {
             "respire" => {
                 // The one that all share is among them.
                 let client = Respire::builder(target.url().parse()?).connections(*count).connect()?;
-                let lent = each.skip(1).map(|_| client.conn().wait()).collect::<Result<Vec<_>, _>>()?;
+                let lend = |_| {
+                    let conn = client.conn().wait()?;
+                    work.check(conn.get(key).wait().map(|value: Vec<u8>| value.len())?)?;
+                    Ok(conn)
+                };
+                let lent = each.skip(1).map(lend).collect::<Outcome<Vec<_>>>()?;
                 drop(lent);
                 Ok(rest())
             }
             "redis-rs" => {
-                let client = redis::Client::open(target.url())?;
-                let _all = each.map(|_| client.get_connection()).collect::<Result<Vec<_>, _>>()?;
+                let open = |_| {
+                    let mut connection = <redis::Connection as Blocking>::open(target)?;
+                    work.check(Blocking::get(&mut connection, key)?)?;
+                    Ok(connection)
+                };
+                let _all = each.map(open).collect::<Outcome<Vec<_>>>()?;
                 Ok(rest())
             }
             "redis-rs-mux" => {
-                let client = redis::Client::open(target.url())?;
-                let runtime =
-                    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-                let all = || client.get_multiplexed_async_connection();
-                let _all = each.map(|_| runtime.block_on(all())).collect::<Result<Vec<_>, _>>()?;
+                let runtime = runtime(Threads::Each)?;
+                let open = |_| {
+                    runtime.block_on(async {
+                        let mut connection = <MultiplexedConnection as Asynchronous>::open(target).await?;
+                        work.check(Asynchronous::get(&mut connection, key).await?)?;
+                        Ok(connection)
+                    })
+                };
+                let _all = each.map(open).collect::<Outcome<Vec<_>>>()?;
                 Ok(rest())
             }
             _ => Err("no client does that".into()),
