@@ -59,7 +59,7 @@ impl<S: Storage> ReceiveBuffer<S> {
     pub fn relax(&mut self) {
         if self.start == self.end {
             let peak = core::mem::take(&mut self.peak);
-            if peak >= self.storage.bytes().len() {
+            if peak > 0 && peak >= self.storage.bytes().len() {
                 self.storage.rise();
             }
             self.storage.relax(peak);
@@ -131,6 +131,23 @@ mod tests {
         buffer.consume(100);
         assert_eq!(buffer.unread(), b"");
         assert_eq!(buffer.space().unwrap().len(), 8);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn memory_that_was_filled_is_larger_from_then_on_until_it_rests() {
+        let mut buffer = ReceiveBuffer::new(crate::buffer::Growing::new(4096, 4096));
+        for (fill, wanted) in [(255, 256), (256, 4096), (1, 4096)] {
+            assert!(buffer.space().unwrap().len() >= fill);
+            buffer.commit(fill);
+            buffer.consume(fill);
+            buffer.relax();
+            assert_eq!(buffer.storage.bytes().len(), wanted);
+        }
+        buffer.rest();
+        buffer.relax();
+        assert_eq!(buffer.storage.bytes().len(), 0, "nobody needs it");
+        assert_eq!(buffer.space().unwrap().len(), 256);
     }
 
     #[cfg(feature = "alloc")]

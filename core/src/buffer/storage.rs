@@ -280,11 +280,12 @@ mod tests {
         assert_eq!(memory.bytes().len(), FIRST + 1);
     }
 
+    impl Place for u8 {
+        const EMPTY: Self = 0;
+    }
+
     #[test]
     fn places_grow_and_keep_their_order() {
-        impl Place for u8 {
-            const EMPTY: Self = 0;
-        }
         let mut places = <alloc::vec::Vec<u8> as Places<u8>>::NEW;
         assert!(!places.grow(0, 0) && places.grow(0, 20));
         places.copy_from_slice(b"defghabc");

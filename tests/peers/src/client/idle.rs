@@ -91,7 +91,9 @@ impl Idle {
             }
             "respire" => {
                 // The one that all share is among them.
-                let client = Respire::builder(target.url().parse()?).connections(*count).connect()?;
+                let builder = Respire::builder(target.url().parse()?).connections(*count);
+                // Nobody else wants to dial.
+                let client = builder.config(|config| config.dials = (*count, *count)).connect()?;
                 let lend = |_| {
                     let conn = client.conn().wait()?;
                     work.check(conn.get(key).wait().map(|value: Vec<u8>| value.len())?)?;
