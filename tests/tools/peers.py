@@ -29,12 +29,14 @@ MOST = {
 }
 
 # Of whole clients only that each was measured: how fast they are, the machine decides.
-CLIENT_FIGURES = ["ops_per_s", "cpu_us_per_op", "p50_us", "p99_us", "p999_us", "allocs_per_op", "rss_kib"]
+CLIENT_FIGURES = ["ops_per_s", "cpu_us_per_op", "p50_us", "p99_us", "p999_us", "allocs_per_op", "faults_per_op",
+                  "rss_kib"]
 CLIENT_COUNTS = {"syscalls_per_op", "writes_per_op", "instr_per_op"}
 TASKS = ["redis-rs-mux", "fred", "rustis"]
 ONE = ["raw", "raw-epoll", "redis-rs", *TASKS, "hiredis", "hiredis-async"]
 SEVERAL = ["raw", *TASKS, "hiredis-async"]
 ALONE = ["raw", "redis-rs", *TASKS, "hiredis", "hiredis-async"]
+POOLS = ["no pool", "semaphore and Mutex<Vec>", "deadpool", "bb8"]
 PIPELINE = ["raw", "redis-rs", *TASKS, "hiredis"]
 CLIENTS = {
     "get-1": ONE,
@@ -51,6 +53,14 @@ CLIENTS = {
     "mget-100-1": ALONE,
     "mget-100-64": SEVERAL,
     "get-64-delayed": [*SEVERAL, "raw-epoll"],
+    "pool-1": POOLS,
+    "pool-64-tasks": POOLS,
+    "pool-64-threads": POOLS,
+}
+# What is measured only where there is time for it, and the most that respire takes.
+KEPT = {
+    "soak": {"rss_kib_early": None, "rss_kib": None, "growth_percent": 2},
+    "idle-1000": {"kib_per_connection": 2.5, "rss_kib": None, "cpu_ms_of_5_s": 50},
 }
 
 
@@ -110,6 +120,9 @@ def clients() -> int:
     problems, seen = [], {}
     for number, line in enumerate(sys.stdin, 1):
         row = json.loads(line)
+        if row.get("workload") in KEPT:
+            problems += [f"line {number}: {problem}: {line.strip()}" for problem in check_kept(row)]
+            continue
         problems += [f"line {number}: {problem}: {line.strip()}" for problem in check_client(row)]
         seen.setdefault(row.get("workload"), []).append(row.get("client"))
     for workload, wanted in CLIENTS.items():
@@ -122,6 +135,18 @@ def clients() -> int:
     if set(seen) - set(CLIENTS):
         problems.append(f"unknown: {sorted(set(seen) - set(CLIENTS))}")
     return tell(seen, problems)
+
+
+def check_kept(row: dict):
+    most = KEPT[row["workload"]]
+    if set(row) != {"client", "workload", *most}:
+        yield "other fields"
+        return
+    for figure, limit in most.items():
+        if type(row[figure]) not in (int, float):
+            yield f"{figure} is no figure"
+        elif limit is not None and row["client"].startswith("respire") and row[figure] > limit:
+            yield f"{figure} is more than {limit}"
 
 
 def check_client(row: dict):

@@ -12,5 +12,5 @@ mod transmit;
 pub use receive::ReceiveBuffer;
 #[cfg(feature = "alloc")]
 pub use storage::Growing;
-pub use storage::Storage;
+pub use storage::{Place, Places, Storage};
 pub use transmit::{Reservation, TransmitBuffer};

@@ -58,7 +58,19 @@ impl<S: Storage> ReceiveBuffer<S> {
     /// The memory may shrink to its resting size, if nothing is unread.
     pub fn relax(&mut self) {
         if self.start == self.end {
-            self.storage.relax(core::mem::take(&mut self.peak));
+            let peak = core::mem::take(&mut self.peak);
+            if peak > 0 && peak >= self.storage.bytes().len() {
+                self.storage.rise();
+            }
+            self.storage.relax(peak);
+        }
+    }
+
+    /// Nothing is expected for a while: the memory may be given back, if nothing is unread.
+    pub fn rest(&mut self) {
+        if self.start == self.end {
+            self.clear();
+            self.storage.rest();
         }
     }
 
@@ -76,6 +88,9 @@ impl<S: Storage> ReceiveBuffer<S> {
             self.storage.bytes_mut().copy_within(self.start..self.end, 0);
             self.start = 0;
             self.end = unread;
+        }
+        if unread > 0 {
+            self.storage.rise();
         }
         let len = self.storage.bytes().len();
         if unread >= len / 2 {
@@ -116,6 +131,23 @@ mod tests {
         buffer.consume(100);
         assert_eq!(buffer.unread(), b"");
         assert_eq!(buffer.space().unwrap().len(), 8);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn memory_that_was_filled_is_larger_from_then_on_until_it_rests() {
+        let mut buffer = ReceiveBuffer::new(crate::buffer::Growing::new(4096, 4096));
+        for (fill, wanted) in [(255, 256), (256, 4096), (1, 4096)] {
+            assert!(buffer.space().unwrap().len() >= fill);
+            buffer.commit(fill);
+            buffer.consume(fill);
+            buffer.relax();
+            assert_eq!(buffer.storage.bytes().len(), wanted);
+        }
+        buffer.rest();
+        buffer.relax();
+        assert_eq!(buffer.storage.bytes().len(), 0, "nobody needs it");
+        assert_eq!(buffer.space().unwrap().len(), 256);
     }
 
     #[cfg(feature = "alloc")]

@@ -150,6 +150,9 @@ impl<S: Storage> TransmitBuffer<S> {
     pub fn insert(&mut self, bytes: &[u8]) -> usize {
         let Some(mut gate) = self.gate else { return 0 };
         let used = self.end - self.start;
+        if self.storage.bytes().len().saturating_sub(self.end) < bytes.len() {
+            self.storage.rise();
+        }
         let free = self.storage.bytes().len().saturating_sub(self.end);
         // As in `reserve`; with nothing ready only the tail is moved.
         if free < bytes.len() && (self.start >= used || self.start == gate) {
@@ -173,6 +176,14 @@ impl<S: Storage> TransmitBuffer<S> {
     /// Held bytes may be sent.
     pub fn release(&mut self) {
         self.gate = None;
+    }
+
+    /// Nothing is to be sent for a while: the memory may be given back, if nothing is waiting.
+    pub fn rest(&mut self) {
+        if self.is_empty() && self.gate.is_none() {
+            (self.start, self.end) = (0, 0);
+            self.storage.rest();
+        }
     }
 
     /// Drops all bytes, sent or not, and wipes the memory, also where bytes were before they were

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::close::Reason;
 use super::handshake::{Handshake, Outcome};
-use super::in_flight::{Answer, InFlight};
+use super::in_flight::{Answer, InFlight, Slot};
 use super::settings::{Config, Protocol, Settings};
 use super::state::State;
 use super::subscriber::Subscriber;
@@ -21,7 +21,7 @@ use crate::time::Instant;
 /// `S` is the memory of each of the two buffers ([`Storage`]): the receive buffer holds one whole
 /// reply, so make it as large as the largest value you read and 64 bytes more; the transmit buffer
 /// holds the requests that were taken and not sent, and must hold the handshake. `IN_FLIGHT` is how
-/// many requests may wait for answers, 32 bytes each. What is larger than the buffers passes through
+/// many requests may wait for answers, 32 bytes each: at once where memory is fixed, and as many as do where it grows. What is larger than the buffers passes through
 /// them: in with [`chunked`](crate::command::chunked), out with [`Later`](crate::command::Later).
 ///
 /// Methods are sorted by who calls them:
@@ -39,7 +39,7 @@ use crate::time::Instant;
 /// `Event::Failed`, unless it was abandoned. Nothing blocks, nothing allocates, calls at the wrong time do nothing.
 // What is used most comes first: small processors reach it with shorter instructions.
 #[repr(C)]
-pub struct Connection<S, const IN_FLIGHT: usize> {
+pub struct Connection<S: Storage, const IN_FLIGHT: usize> {
     pub(super) protocol: Protocol,
     /// A frame too large for the buffer is being skipped.
     pub(super) skipping: bool,
@@ -87,7 +87,7 @@ pub struct Connection<S, const IN_FLIGHT: usize> {
     pub(super) teller: Option<Teller>,
     pub(super) scanner: Scanner,
     pub(super) config: Config,
-    pub(super) in_flight: InFlight<IN_FLIGHT>,
+    pub(super) in_flight: InFlight<S::Places<Slot, IN_FLIGHT>, IN_FLIGHT>,
 }
 
 /// Where the connection is in its life.
@@ -340,6 +340,13 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     // Inside.
 
+    /// Nobody uses it for a while: what memory it can do without is given back until somebody does.
+    pub(crate) fn rest(&mut self) {
+        self.receive.rest();
+        self.transmit.rest();
+        self.in_flight.rest();
+    }
+
     pub(super) fn become_ready(&mut self, protocol: Protocol) {
         debug!("handshake done, protocol {:?}", protocol);
         // Nothing but the handshake was in the buffer, and it may have held a password.
@@ -371,7 +378,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.transmit.wipe();
         self.scanner = Scanner::new(self.config.limits);
         self.phase = Phase::Idle;
-        self.in_flight = InFlight::new();
+        self.in_flight.clear();
         self.subscriber = Subscriber::NONE;
         self.protocol = Protocol::Resp2;
         self.submitted = 0;

@@ -27,7 +27,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         let is_open = matches!(self.phase, Phase::Ready { .. })
             && self.owed == 0
             && self.config.verify_every.is_none()
-            && !self.in_flight.is_full();
+            && self.in_flight.has_room(1);
         if !is_plain || !is_open {
             return false;
         }

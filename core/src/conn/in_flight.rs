@@ -1,6 +1,7 @@
-//! The requests that wait for an answer, oldest first, in fixed memory.
+//! The requests that wait for an answer, oldest first.
 
 use super::Token;
+use crate::buffer::{Place, Places};
 use crate::command::Effect;
 use crate::flaw::flaw;
 use crate::resp::Expects;
@@ -35,7 +36,7 @@ pub(super) enum Answer {
     Number,
 }
 
-impl Slot {
+impl Place for Slot {
     const EMPTY: Self = Self {
         token: Token(0),
         deadline: Instant::MAX,
@@ -45,7 +46,9 @@ impl Slot {
         discard: false,
         answer: Answer::Whole(Expects::Anything),
     };
+}
 
+impl Slot {
     /// Who waits for the answer, if anybody does.
     pub(super) const fn caller(&self) -> Option<Token> {
         if self.discard { None } else { Some(self.token) }
@@ -57,17 +60,29 @@ impl Slot {
     }
 }
 
-/// A ring of slots.
+/// A ring of up to `N` slots, in memory that may grow to that.
 #[derive(Debug)]
-pub(super) struct InFlight<const N: usize> {
-    slots: [Slot; N],
+pub(super) struct InFlight<P, const N: usize> {
+    slots: P,
     head: usize,
     len: usize,
 }
 
-impl<const N: usize> InFlight<N> {
+impl<P: Places<Slot>, const N: usize> InFlight<P, N> {
     pub(super) const fn new() -> Self {
-        Self { slots: [Slot::EMPTY; N], head: 0, len: 0 }
+        Self { slots: P::NEW, head: 0, len: 0 }
+    }
+
+    pub(super) const fn clear(&mut self) {
+        (self.head, self.len) = (0, 0);
+    }
+
+    /// Nothing is asked for a while: the memory may be given back, if nothing is awaited.
+    pub(super) fn rest(&mut self) {
+        if self.is_empty() {
+            self.clear();
+            self.slots.rest();
+        }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -78,15 +93,29 @@ impl<const N: usize> InFlight<N> {
         self.len == 0
     }
 
-    pub(super) const fn is_full(&self) -> bool {
-        self.len == N
+    /// Whether there is room for so many more.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub(super) fn has_room(&mut self, more: usize) -> bool {
+        self.len + more <= self.slots.as_ref().len() || self.grow(more)
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) -> bool {
+        while self.len + more > self.slots.as_ref().len() {
+            if !self.slots.grow(self.head, N) {
+                return false;
+            }
+            self.head = 0;
+        }
+        true
     }
 
     /// Adds the newest. A full ring says `false` and is unchanged.
     pub(super) fn push(&mut self, slot: Slot) -> bool {
-        let at = wrap::<N>(self.head + self.len);
-        match self.slots.get_mut(at) {
-            Some(place) if self.len < N => {
+        let is_room = self.has_room(1);
+        let at = self.wrap(self.head + self.len);
+        match self.slots.as_mut().get_mut(at) {
+            Some(place) if is_room => {
                 *place = slot;
                 self.len += 1;
                 true
@@ -98,11 +127,11 @@ impl<const N: usize> InFlight<N> {
     /// The oldest.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn head(&self) -> Option<&Slot> {
-        if self.len == 0 { None } else { self.slots.get(self.head) }
+        if self.len == 0 { None } else { self.slots.as_ref().get(self.head) }
     }
 
     pub(super) fn head_mut(&mut self) -> Option<&mut Slot> {
-        if self.len == 0 { None } else { self.slots.get_mut(self.head) }
+        if self.len == 0 { None } else { self.slots.as_mut().get_mut(self.head) }
     }
 
     /// Takes the oldest. Says who waits for it.
@@ -110,7 +139,7 @@ impl<const N: usize> InFlight<N> {
     pub(super) fn pop(&mut self) -> Option<Token> {
         let caller = self.head()?.caller();
         flaw!(OffByOne => if let Some(behind) = self.step_over() { return behind });
-        self.head = wrap::<N>(self.head + 1);
+        self.head = self.wrap(self.head + 1);
         self.len -= 1;
         caller
     }
@@ -119,18 +148,19 @@ impl<const N: usize> InFlight<N> {
     #[cfg(feature = "flaws")]
     fn step_over(&mut self) -> Option<Option<Token>> {
         let behind = self.get(1)?.caller();
-        self.head = wrap::<N>(self.head + 1);
+        self.head = self.wrap(self.head + 1);
         self.len -= 1;
         Some(behind)
     }
 
     /// The slot that has so many older ones.
     pub(super) fn get(&self, index: usize) -> Option<&Slot> {
-        if index < self.len { self.slots.get(wrap::<N>(self.head + index)) } else { None }
+        if index < self.len { self.slots.as_ref().get(self.wrap(self.head + index)) } else { None }
     }
 
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Slot> {
-        if index < self.len { self.slots.get_mut(wrap::<N>(self.head + index)) } else { None }
+        let at = self.wrap(self.head + index);
+        if index < self.len { self.slots.as_mut().get_mut(at) } else { None }
     }
 
     /// How many are older than the oldest slot that is like this.
@@ -161,44 +191,61 @@ impl<const N: usize> InFlight<N> {
         }
         self.len -= usize::from(index < self.len);
     }
-}
 
-const fn wrap<const N: usize>(at: usize) -> usize {
-    if at >= N { at - N } else { at }
+    fn wrap(&self, at: usize) -> usize {
+        let places = self.slots.as_ref().len();
+        if at >= places { at - places } else { at }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    type Ring<const N: usize> = InFlight<[Slot; N], N>;
+
     fn slot(n: u64) -> Slot {
         Slot { token: Token(n), ..Slot::EMPTY }
     }
 
-    #[test]
-    fn first_in_first_out_around_the_end() {
-        let mut ring = InFlight::<3>::new();
+    fn is_in_order_around_the_end<P: Places<Slot>, const N: usize>() {
+        let mut ring = InFlight::<P, N>::new();
         let mut next = 0;
         let mut oldest = 0;
         for round in 0..20 {
-            while ring.push(slot(next)) {
+            // Not all of it at first: memory that grows does so in the middle of a turn.
+            while (round > 4 || ring.len() < 2 + round) && ring.push(slot(next)) {
                 next += 1;
             }
-            assert!(ring.is_full());
+            assert!(round <= 4 || ring.len() == N && !ring.has_room(1));
             for _ in 0..=round % 3 {
                 assert_eq!(ring.pop(), Some(Token(oldest)));
                 oldest += 1;
             }
+            if round == 10 {
+                ring.rest();
+            }
         }
-        while ring.pop().is_some() {
+        while let Some(token) = ring.pop() {
+            assert_eq!(token, Token(oldest));
             oldest += 1;
         }
         assert_eq!(oldest, next);
+        ring.rest();
+        assert!(ring.push(slot(7)) && ring.pop() == Some(Token(7)));
+    }
+
+    #[test]
+    fn first_in_first_out_around_the_end() {
+        is_in_order_around_the_end::<[Slot; 3], 3>();
+        is_in_order_around_the_end::<[Slot; 21], 21>();
+        #[cfg(feature = "alloc")]
+        is_in_order_around_the_end::<alloc::vec::Vec<Slot>, 21>();
     }
 
     #[test]
     fn a_discarded_slot_keeps_its_place() {
-        let mut ring = InFlight::<3>::new();
+        let mut ring = Ring::<3>::new();
         assert!(ring.push(slot(1)) && ring.push(slot(2)));
         ring.get_mut(0).unwrap().discard = true;
         assert_eq!(ring.pop(), None);
@@ -210,7 +257,7 @@ mod tests {
     fn those_behind_a_removed_one_move_up() {
         for turned in 0..4 {
             for removed in 0..4 {
-                let mut ring = InFlight::<4>::new();
+                let mut ring = Ring::<4>::new();
                 for n in 0..turned {
                     assert!(ring.push(slot(n)) && ring.pop().is_some());
                 }
@@ -234,7 +281,7 @@ mod tests {
                 assert_eq!(ring.earliest(), Instant::from_millis(earliest));
             }
         }
-        assert_eq!(InFlight::<2>::new().earliest(), Instant::MAX);
+        assert_eq!(Ring::<2>::new().earliest(), Instant::MAX);
     }
 
     #[test]
@@ -244,8 +291,8 @@ mod tests {
 
     #[test]
     fn a_ring_without_slots_is_always_full() {
-        let mut ring = InFlight::<0>::new();
-        assert!(ring.is_full());
+        let mut ring = Ring::<0>::new();
+        assert!(!ring.has_room(1));
         assert!(!ring.push(slot(1)));
         assert!(ring.pop().is_none());
     }

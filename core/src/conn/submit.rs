@@ -178,7 +178,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     /// Whether a request may be submitted now at all.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    fn admit(&self, command: &Command) -> Result<(), SubmitError> {
+    fn admit(&mut self, command: &Command) -> Result<(), SubmitError> {
         match self.phase {
             Phase::Ready { .. } if self.owed > 0 => return Err(SubmitError::Owed),
             Phase::Ready { .. } => {}
@@ -191,7 +191,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         // The last slot is kept for a number that is due; of one slot only there is none to spare.
         let kept =
             IN_FLIGHT > 1 && self.config.verify_every.is_some_and(|every| self.unverified >= every.get());
-        if self.in_flight.len() + usize::from(kept) >= IN_FLIGHT {
+        if !self.in_flight.has_room(1 + usize::from(kept)) {
             return Err(Full::InFlight.into());
         }
         Ok(())

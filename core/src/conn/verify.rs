@@ -35,7 +35,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     pub(super) fn count_unverified(&mut self, every: NonZeroU32, deadline: Instant) {
         self.unverified = self.unverified.saturating_add(1);
         let due = self.unverified >= every.get();
-        if !due || !self.is_plain() || self.in_flight.is_full() {
+        if !due || !self.is_plain() || !self.in_flight.has_room(1) {
             return;
         }
         // Its request may have been in a hurry; the server need not be.

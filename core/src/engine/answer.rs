@@ -226,7 +226,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         self.open = self.open.saturating_add(1);
         self.stirred = true;
         self.after_dial(at, None);
-        self.set_role(at, Role::Idle);
+        self.put_aside(at);
         self.pool.handle_opened(self.now, id);
     }
 

@@ -4,6 +4,7 @@ use super::Memory;
 use super::answer::TENDING;
 use super::call::{Call, Ticket};
 use super::event::Refused;
+use super::lane::Lane;
 use super::link::Role;
 use super::machine::Engine;
 use crate::command::{AnyRequest, discard, ping, select, unwatch};
@@ -39,6 +40,24 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             return Err(Refused::Closed);
         }
         self.wish(now, token, false)
+    }
+
+    /// Lends a connection that nobody uses, if there is one: no event tells of it. `None`: nothing has changed, and
+    /// [`lease`](Self::lease) has one later.
+    pub fn lease_idle(&mut self, now: Instant) -> Option<Lease> {
+        let now = self.clock(now);
+        if self.closing {
+            return None;
+        }
+        let id = self.pool.get_idle(now)?;
+        // Another one may have to take its place among those that are kept ready.
+        self.stirred |= self.config.pool.min_idle > 0;
+        if let Some(at) = self.find(id)
+            && let Some(link) = self.link_mut(at)
+        {
+            (link.id, link.role) = (Some(id), Role::Leased);
+        }
+        Some(Lease(id))
     }
 
     /// The same for a loader, whose wishes are lasting: while the engine is closed it has another connection for the one
@@ -130,7 +149,6 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// A connection that was lent comes back.
     pub(super) fn take_back(&mut self, id: Id) {
         let now = self.now;
-        self.stirred = true;
         let until = Some(self.soon());
         let Some(at) = self.find(id) else { return };
         let was_loading = self.link(at).is_some_and(|link| link.role == Role::Loading);
@@ -166,8 +184,14 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             0 => Returned::Clean,
             _ => Returned::NeedsReset,
         };
-        match self.pool.put(now, id, how) {
-            Put::Idle => self.set_role(at, Role::Idle),
+        let put = self.pool.put(now, id, how);
+        // One that is idle, with nobody who might want it, is nothing to do before it has been so for long.
+        self.stirred |= put != Put::Idle || self.closing || self.calls.taken > 0 || self.wants_connections();
+        match put {
+            Put::Idle => {
+                self.put_aside(at);
+                self.pool_due = self.pool_due.min(self.pool.poll_timeout());
+            }
             Put::Resetting => {
                 self.set_role(at, Role::Resetting(steps));
                 self.watch(at);
@@ -176,6 +200,12 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             Put::Gone | Put::Stale => self.bury(at),
         }
         self.list_news(at);
+    }
+
+    /// Whether anybody but a call waits for a connection, or will ask for one.
+    fn wants_connections(&self) -> bool {
+        let lanes = self.lanes.get(..usize::from(self.config.lanes)).unwrap_or_default();
+        self.pool.is_awaited() || lanes.iter().any(|lane| !matches!(lane, Lane::At(_)))
     }
 
     /// When our own requests must be answered: they have a deadline also where those of callers have none.
@@ -188,7 +218,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     #[cfg(feature = "flaws")]
     fn lend_again(&mut self, at: u16, id: Id) {
         self.pool.put(self.now, id, Returned::Clean);
-        self.set_role(at, Role::Idle);
+        self.put_aside(at);
     }
 
     /// One of our own requests was answered.
@@ -199,11 +229,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         match role {
             Role::Resetting(left) if left > 1 && well => self.set_role(at, Role::Resetting(left - 1)),
             Role::Resetting(_) => {
-                self.set_role(at, Role::Idle);
+                self.put_aside(at);
                 self.pool.handle_reset(self.now, id, well);
             }
             Role::Checking => {
-                self.set_role(at, Role::Idle);
+                self.put_aside(at);
                 self.pool.handle_health(self.now, id, well);
             }
             Role::Tuning(purpose) => self.tuned(at, id, purpose, well),

@@ -9,7 +9,7 @@ use crate::time::Instant;
 
 /// The memory for one connection. The owner of an engine provides it, and need not look at it.
 #[expect(missing_debug_implementations, reason = "mere memory")]
-pub struct Link<S, const F: usize> {
+pub struct Link<S: Storage, const F: usize> {
     pub(super) connection: Connection<S, F>,
     pub(super) id: Option<Id>,
     pub(super) role: Role,

@@ -9,12 +9,13 @@ use super::lane::{Lane, SPARE};
 use super::link::{Link, Role};
 use super::memory::{Memory, Parts};
 use super::site::Subscriptions;
+use crate::buffer::Storage;
 use crate::conn::CloseReason;
 use crate::hook::Hook;
 use crate::pool::{self, Id, Pool};
 use crate::random::Random;
 use crate::retry::{Breaker, BreakerState, Bucket, Budget};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Requests over connections that come and go. See the [module](super).
 ///
@@ -76,6 +77,9 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     /// The connection that is owed one.
     pub(super) owing: u16,
 }
+
+/// So long nobody has used a connection that gives its memory back: who uses it often never waits for memory.
+pub(super) const REST: Duration = Duration::from_secs(1);
 
 /// Where an engine is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -277,6 +281,14 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
+    /// Nobody uses this connection now.
+    pub(super) fn put_aside(&mut self, at: u16) {
+        self.set_role(at, Role::Idle);
+        if M::Storage::RESTS {
+            self.wake_at(self.now.saturating_add(REST));
+        }
+    }
+
     /// This connection may have something to tell.
     pub(super) fn list_news(&mut self, at: u16) {
         let (first, last) = self.news;
@@ -310,9 +322,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
 }
 
 /// What each connection is used for.
-struct Roles<'l, S, const F: usize>(&'l [Link<S, F>]);
+struct Roles<'l, S: Storage, const F: usize>(&'l [Link<S, F>]);
 
-impl<S, const F: usize> fmt::Debug for Roles<'_, S, F> {
+impl<S: Storage, const F: usize> fmt::Debug for Roles<'_, S, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|link| link.role)).finish()
     }

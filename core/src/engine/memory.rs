@@ -102,7 +102,8 @@ impl<
     }
 }
 
-/// Memory that is asked for once, when the engine is made; the buffers of connections grow as they must.
+/// Memory that is asked for once, when the engine is made; the memory of connections grows as it must, and is given back by
+/// those that nobody has used for a second.
 #[cfg(feature = "alloc")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Heap {
@@ -116,7 +117,7 @@ pub struct Heap {
     pub subscriptions: usize,
     /// Bytes of their names, and 8 more for each.
     pub names: usize,
-    /// How large each buffer of a connection is at rest, and may become.
+    /// How large each buffer of a connection is while it is in use, and may become.
     pub buffer: (usize, usize),
 }
 

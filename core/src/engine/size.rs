@@ -56,11 +56,13 @@ impl<const N: usize, const B: usize, const Q: usize, const K: usize, const S: us
 
 #[cfg(feature = "alloc")]
 impl super::Heap {
-    /// Bytes of an engine with this memory and `F` requests in flight on each connection, without its hook, while each
-    /// buffer is as small as at rest: the engine and all that it has asked for.
+    /// Bytes of an engine with this memory and `F` requests in flight on each connection, without its hook, while no
+    /// buffer is larger than is usual: the engine and all that it asks for. Connections that nobody uses have less.
     pub const fn size<const F: usize>(&self) -> usize {
         let &Self { connections, calls, bytes, subscriptions, names, buffer } = self;
-        let connection = size_of::<Link<Growing, F>>().saturating_add(buffer.0.saturating_mul(2));
+        let connection =
+            size_of::<Link<Growing, F>>() + size_of::<Link<[u8; 0], F>>() - size_of::<Link<[u8; 0], 0>>();
+        let connection = connection.saturating_add(buffer.0.saturating_mul(2));
         let vectors = 7 * size_of::<alloc::vec::Vec<u8>>();
         Parts { connection, connections, calls, bytes, subscriptions, names }.sum().saturating_add(vectors)
     }

@@ -257,7 +257,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         self.stirred = true;
         match self.pool.put(self.now, id, Returned::Broken) {
             Put::Gone | Put::Stale => self.bury(at),
-            _ => self.set_role(at, Role::Idle),
+            _ => self.put_aside(at),
         }
         self.list_news(at);
     }

@@ -1,8 +1,9 @@
 //! Time.
 
 use super::Memory;
-use super::link::Role;
-use super::machine::{Engine, Life};
+use super::link::{Link, Role};
+use super::machine::{Engine, Life, REST};
+use crate::buffer::Storage;
 use crate::hook::Hook;
 use crate::time::Instant;
 
@@ -43,11 +44,26 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             if self.is_lane(at) {
                 self.tend_lane(at);
             }
+            if M::Storage::RESTS {
+                self.rest(at, now);
+            }
         }
         let wake = self.expire(now);
         self.wake_at(wake);
         if M::SUBSCRIBES {
             self.tend_subscriptions();
+        }
+    }
+
+    /// A connection that nobody has used for a while gives its memory back.
+    fn rest(&mut self, at: u16, now: Instant) {
+        let Some(&Link { role: Role::Idle, id: Some(id), .. }) = self.link(at) else { return };
+        let Some(age) = self.pool.age(id) else { return };
+        let due = age.used.saturating_add(REST);
+        if due > now {
+            self.wake_at(due);
+        } else if let Some(link) = self.link_mut(at) {
+            link.connection.rest();
         }
     }
 

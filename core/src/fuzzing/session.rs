@@ -27,7 +27,7 @@ pub fn session(data: &[u8]) {
     }
 }
 
-struct Player<S> {
+struct Player<S: Storage> {
     connection: Connection<S, 6>,
     world: World,
     now: Instant,

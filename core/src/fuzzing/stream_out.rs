@@ -49,7 +49,7 @@ impl Wish {
     }
 }
 
-struct Player<S> {
+struct Player<S: Storage> {
     connection: Connection<S, 8>,
     limit: usize,
     wishes: Vec<Wish>,

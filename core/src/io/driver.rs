@@ -55,7 +55,7 @@ impl<T: Transport + ?Sized> Transport for &mut T {
 ///     driver.call(&get("greeting"), |reply| reply.as_bytes().map(<[u8]>::len), |_push| {}).ok()?
 /// }
 /// ```
-pub struct Driver<T: Transport, S, const IN_FLIGHT: usize> {
+pub struct Driver<T: Transport, S: Storage, const IN_FLIGHT: usize> {
     pub(super) connection: Connection<S, IN_FLIGHT>,
     pub(super) transport: T,
     /// How the transport failed.

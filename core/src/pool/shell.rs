@@ -113,6 +113,11 @@ where
         self.state.total() == 0
     }
 
+    /// Whether anybody waits for a connection.
+    pub fn is_awaited(&self) -> bool {
+        !self.state.line.is_empty()
+    }
+
     /// How many can be lent.
     pub fn idle_len(&self) -> usize {
         usize::from(self.state.idle.len())
@@ -137,6 +142,13 @@ where
     /// Whether it was closed and all is over: no connection is left, and nobody waits.
     pub fn is_closed(&self) -> bool {
         self.state.closed && self.state.total() == 0 && self.state.line.is_empty()
+    }
+
+    /// An idle connection, if there is one to lend at once. `None`: nothing has changed, and [`get`](Self::get) has one
+    /// later.
+    #[inline]
+    pub fn get_idle(&mut self, now: Instant) -> Option<Id> {
+        self.machine().get_idle(now)
     }
 
     /// A connection for this caller, now or later.

@@ -20,6 +20,8 @@ fn receive<S: Storage>(connection: &mut Connection<S, 4>, bytes: &[u8]) {
 fn asks<S: Storage>(connection: &mut Connection<S, 4>) {
     connection.submit(Instant::ZERO, Token(1), &get("k")).unwrap();
     connection.handle_transmitted(usize::MAX);
+    // Whoever reads has room for it, before there is anything.
+    assert!(connection.recv_space().is_some());
 }
 
 /// A string of a GiB is refused at its header where so much is not even to be skipped, and nothing is

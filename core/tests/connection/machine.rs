@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use respire_core::buffer::{Growing, Storage};
+use respire_core::buffer::{Growing, Place, Storage};
 use respire_core::command::{get, ping, quit, subscribe, words};
 use respire_core::conn::{CloseReason, Config, Connection, Event, Failure, Protocol, Settings, Token};
 use respire_core::time::Instant;
@@ -152,6 +152,8 @@ fn a_long_wait_does_not_make_a_sent_request_unsent() {
 struct Tired([u8; 128], Rc<Cell<u32>>);
 
 impl Storage for Tired {
+    type Places<T: Place, const N: usize> = [T; N];
+
     fn bytes(&self) -> &[u8] {
         &self.0
     }

@@ -23,7 +23,7 @@ mod time;
 mod unsupplied;
 mod verify;
 
-use respire_core::buffer::{Growing, Storage};
+use respire_core::buffer::{Growing, Place, Storage};
 use respire_core::conn::{Config, Connection};
 use respire_core::testing::{Cut, Transcript};
 
@@ -43,6 +43,8 @@ fn fixed<const RECEIVE: usize, const TRANSMIT: usize>() -> Connection<Fixed, 8> 
 struct Fixed(Vec<u8>);
 
 impl Storage for Fixed {
+    type Places<T: Place, const N: usize> = [T; N];
+
     fn bytes(&self) -> &[u8] {
         &self.0
     }

@@ -265,3 +265,41 @@ fn it_moves_to_another_thread() {
     .unwrap();
     assert_eq!(net.told(), [Told::Reply(1, Value::Integer(1))]);
 }
+
+/// Bytes of the two buffers of a connection.
+fn buffers(net: &mut Net, lease: Lease) -> Vec<usize> {
+    let shown = format!("{:?}", net.engine.leased(lease).expect("the lease is not over"));
+    let sizes = shown.split("size: ").skip(1);
+    sizes.map(|rest| rest.split(' ').next().unwrap().parse().unwrap()).collect()
+}
+
+/// S1-KI-02: what a connection has grown to is kept while it is used now and then, and given back when it is not. Who uses
+/// it next finds nothing changed.
+#[test]
+fn memory_rests_with_its_connection() {
+    let mut net = Net::new(&config());
+    net.engine.lease(net.now, token(1)).unwrap();
+    net.ms(10);
+    let mut lease = net.leased();
+    let value = "x".repeat(1000);
+    for (pause, is_kept) in [(900, true), (999, true), (1000, false), (5000, false), (0, true)] {
+        let connection = net.engine.leased(lease).unwrap();
+        for n in 0..12 {
+            connection.submit(net.now, token(n), &set("k", &value)).unwrap();
+        }
+        connection.submit(net.now, token(12), &get("k")).unwrap();
+        net.ms(10);
+        let connection = net.engine.leased(lease).unwrap();
+        let answered = std::iter::from_fn(|| connection.poll_event().map(|_| ())).count();
+        assert_eq!((answered, connection.in_flight()), (13, 0));
+        let used = buffers(&mut net, lease);
+        assert!(used.iter().all(|&size| size >= 1000), "{used:?}");
+
+        net.engine.release(net.now, lease);
+        net.ms(pause);
+        lease = net.engine.lease_idle(net.now).expect("it is idle");
+        let kept = if is_kept { used } else { vec![0, 0] };
+        assert_eq!(buffers(&mut net, lease), kept, "after {pause} ms");
+        assert_eq!(net.engine.lease_idle(net.now), None, "it is the only one");
+    }
+}

@@ -71,7 +71,7 @@ fn memory_is_the_sum_of_its_parts() {
 fn memory_of_a_heap_is_the_sum_of_its_parts() {
     const HEAP: Heap =
         Heap { connections: 4, calls: 32, bytes: 4096, subscriptions: 3, names: 100, buffer: (256, 1 << 20) };
-    let links = 4 * (size_of::<Link<Growing, 16>>() + 2 * 256 + size_of::<pool::Slot>());
+    let links = 4 * (size_of::<Link<Growing, 16>>() + 16 * IN_FLIGHT + 2 * 256 + size_of::<pool::Slot>());
     let calls = 32 * (size_of::<Call>() + size_of::<pool::Waiter>());
     let all = size_of::<Engine<Heap, 16>>() + links + calls + 4096 + 3 * size_of::<pubsub::Entry>() + 100;
     assert!(HEAP.size::<16>().abs_diff(all) < 16, "{all}");

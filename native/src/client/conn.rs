@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use respire_core::command::{Caller, Pipeline, Request};
-use respire_core::engine::{Lease, Options};
+use respire_core::engine::{Lease, Options, Refused};
 
 use super::call::{Progress, Stage};
 use super::desk::is_showing;
@@ -93,7 +93,16 @@ impl<'c> ConnCall<'c> {
     /// # Errors
     /// See [`Error`].
     pub fn wait(self) -> Result<Conn, Error> {
-        block_on(self)
+        match self.at_once()? {
+            Some(conn) => Ok(conn),
+            None => block_on(self),
+        }
+    }
+
+    /// What nobody uses is lent without a slot to wait at.
+    fn at_once(&self) -> Result<Option<Conn>, Error> {
+        let lease = self.progress.shared.lend()?;
+        Ok(lease.map(|lease| Conn { client: self.client.clone(), lease }))
     }
 }
 
@@ -121,10 +130,22 @@ impl Future for ConnCall<'_> {
         if matches!(self.progress.stage, Stage::Over) || is_showing() {
             return Poll::Ready(Err(Error::Busy));
         }
+        if matches!(self.progress.stage, Stage::New)
+            && let Some(conn) = self.at_once()?
+        {
+            self.progress.stage = Stage::Over;
+            return Poll::Ready(Ok(conn));
+        }
         let slot = ready!(self.progress.poll_slot(&Options::DEFAULT, context))?;
         shared.same_process().inspect_err(|_| shared.slots.line.give(slot))?;
         let waiter = Waiter::Task(context.waker().clone());
-        if let Err(refused) = shared.enter(|core| core.wish(shared.now(), slot, waiter)) {
+        let wished = shared.enter(|core| {
+            let now = shared.now();
+            core.wish(now, slot, waiter)?;
+            core.serve(shared, now);
+            Ok(())
+        });
+        if let Err::<(), Refused>(refused) = wished {
             shared.slots.line.give(slot);
             return Poll::Ready(Err(refused.into()));
         }

@@ -25,6 +25,9 @@ use super::waiter::Waiter;
 /// All of them, with what is awaited on each.
 pub(super) struct Leases {
     lent: Vec<Lent>,
+    /// Where a connection stands there, by [`Id::index`](respire_core::pool::Id::index). What is not lent may stand
+    /// anywhere.
+    places: Vec<usize>,
     /// The first deadline that the engine may not know of: it learns what was asked here when its events are polled.
     due: Instant,
     /// Who is to be told that there are lines.
@@ -49,6 +52,7 @@ impl Default for Leases {
     fn default() -> Self {
         Self {
             lent: Vec::new(),
+            places: Vec::new(),
             due: Instant::MAX,
             shown: Vec::new(),
             lost: None,
@@ -70,6 +74,7 @@ impl Leases {
 
     /// A connection is lent.
     pub(super) fn begin(&mut self, lease: Lease) {
+        self.stands(lease, self.lent.len());
         self.lent.push(Lent {
             lease,
             waiting: VecDeque::new(),
@@ -77,6 +82,19 @@ impl Leases {
             watched: Watched::default(),
             is_over: false,
         });
+    }
+
+    fn stands(&mut self, lease: Lease, place: usize) {
+        let index = lease.id().index();
+        if self.places.len() <= index {
+            self.places.resize(index + 1, 0);
+        }
+        self.places[index] = place;
+    }
+
+    fn place(&self, lease: Lease) -> Option<usize> {
+        let &place = self.places.get(lease.id().index())?;
+        self.lent.get(place).is_some_and(|lent| lent.lease == lease).then_some(place)
     }
 
     /// It is given back: what is awaited there will not come. Where its lines went.
@@ -87,8 +105,11 @@ impl Leases {
         lease: Lease,
         mut lost: impl FnMut(Token),
     ) -> Option<Arc<Feed>> {
-        let at = self.lent.iter().position(|lent| lent.lease == lease)?;
-        let Lent { waiting, feed, mut watched, .. } = self.lent.swap_remove(at);
+        let place = self.place(lease)?;
+        let Lent { waiting, feed, mut watched, .. } = self.lent.swap_remove(place);
+        if let Some(moved) = self.lent.get(place).map(|lent| lent.lease) {
+            self.stands(moved, place);
+        }
         watched.lose(hooks, &scene(self.home, now, lease));
         waiting.into_iter().for_each(&mut lost);
         feed
@@ -108,7 +129,7 @@ impl Leases {
         if !engine.hook().is_active() || P::ATOMIC && ask.from > 0 {
             return Ok(());
         }
-        let lent = self.lent.iter_mut().find(|lent| lent.lease == lease);
+        let lent = self.place(lease).and_then(|place| self.lent.get_mut(place));
         let (Some(lent), Some((connection, hooks))) = (lent, engine.leased_and_hook(lease)) else {
             return Err(SubmitError::Closed.into());
         };
@@ -135,7 +156,7 @@ impl Leases {
         lease: Lease,
         refused: Option<&Refused>,
     ) {
-        if let Some(lent) = self.lent.iter_mut().find(|lent| lent.lease == lease) {
+        if let Some(lent) = self.place(lease).and_then(|place| self.lent.get_mut(place)) {
             lent.watched.end(engine.hook_mut(), now, refused);
         }
     }
@@ -152,7 +173,7 @@ impl Leases {
     ) -> Result<(), Refused> {
         let row = request.row();
         let home = self.home;
-        let lent = self.lent.iter_mut().find(|lent| lent.lease == lease);
+        let lent = self.place(lease).and_then(|place| self.lent.get_mut(place));
         let is_shown = lent.as_ref().is_some_and(|lent| lent.feed.is_some());
         if matches!(row.effect, Effect::Subscribe(_)) || row.effect == Effect::Monitor && !is_shown {
             return Err(Refused::NeedsLease);

@@ -173,6 +173,13 @@ impl Core {
         Ok(())
     }
 
+    /// Lends a connection that nobody uses, if there is one.
+    pub(super) fn lend(&mut self, now: Instant) -> Option<Lease> {
+        let lease = self.engine.lease_idle(now)?;
+        self.leases.begin(lease);
+        Some(lease)
+    }
+
     /// Nobody waits for the answers of this slot any more.
     pub(super) fn abandon(&mut self, shared: &Shared, slot: u32) {
         match self.desk.abandon(shared, slot) {
@@ -213,6 +220,16 @@ impl Core {
         }
         self.tell_watchers();
         now
+    }
+
+    /// Tells what has happened already, and does what the engine asks for: for who has not waited for sockets.
+    pub(super) fn serve(&mut self, shared: &Shared, now: Instant) {
+        while self.tell(shared, now, &mut None) {}
+        self.load(now);
+        while let Some(action) = self.engine.poll_action(now) {
+            self.act(now, action);
+        }
+        self.tell_watchers();
     }
 
     /// Tells whoever waits for a stage that has been reached.

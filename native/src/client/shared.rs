@@ -194,9 +194,37 @@ impl Shared {
         self.post();
     }
 
+    /// Lends a connection that nobody uses, if there is one and nobody has the core.
+    ///
+    /// # Errors
+    /// It is another process.
+    pub(super) fn lend(self: &Arc<Self>) -> Result<Option<Lease>, Error> {
+        let Some(mut core) = self.try_core() else { return Ok(None) };
+        let mut is_silent = !self.drain(&mut core);
+        let now = self.now();
+        if now.saturating_since(core.used) > QUIET {
+            self.come_back(&mut core, now)?;
+            is_silent = false;
+        }
+        let lease = core.lend(now);
+        self.leave_having(core, now, is_silent);
+        Ok(lease)
+    }
+
     /// A connection is given back.
     pub(super) fn release(self: &Arc<Self>, lease: Lease) {
-        self.soon(move |core, shared| core.release(shared, shared.now(), lease));
+        let Some(mut core) = self.try_core() else {
+            return self.soon(move |core, shared| core.release(shared, shared.now(), lease));
+        };
+        let mut is_silent = !self.drain(&mut core);
+        let now = self.now();
+        core.release(self, now, lease);
+        if core.due() <= now {
+            // Somebody waits for it, or it is to be made as new.
+            core.serve(self, now);
+            is_silent = false;
+        }
+        self.leave_having(core, now, is_silent);
     }
 
     /// There is mail: if whoever had the core has gone meanwhile, it is for us to look at it.
@@ -240,10 +268,10 @@ impl Shared {
         if self.has_runtime() { self.call_runtime() } else { self.keep() }
     }
 
-    /// Takes what was left for us.
-    fn drain(&self, core: &mut Core) {
+    /// Takes what was left for us. Whether there was anything.
+    fn drain(&self, core: &mut Core) -> bool {
         if !self.mail.load(Ordering::Relaxed) {
-            return;
+            return false;
         }
         self.mail.store(false, Ordering::SeqCst);
         // Who leaves something more does not wait until this is read.
@@ -260,6 +288,7 @@ impl Shared {
         }
         inbox.letters = letters;
         inbox.clear();
+        true
     }
 
     fn submit_written(&self, core: &mut Core, now: Instant, inbox: &Inbox, written: Written) {
@@ -279,7 +308,17 @@ impl Shared {
 
     /// Leaves the core, with all done that cannot wait: what was submitted is written if nothing is under way there,
     /// and what others have left meanwhile is taken.
-    pub(super) fn leave<'c>(self: &'c Arc<Self>, mut core: MutexGuard<'c, Core>, mut now: Instant) {
+    pub(super) fn leave<'c>(self: &'c Arc<Self>, core: MutexGuard<'c, Core>, now: Instant) {
+        self.leave_having(core, now, false);
+    }
+
+    /// The same: whoever is silent has done nothing of which there could be something to write now.
+    fn leave_having<'c>(
+        self: &'c Arc<Self>,
+        mut core: MutexGuard<'c, Core>,
+        mut now: Instant,
+        mut is_silent: bool,
+    ) {
         if core.collecting && core.desk.is_quiet() {
             // The driver is awake, and comes by when its tasks have run: it looks at what is due, and at the mail.
             core.used = now;
@@ -290,9 +329,10 @@ impl Shared {
             if due <= now {
                 core.settle(self, &mut None);
                 due = self.due_of(&core);
+                is_silent = false;
             }
             core.used = now;
-            if !core.collecting {
+            if !core.collecting && !is_silent {
                 // What was written has a deadline that was known before.
                 core.transmit(now);
             }
@@ -301,6 +341,7 @@ impl Shared {
                 None => return,
             };
             self.drain(&mut core);
+            is_silent = false;
             now = self.now();
         }
     }

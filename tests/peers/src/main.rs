@@ -48,6 +48,8 @@ usage: respire-peers parse|encode|machines [--json] [--quick] [--no-instructions
   --clients A,B      those only
   --rounds N         how often each client has its turn; 5 unless told
 
+--only soak and --only idle-1000 are of `client`, too: memory in the long run, and of connections that nobody uses
+
 `client` measures whole clients and a server that it starts; the others need no server.";
 
 /// How many commands one run encodes: for time, for instructions, quickly.
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.first().map(String::as_str) {
         Some("client") => client::Options::read(&args[1..]).map(|options| client::compare(&options)),
+        Some(client::IDLE) => client::Idle::read(&args[1..]).map(|idle| idle.take()),
         Some(client::TURN) => client::Turn::read(&args[1..]).map(|turn| turn.take()),
         _ => Options::read(args.into_iter()).map(|options| run(&options)),
     };

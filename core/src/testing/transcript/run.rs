@@ -15,7 +15,7 @@ use crate::time::Instant;
 /// What was wanted and what was there.
 type Wrong = (String, String);
 
-pub(super) struct Run<'c, S, const N: usize> {
+pub(super) struct Run<'c, S: Storage, const N: usize> {
     connection: &'c mut Connection<S, N>,
     now: Instant,
     cut: Cut,

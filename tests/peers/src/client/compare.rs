@@ -9,7 +9,7 @@ use super::meter::{FIGURES, Figures, Pace};
 use super::report::{self, Row};
 use super::turn::{Cpus, Turn};
 use super::workload::{self, WORKLOADS, Workload};
-use super::{Outcome, Target, clients, proxy};
+use super::{Outcome, Target, clients, idle, kept, proxy, soak};
 use crate::{document, machine, say};
 
 /// What was asked for on the command line.
@@ -45,6 +45,12 @@ impl Options {
         Some(options)
     }
 
+    /// Whether this is to be measured at all.
+    pub(crate) fn wants(&self, workload: &str, client: &str) -> bool {
+        let is_work = self.only.as_ref().is_none_or(|only| only == workload);
+        is_work && self.clients.as_ref().is_none_or(|some| some.iter().any(|one| one == client))
+    }
+
     fn rounds(&self) -> usize {
         self.rounds.unwrap_or(if self.quick { 1 } else { 5 })
     }
@@ -67,9 +73,6 @@ fn measure(options: &Options) -> Outcome {
     let arena = Arena::new(options.unix)?;
     let mut rows = Vec::new();
     for workload in WORKLOADS {
-        if options.only.as_ref().is_some_and(|only| only != workload.name) {
-            continue;
-        }
         for row in arena.compare(workload, options)? {
             if options.json {
                 say(&(report::line(&row) + "\n"))?;
@@ -77,11 +80,22 @@ fn measure(options: &Options) -> Outcome {
             rows.push(row);
         }
     }
-    if rows.is_empty() {
+    let mut kept = Vec::new();
+    if !options.quick {
+        for rows in [soak::measure, idle::measure].map(|measure| measure(&arena, options)) {
+            for row in rows? {
+                if options.json {
+                    say(&(row.line() + "\n"))?;
+                }
+                kept.push(row);
+            }
+        }
+    }
+    if rows.is_empty() && kept.is_empty() {
         return Err("there is no such workload, or no such client for it".into());
     }
     if !options.json {
-        let text = head + &report::tables(&rows);
+        let text = head + &report::tables(&rows) + &kept::tables(&kept);
         match &options.into {
             Some(path) => document::replace(Path::new(path), "client", &text)?,
             None => say(&text)?,
@@ -91,9 +105,9 @@ fn measure(options: &Options) -> Outcome {
 }
 
 /// The server, and how to get there.
-struct Arena {
-    cpus: Cpus,
-    near: Target,
+pub(crate) struct Arena {
+    pub(crate) cpus: Cpus,
+    pub(crate) near: Target,
     /// Only over TCP.
     far: Option<Target>,
     _server: Server,
@@ -118,13 +132,13 @@ impl Arena {
 
     /// A row for each client that does this. They take turns, so that what disturbs one disturbs all.
     fn compare(&self, workload: &'static Workload, options: &Options) -> Outcome<Vec<Row>> {
-        let wanted =
-            |name: &str| options.clients.as_ref().is_none_or(|some| some.iter().any(|one| one == name));
         let target = if workload.delayed { self.far.as_ref() } else { Some(&self.near) };
         let Some(target) = target else { return Ok(Vec::new()) };
         let pace = if options.quick { Pace::Quick } else { Pace::Full };
-        let clients: Vec<_> =
-            clients().into_iter().filter(|client| client.does(workload) && wanted(client.name())).collect();
+        let clients: Vec<_> = clients(workload)
+            .into_iter()
+            .filter(|client| options.wants(workload.name, client.name()))
+            .collect();
         let mut turns: Vec<_> = clients
             .iter()
             .map(|client| {
@@ -169,7 +183,7 @@ fn medians(rounds: &[Figures]) -> Figures {
 mod tests {
     use super::*;
     use crate::client::meter::Meter;
-    use crate::client::workload::Command;
+    use crate::client::workload::{Command, Group};
 
     #[test]
     fn every_client_does_what_it_says() {
@@ -182,7 +196,7 @@ mod tests {
                 let work = &*Box::leak(Box::new(workload.work()));
                 let target = if workload.delayed { arena.far.as_ref() } else { Some(&arena.near) };
                 let Some(target) = target else { continue };
-                for client in clients().into_iter().filter(|client| client.does(workload)) {
+                for client in clients(workload) {
                     if let Some(why) = client.missing() {
                         respire_tests::skip(&format!("{}: {why}", client.name()));
                         continue;
@@ -204,11 +218,12 @@ mod tests {
         let arena = Arena::new(false).unwrap();
         let mut connection = redis::Client::open(arena.near.url()).unwrap().get_connection().unwrap();
         let () = redis::cmd("FLUSHALL").query(&mut connection).unwrap();
-        for workload in
-            WORKLOADS.iter().filter(|workload| workload.command != Command::Set && !workload.delayed)
-        {
+        let is_read = |workload: &&Workload| {
+            workload.command != Command::Set && !workload.delayed && workload.group != Group::Pools
+        };
+        for workload in WORKLOADS.iter().filter(is_read) {
             let work = &*Box::leak(Box::new(workload.work()));
-            for client in clients().into_iter().filter(|client| client.does(workload)) {
+            for client in clients(workload) {
                 let pace = Pace::Ops(2 * workload.in_flight as u32);
                 let meter = &*Box::leak(Box::new(Meter::new(workload, pace)));
                 // Less came than was asked for: raw would wait for the rest.
@@ -227,9 +242,9 @@ mod tests {
 
     #[test]
     fn the_median_is_that_of_each_figure() {
-        let rounds = [[Some(3.0); 7], [Some(1.0); 7], [None, Some(9.0), None, None, None, None, None]];
+        let rounds = [[Some(3.0); 8], [Some(1.0); 8], [None, Some(9.0), None, None, None, None, None, None]];
         let [first, second, ..] = medians(&rounds);
         assert_eq!((first, second), (Some(3.0), Some(3.0)));
-        assert_eq!(medians(&[]), [None; 7]);
+        assert_eq!(medians(&[]), [None; 8]);
     }
 }

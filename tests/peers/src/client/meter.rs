@@ -16,8 +16,16 @@ use super::workload::Workload;
 use crate::counting;
 
 /// What is measured in one turn, in this order.
-pub(crate) const FIGURES: [&str; 7] =
-    ["ops_per_s", "cpu_us_per_op", "p50_us", "p99_us", "p999_us", "allocs_per_op", "rss_kib"];
+pub(crate) const FIGURES: [&str; 8] = [
+    "ops_per_s",
+    "cpu_us_per_op",
+    "p50_us",
+    "p99_us",
+    "p999_us",
+    "allocs_per_op",
+    "faults_per_op",
+    "rss_kib",
+];
 
 /// One figure for each.
 pub(crate) type Figures = [Option<f64>; FIGURES.len()];
@@ -31,14 +39,19 @@ pub(crate) enum Pace {
     Quick,
     /// That many operations: nothing is measured, but somebody watches.
     Ops(u32),
+    /// [`SOAK`] operations: what memory the process has after the first of them, and after the last.
+    Soak,
 }
+
+/// Operations of a long run, and after how many of them memory is looked at first.
+pub(crate) const SOAK: [u32; 2] = [10_000_000, 100_000];
 
 impl Pace {
     /// Milliseconds of warm-up, of measuring, and of counting allocations, which costs time.
     const fn millis(self) -> [u64; 3] {
         match self {
             Self::Full => [100, 350, 20],
-            Self::Quick | Self::Ops(_) => [20, 80, 10],
+            Self::Quick | Self::Ops(_) | Self::Soak => [20, 80, 10],
         }
     }
 }
@@ -53,6 +66,8 @@ pub(crate) struct Meter {
     ops: AtomicU64,
     /// Operations that may begin, where their number is given.
     left: AtomicI64,
+    /// Of a long run: memory early, and late.
+    memory: [OnceLock<Option<f64>>; 2],
     lanes: AtomicUsize,
     histogram: Histogram,
     clock: Once,
@@ -70,13 +85,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 impl Meter {
     /// A turn at that pace. It begins with the first lane.
     pub(crate) fn new(workload: &Workload, pace: Pace) -> Self {
-        let left = if let Pace::Ops(ops) = pace { i64::from(ops) } else { 0 };
+        let left = match pace {
+            Pace::Ops(ops) => ops.into(),
+            Pace::Soak => SOAK[0].into(),
+            Pace::Full | Pace::Quick => 0,
+        };
         Self {
             pace,
             every: if workload.is_fast() { 8 } else { 1 },
             phase: AtomicU8::new(WARMING),
             ops: AtomicU64::new(0),
             left: AtomicI64::new(left),
+            memory: [const { OnceLock::new() }; 2],
             lanes: AtomicUsize::new(0),
             histogram: Histogram::new(),
             clock: Once::new(),
@@ -86,7 +106,7 @@ impl Meter {
 
     /// For one caller, who does `batch` operations with each call.
     pub(crate) fn lane(&'static self, batch: usize) -> Lane {
-        if !matches!(self.pace, Pace::Ops(_)) {
+        if matches!(self.pace, Pace::Full | Pace::Quick) {
             self.clock.call_once(|| drop(thread::spawn(|| self.watch())));
         }
         let every = (self.every / batch).max(1);
@@ -101,14 +121,27 @@ impl Meter {
     /// They stopped before the time was up.
     pub(crate) fn figures(&self) -> Outcome<Option<Figures>> {
         match self.pace {
-            Pace::Ops(_) => Ok(None),
+            Pace::Ops(_) | Pace::Soak => Ok(None),
             _ => Ok(Some(*self.figures.get().ok_or("it stopped by itself")?)),
         }
+    }
+
+    /// Memory early in a long run, and late.
+    pub(crate) fn memory(&self) -> [Option<f64>; 2] {
+        [0, 1].map(|at| self.memory[at].get().copied().flatten())
     }
 
     fn goes(&self, ops: usize) -> bool {
         match self.pace {
             Pace::Ops(_) => self.left.fetch_sub(ops as i64, Relaxed) > 0,
+            Pace::Soak => {
+                let left = self.left.fetch_sub(ops as i64, Relaxed);
+                let at = if left == i64::from(SOAK[0] - SOAK[1]) { 0 } else { 1 };
+                if at == 0 || left <= 0 {
+                    self.memory[at].get_or_init(rss_kib);
+                }
+                left > 0
+            }
             _ => self.phase.load(Relaxed) != OVER,
         }
     }
@@ -117,10 +150,10 @@ impl Meter {
         let [warming, measuring, counting] = self.pace.millis().map(Duration::from_millis);
         self.sleep(warming);
         self.phase.store(MEASURING, Relaxed);
-        let (began, before, cpu) = (Instant::now(), self.ops.load(Relaxed), cpu_us());
+        let (began, before, usage) = (Instant::now(), self.ops.load(Relaxed), Usage::now());
         self.sleep(measuring);
         self.phase.store(COUNTING, Relaxed);
-        let (time, cpu) = (began.elapsed(), cpu_us() - cpu);
+        let (time, usage) = (began.elapsed(), Usage::since(usage));
         let after = self.ops.load(Relaxed);
         let rss = rss_kib();
         let mut counted = 0;
@@ -129,11 +162,12 @@ impl Meter {
         let quantile = |share| self.histogram.quantile(share);
         let figures = [
             Some(ops / time.as_secs_f64()),
-            (ops > 0.0).then_some(cpu / ops),
+            (ops > 0.0).then_some(usage.cpu_us / ops),
             quantile(0.5),
             quantile(0.99),
             quantile(0.999),
             (counted > 0).then_some(allocs as f64 / counted as f64),
+            (ops > 0.0).then_some(usage.faults / ops),
             rss,
         ];
         self.figures.get_or_init(|| figures);
@@ -200,18 +234,36 @@ impl Lane {
     }
 }
 
-/// CPU time of this process, in user space and in the kernel.
-fn cpu_us() -> f64 {
-    // SAFETY: all zeros is a value of this type.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: the kernel writes into this one value.
-    let failed = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
-    assert_eq!(failed, 0, "no usage of a process");
-    [usage.ru_utime, usage.ru_stime].map(|time| time.tv_sec as f64 * 1e6 + time.tv_usec as f64).iter().sum()
+/// What this process has had of the system.
+#[derive(Clone, Copy)]
+pub(crate) struct Usage {
+    /// CPU time in user space and in the kernel.
+    pub(crate) cpu_us: f64,
+    /// Pages that were touched and not there, without the disk.
+    pub(crate) faults: f64,
+}
+
+impl Usage {
+    /// Since it was started.
+    pub(crate) fn now() -> Self {
+        // SAFETY: all zeros is a value of this type.
+        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+        // SAFETY: the kernel writes into this one value.
+        let failed = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+        assert_eq!(failed, 0, "no usage of a process");
+        let micros = |time: libc::timeval| time.tv_sec as f64 * 1e6 + time.tv_usec as f64;
+        Self { cpu_us: micros(usage.ru_utime) + micros(usage.ru_stime), faults: usage.ru_minflt as f64 }
+    }
+
+    /// Since then.
+    pub(crate) fn since(before: Self) -> Self {
+        let now = Self::now();
+        Self { cpu_us: now.cpu_us - before.cpu_us, faults: now.faults - before.faults }
+    }
 }
 
 /// Memory that this process has at the moment.
-fn rss_kib() -> Option<f64> {
+pub(crate) fn rss_kib() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().trim_end_matches("kB").trim().parse().ok()

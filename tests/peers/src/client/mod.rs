@@ -11,13 +11,17 @@ mod fred;
 mod hiredis;
 mod hiredis_async;
 mod histogram;
+mod idle;
+mod kept;
 mod meter;
+mod pool;
 mod proxy;
 mod raw;
 mod redis;
 mod report;
 mod respire;
 mod rustis;
+mod soak;
 mod tokio;
 mod turn;
 mod workload;
@@ -31,10 +35,11 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 pub(crate) use compare::{Options, compare};
+pub(crate) use idle::{IDLE, Idle};
 pub(crate) use turn::{TURN, Turn};
 
 use meter::Meter;
-use workload::{Work, Workload};
+use workload::{Group, Work, Workload};
 
 /// What may go wrong goes wrong for the whole turn.
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -56,19 +61,20 @@ pub(crate) trait Client {
     fn run(&self, work: &'static Work, target: &Target, meter: &'static Meter) -> Outcome;
 }
 
-/// All of them. What nobody could be faster than comes first.
-fn clients() -> Vec<Box<dyn Client>> {
-    [
+/// All that do this. What nobody could be faster than comes first.
+fn clients(workload: &Workload) -> Vec<Box<dyn Client>> {
+    if workload.group == Group::Pools {
+        return pool::clients(workload);
+    }
+    let all = [
         raw::clients(),
         respire::clients(),
         redis::clients(),
         fred::clients(),
         rustis::clients(),
         hiredis::clients(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    all.into_iter().flatten().filter(|client| client.does(workload)).collect()
 }
 
 /// Where to connect to.

@@ -57,7 +57,7 @@ pub(crate) fn tables(rows: &[Row]) -> String {
     let counted = rows.iter().any(|row| row.counts.iter().any(Option::is_some));
     let mut head =
         vec!["workload", "client", "ops/s", "of raw", "CPU us/op", "x raw", "p50 us", "p99 us", "p99.9 us"];
-    head.extend(["allocations/op", "RSS KiB"]);
+    head.extend(["allocations/op", "faults/op", "RSS KiB"]);
     if counted {
         head.extend(["calls/op", "writes/op", "instructions/op"]);
     }
@@ -69,16 +69,39 @@ pub(crate) fn tables(rows: &[Row]) -> String {
             continue;
         }
         let _ = writeln!(out, "### {}\n", group.title());
+        if group == Group::Pools {
+            out += &pools(&rows_of_group, counted);
+            continue;
+        }
         out += &markdown(&head, rows_of_group.iter().map(|row| cells(row, rows, counted)));
     }
     out
+}
+
+/// Nanoseconds of one loan, by the clock and of CPU time.
+fn pools(rows: &[&Row], counted: bool) -> String {
+    let mut head = vec!["workload", "pool", "ns", "CPU ns", "allocations/op"];
+    if counted {
+        head.push("instructions/op");
+    }
+    let head: Vec<_> = head.into_iter().map(str::to_owned).collect();
+    let cells = rows.iter().map(|row| {
+        let [ops, cpu, .., allocs, _, _] = row.figures;
+        let mut figures = vec![ops.map(|ops| 1e9 / ops), cpu.map(|cpu| cpu * 1e3), allocs];
+        if counted {
+            figures.push(row.counts[2]);
+        }
+        let figures = figures.into_iter().map(|figure| figure.map_or("-".to_owned(), short));
+        [row.workload.name.to_owned(), row.client.to_owned()].into_iter().chain(figures).collect()
+    });
+    markdown(&head, cells)
 }
 
 fn cells(row: &Row, rows: &[Row], counted: bool) -> Vec<String> {
     let mut cells = vec![row.workload.name.to_owned(), row.client.to_owned()];
     if let Some(note) = row.note {
         cells.push(note.to_owned());
-        cells.resize(11, "-".to_owned());
+        cells.resize(12, "-".to_owned());
         return cells;
     }
     let is_raw =
@@ -104,15 +127,14 @@ mod tests {
     use super::*;
 
     fn row(client: &'static str, ops: f64) -> Row {
-        let figures = [Some(ops), Some(2.0), Some(3.0), Some(4.0), Some(5.0), None, Some(4096.0)];
+        let figures = [Some(ops), Some(2.0), Some(3.0), Some(4.0), Some(5.0), None, Some(0.0), Some(4096.0)];
         Row { client, workload: Workload::named("get-64").unwrap(), figures, counts: [None; 3], note: None }
     }
 
     #[test]
     fn a_line_is_one_object() {
         let begin = r#"{"client":"fred","workload":"get-64","in_flight":64,"threads":1,"ops_per_s":1000,"#;
-        let rest =
-            r#""cpu_us_per_op":2,"p50_us":3,"p99_us":4,"p999_us":5,"allocs_per_op":null,"rss_kib":4096"#;
+        let rest = r#""cpu_us_per_op":2,"p50_us":3,"p99_us":4,"p999_us":5,"allocs_per_op":null,"faults_per_op":0,"rss_kib":4096"#;
         assert_eq!(line(&row("fred", 1000.0)), format!("{begin}{rest}}}"));
         let row = Row { counts: [Some(2.5), Some(1.0), None], note: Some("why"), ..row("fred", 1000.0) };
         let more = r#","syscalls_per_op":2.5,"writes_per_op":1,"note":"why"}"#;
@@ -121,10 +143,10 @@ mod tests {
 
     #[test]
     fn a_client_stands_beside_what_is_no_client() {
-        let missing = Row { note: Some("not installed"), figures: [None; 7], ..row("hiredis", 0.0) };
+        let missing = Row { note: Some("not installed"), figures: [None; 8], ..row("hiredis", 0.0) };
         let table = tables(&[row("raw", 2000.0), row("fred", 500.0), missing]);
         assert!(
-            table.contains("| get-64 | fred | 500 | 0.25 | 2 | 1.00 | 3 | 4 | 5 | - | 4,096 |"),
+            table.contains("| get-64 | fred | 500 | 0.25 | 2 | 1.00 | 3 | 4 | 5 | - | 0 | 4,096 |"),
             "{table}"
         );
         assert!(table.contains("| get-64 | hiredis | not installed | - |"), "{table}");

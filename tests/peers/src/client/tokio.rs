@@ -64,7 +64,7 @@ impl<A: Asynchronous> Client for OnTokio<A> {
 }
 
 /// Threads that block have an executor of one thread in the background.
-fn runtime(threads: Threads) -> Outcome<Runtime> {
+pub(crate) fn runtime(threads: Threads) -> Outcome<Runtime> {
     let mut builder = match threads {
         Threads::One => Builder::new_current_thread(),
         Threads::Two | Threads::Each => Builder::new_multi_thread(),

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::{mem, ptr};
 
-use super::meter::{FIGURES, Figures, Meter, Pace};
+use super::meter::{Figures, Meter, Pace};
 use super::workload::{Threads, Workload};
 use super::{Outcome, Target, clients};
 
@@ -30,6 +30,7 @@ impl Turn {
         let pace = match pace.as_str() {
             "full" => Pace::Full,
             "quick" => Pace::Quick,
+            "soak" => Pace::Soak,
             ops => Pace::Ops(ops.parse().ok()?),
         };
         let target = Target::read(target);
@@ -40,6 +41,7 @@ impl Turn {
         let pace = match self.pace {
             Pace::Full => "full".to_owned(),
             Pace::Quick => "quick".to_owned(),
+            Pace::Soak => "soak".to_owned(),
             Pace::Ops(ops) => ops.to_string(),
         };
         [TURN.to_owned(), self.client.clone(), self.workload.name.to_owned(), self.target.to_string(), pace]
@@ -50,17 +52,19 @@ impl Turn {
     /// # Errors
     /// What went wrong, in words.
     pub(crate) fn take(&self) -> Result<(), String> {
-        let client = clients()
+        let client = clients(self.workload)
             .into_iter()
-            .find(|client| client.name() == self.client && client.does(self.workload))
+            .find(|client| client.name() == self.client)
             .ok_or("no client does that")?;
         // The process is for this alone.
         let meter = &*Box::leak(Box::new(Meter::new(self.workload, self.pace)));
         let work = &*Box::leak(Box::new(self.workload.work()));
         let figures = client.run(work, &self.target, meter).and_then(|()| meter.figures());
-        let Some(figures) = figures.map_err(|error| error.to_string())? else { return Ok(()) };
-        let words = figures.map(|figure| figure.map_or("-".to_owned(), |figure| figure.to_string()));
-        crate::say(&(words.join(" ") + "\n"))
+        match figures.map_err(|error| error.to_string())? {
+            Some(figures) => say(&figures),
+            None if self.pace == Pace::Soak => say(&meter.memory()),
+            None => Ok(()),
+        }
     }
 
     /// Starts the process and waits for its figures.
@@ -68,9 +72,7 @@ impl Turn {
     /// # Errors
     /// What went wrong, in words.
     pub(crate) fn figures(&self, cpus: &Cpus) -> Outcome<Figures> {
-        let told = self.told(&[], cpus)?;
-        let figures: Vec<_> = told.split_whitespace().map(|word| word.parse().ok()).collect();
-        figures.try_into().map_err(|_| format!("{} figures were wanted: {told}", FIGURES.len()).into())
+        read(&self.told(&[], cpus)?)
     }
 
     /// Starts the process, as the last words of another command, and waits for what it prints.
@@ -78,20 +80,37 @@ impl Turn {
     /// # Errors
     /// What went wrong, in words.
     pub(crate) fn told(&self, through: &[OsString], cpus: &Cpus) -> Outcome<String> {
-        let mut words = through.to_vec();
-        words.push(env::current_exe()?.into());
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).args(self.args()).stdin(Stdio::null());
         let set = if self.workload.threads == Threads::Two { cpus.all } else { cpus.of_clients };
-        // SAFETY: between fork and exec there is one call of the kernel.
-        unsafe { command.pre_exec(move || pin(&set)) };
-        let output = command.output()?;
-        if output.status.success() {
-            return Ok(String::from_utf8(output.stdout)?);
-        }
-        let words = String::from_utf8_lossy(&output.stderr);
-        Err(format!("{}, {}: {}: {}", self.client, self.workload.name, output.status, words.trim()).into())
+        told(through, &self.args(), set)
     }
+}
+
+/// Starts this program with these words, as the last words of another command, and waits for what it prints.
+fn told(through: &[OsString], args: &[String], set: libc::cpu_set_t) -> Outcome<String> {
+    let mut words = through.to_vec();
+    words.push(env::current_exe()?.into());
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).args(args).stdin(Stdio::null());
+    // SAFETY: between fork and exec there is one call of the kernel.
+    unsafe { command.pre_exec(move || pin(&set)) };
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8(output.stdout)?);
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{}: {}: {}", args.join(" "), output.status, words.trim()).into())
+}
+
+/// Prints figures, for who [reads](read) them.
+pub(crate) fn say(figures: &[Option<f64>]) -> Result<(), String> {
+    let words = figures.iter().map(|figure| figure.map_or("-".to_owned(), |figure| figure.to_string()));
+    crate::say(&(words.collect::<Vec<_>>().join(" ") + "\n"))
+}
+
+/// The figures that a process has printed.
+pub(crate) fn read<const N: usize>(told: &str) -> Outcome<[Option<f64>; N]> {
+    let figures: Vec<_> = told.split_whitespace().map(|word| word.parse().ok()).collect();
+    figures.try_into().map_err(|_| format!("{N} figures were wanted: {told}").into())
 }
 
 /// The server is on one processor and clients are on another, where there are two.
@@ -126,6 +145,14 @@ impl Cpus {
         Ok(Self { of_server, of_clients, all: set([server, client]) })
     }
 
+    /// What this program prints with these words, where clients are.
+    ///
+    /// # Errors
+    /// What went wrong, in words.
+    pub(crate) fn told(&self, args: &[String]) -> Outcome<String> {
+        told(&[], args, self.of_clients)
+    }
+
     /// This program, and what it starts from now on, is where the server is.
     pub(crate) fn join_server(&self) -> io::Result<()> {
         pin(&self.of_server)
@@ -147,7 +174,7 @@ mod tests {
     #[test]
     fn a_turn_is_read_as_it_was_written() {
         for target in ["127.0.0.1:6379", "/tmp/a socket"] {
-            for pace in [Pace::Full, Pace::Quick, Pace::Ops(96)] {
+            for pace in [Pace::Full, Pace::Quick, Pace::Soak, Pace::Ops(96)] {
                 let (client, target) = ("raw".to_owned(), Target::read(target));
                 let turn = Turn { client, workload: Workload::named("get-64").unwrap(), target, pace };
                 let args = turn.args();

@@ -32,6 +32,8 @@ pub(crate) enum Group {
     Large,
     Many,
     Distance,
+    /// Nothing is sent: a connection is taken and given back.
+    Pools,
 }
 
 /// What is sent again and again.
@@ -80,6 +82,9 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     Workload { group: Group::Many, command: Command::MGet, ..small("mget-100-1", 1) },
     Workload { group: Group::Many, command: Command::MGet, ..small("mget-100-64", 64) },
     Workload { group: Group::Distance, delayed: true, ..small("get-64-delayed", 64) },
+    pool("pool-1", 1, Threads::One),
+    pool("pool-64-tasks", 64, Threads::One),
+    pool("pool-64-threads", 64, Threads::Each),
 ];
 
 const fn small(name: &'static str, in_flight: usize) -> Workload {
@@ -98,10 +103,14 @@ const fn large(name: &'static str, command: Command, in_flight: usize) -> Worklo
     Workload { group: Group::Large, command, size: LARGE, ..small(name, in_flight) }
 }
 
+const fn pool(name: &'static str, callers: usize, threads: Threads) -> Workload {
+    Workload { group: Group::Pools, threads, ..small(name, callers) }
+}
+
 impl Group {
     /// In the order of the tables.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Small, Self::Threads, Self::Pipelines, Self::Large, Self::Many, Self::Distance];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Small, Self::Threads, Self::Pipelines, Self::Large, Self::Many, Self::Distance, Self::Pools];
 
     /// What stands above the table.
     pub(crate) const fn title(self) -> &'static str {
@@ -114,6 +123,7 @@ impl Group {
             Self::Large => "SET and GET of 1 MiB: 1 and 8 in flight",
             Self::Many => "MGET of 100 keys: 1 and 64 in flight",
             Self::Distance => "GET of 64 bytes, 64 in flight, 1 ms away",
+            Self::Pools => "A connection taken from a pool of 16 and given back: nanoseconds",
         }
     }
 }
