@@ -111,7 +111,13 @@ impl Core {
     }
 
     /// Connections are not lent here.
-    pub(super) fn release(&mut self, _: &Shared, _: Instant, _: Lease) {}
+    pub(super) const fn lend(&mut self, _: Instant) -> Option<Lease> {
+        None
+    }
+
+    pub(super) const fn release(&mut self, _: &Shared, _: Instant, _: Lease) {}
+
+    pub(super) const fn serve(&mut self, _: &Shared, _: Instant) {}
 
     pub(super) fn transmit(&mut self, _: Instant) {
         if !self.unsent.is_empty() {

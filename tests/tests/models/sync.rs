@@ -126,8 +126,12 @@ impl<T: Copy> Local<Cell<T>> {
         self.0.with(Cell::get)
     }
 
+    pub(super) fn replace(&'static self, value: T) -> T {
+        self.0.with(|cell| cell.replace(value))
+    }
+
     pub(super) fn set(&'static self, value: T) {
-        self.0.with(|cell| cell.set(value));
+        self.replace(value);
     }
 }
 
