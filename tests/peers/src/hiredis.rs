@@ -58,12 +58,12 @@ impl Hiredis {
     }
 }
 
-/// Named by `RESPIRE_HIREDIS`; built by `./check` beside this program's folder; the system's, newest first.
+/// Named by `RESPIRE_HIREDIS`; built by `./check` beside the folder of this program; the system's, newest first.
 fn candidates() -> Vec<PathBuf> {
     let named = env::var_os("RESPIRE_HIREDIS").map(PathBuf::from);
-    let program = env::current_exe().ok();
-    let built =
-        program.as_ref().and_then(|path| Some(path.parent()?.parent()?.join("hiredis/libhiredis.so")));
+    let program = env::current_exe().unwrap_or_default();
+    // The folder of a test lies deeper.
+    let built = program.ancestors().skip(2).take(2).map(|folder| folder.join("hiredis/libhiredis.so"));
     let system = ["so.1.3.0", "so.1.2.0", "so.1.1.0", "so.1.0.0", "so.0.14", "so"];
     let system = system.map(|end| PathBuf::from(format!("libhiredis.{end}")));
     named.into_iter().chain(built).chain(system).collect()
