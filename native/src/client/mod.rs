@@ -14,6 +14,7 @@ mod forked;
 mod health;
 mod hooks;
 mod inbox;
+mod keeper;
 mod lead;
 mod leases;
 mod life;
@@ -33,6 +34,7 @@ mod sync;
 pub mod tokio;
 mod told;
 mod transaction;
+mod turn;
 mod waiter;
 
 use std::fmt;

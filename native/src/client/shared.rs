@@ -18,7 +18,6 @@ use respire_core::command::Frame;
 use respire_core::engine::Lease;
 use respire_core::time::{Duration, Instant};
 
-use super::desk::Own;
 use super::inbox::{Ask, Inbox, Letter, Written};
 use super::lead::Lead;
 use super::machine::Core;
@@ -31,12 +30,12 @@ use crate::Error;
 
 /// See the [module](self).
 pub(super) struct Shared {
-    core: Mutex<Core>,
+    pub(super) core: Mutex<Core>,
     inbox: Mutex<Inbox>,
     /// The one before, while it is read; between that, memory for the next. For who has the core.
     reading: Mutex<Inbox>,
     /// There may be something in the inbox.
-    mail: AtomicBool,
+    pub(super) mail: AtomicBool,
     pub(super) slots: Slots,
     /// How long a request may take that does not say so itself.
     pub(super) timeout: Option<Duration>,
@@ -50,11 +49,11 @@ pub(super) struct Shared {
     /// How many calls tasks wait for: these have nobody who drives. Written by who has the core.
     pub(super) tasks: AtomicUsize,
     /// When something is due, in microseconds. The same.
-    due: AtomicU64,
+    pub(super) due: AtomicU64,
     /// Whoever drives waits, until then if nothing happens; zero if he does not, or nobody does.
-    asleep_until: AtomicU64,
+    pub(super) asleep_until: AtomicU64,
     /// What is submitted is collected, and written by whoever drives. Written by who has the core.
-    is_collecting: AtomicBool,
+    pub(super) is_collecting: AtomicBool,
     /// The driver that is a task of a runtime, if there is one.
     pub(super) runtime: Mutex<Option<Waker>>,
     pub(super) has_runtime: AtomicBool,
@@ -113,7 +112,7 @@ impl Shared {
         Instant::from_micros(self.due.load(Ordering::Relaxed))
     }
 
-    fn due_of(&self, core: &Core) -> Instant {
+    pub(super) fn due_of(&self, core: &Core) -> Instant {
         core.due().min(self.slots.line.due())
     }
 
@@ -269,7 +268,7 @@ impl Shared {
     }
 
     /// Takes what was left for us. Whether there was anything.
-    fn drain(&self, core: &mut Core) -> bool {
+    pub(super) fn drain(&self, core: &mut Core) -> bool {
         if !self.mail.load(Ordering::Relaxed) {
             return false;
         }
@@ -384,93 +383,5 @@ impl Shared {
         drop(core);
         fence(Ordering::SeqCst);
         if self.mail.load(Ordering::SeqCst) { self.try_core() } else { None }
-    }
-
-    /// A task of a runtime drives, or no longer does.
-    #[cfg(unix)]
-    pub(super) fn set_runtime(&self, waker: Option<&Waker>) {
-        let mut runtime = lock(&self.runtime);
-        match (&*runtime, waker) {
-            (Some(known), Some(waker)) if known.will_wake(waker) => return,
-            _ => *runtime = waker.cloned(),
-        }
-        self.has_runtime.store(runtime.is_some(), Ordering::SeqCst);
-    }
-
-    /// Whether a runtime drives.
-    pub(super) fn has_runtime(&self) -> bool {
-        self.has_runtime.load(Ordering::SeqCst)
-    }
-
-    /// It is the runtime's turn.
-    pub(super) fn call_runtime(&self) {
-        let waker = lock(&self.runtime).clone();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    /// The driver has slept long enough; without one it is the keeper's turn.
-    pub(super) fn rouse(&self) {
-        if self.lead.is_driven() {
-            let _ = self.waker.wake();
-        } else if self.has_runtime() {
-            self.call_runtime();
-        } else {
-            self.lead.call_keeper();
-        }
-    }
-
-    /// Writes what has been collected. Until when there is nothing to do.
-    pub(super) fn before_wait(self: &Arc<Self>, own: &mut Option<Own<'_>>) -> Instant {
-        self.asleep_until.store(u64::MAX, Ordering::SeqCst);
-        let now = self.now();
-        // As a rule whoever was here last has left nothing to do.
-        if self.is_collecting.load(Ordering::Relaxed) || self.mail.load(Ordering::SeqCst) || self.due() <= now
-        {
-            let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-            self.drain(&mut core);
-            self.collect(&mut core, false);
-            if self.due_of(&core) <= now {
-                core.settle(self, own);
-            }
-            self.leave(core, now);
-        }
-        let due = self.due();
-        // What was due earlier by now has been seen here, or its submitter sees that somebody sleeps.
-        self.asleep_until.store(due.as_micros(), Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        due.min(self.due())
-    }
-
-    /// Moves what the sockets are ready for. With `collect`, what tasks ask for that were woken is written
-    /// [later](Self::before_wait), all at once. Whether any were.
-    pub(super) fn after_wait(
-        self: &Arc<Self>,
-        poller: &mut Poller,
-        own: &mut Option<Own<'_>>,
-        collect: bool,
-    ) -> bool {
-        self.asleep_until.store(0, Ordering::SeqCst);
-        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        self.drain(&mut core);
-        poller.drain(|event| core.sockets.note(event));
-        let now = core.settle(self, own);
-        let collecting = collect && core.desk.has_woken();
-        self.collect(&mut core, collecting);
-        self.leave(core, now);
-        collecting
-    }
-
-    /// Who has collected drives no more.
-    pub(super) fn stop_collecting(self: &Arc<Self>) {
-        if self.is_collecting.load(Ordering::Relaxed) {
-            self.enter(|core| self.collect(core, false));
-        }
-    }
-
-    fn collect(&self, core: &mut Core, collecting: bool) {
-        core.collecting = collecting;
-        self.is_collecting.store(collecting, Ordering::Relaxed);
     }
 }

@@ -22,6 +22,8 @@ mod call;
 mod desk;
 #[path = "../../../native/src/client/inbox.rs"]
 mod inbox;
+#[path = "../../../native/src/client/keeper.rs"]
+mod keeper;
 #[path = "../../../native/src/client/lead.rs"]
 mod lead;
 #[path = "../../../native/src/client/line.rs"]
@@ -38,6 +40,8 @@ mod shared;
 #[path = "../../../native/src/client/slots.rs"]
 mod slots;
 mod sync;
+#[path = "../../../native/src/client/turn.rs"]
+mod turn;
 #[path = "../../../native/src/client/waiter.rs"]
 mod waiter;
 mod world;
