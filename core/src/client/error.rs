@@ -212,7 +212,9 @@ impl<E> Error<E> {
         match self {
             Self::Connect(_) | Self::Lost { .. } | Self::SessionLost => true,
             Self::Failed(failed) => !matches!(failed.failure, Failure::TooLarge | Failure::TooDeep),
-            Self::NotTaken(Refused::Pool(_) | Refused::Circuit(_)) => true,
+            Self::NotTaken(Refused::Pool(_) | Refused::Circuit(_) | Refused::Submit(SubmitError::Closed)) => {
+                true
+            }
             _ => false,
         }
     }

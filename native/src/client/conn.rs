@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 use respire_core::command::{Caller, Pipeline, Request};
 use respire_core::engine::{Lease, Options, Refused};
 
-use super::call::{Progress, Stage};
 use super::desk::is_showing;
+use super::progress::{Progress, Stage};
 use super::slots::Told;
 use super::waiter::Waiter;
 use super::{Call, Client, PipelineCall, block_on};

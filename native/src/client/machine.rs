@@ -11,7 +11,7 @@ use respire_core::error::Full;
 use respire_core::pubsub;
 use respire_core::time::{Duration, Instant};
 
-use super::bulk::Bulks;
+use super::bulks::Bulks;
 use super::desk::{Abandoned, Desk, Own, token};
 use super::feed::Feeds;
 use super::health::Watch;

@@ -5,6 +5,7 @@ pub mod async_io;
 mod block_on;
 mod builder;
 mod bulk;
+mod bulks;
 mod call;
 mod conn;
 mod desk;
@@ -24,6 +25,7 @@ mod monitor;
 mod news;
 mod pipeline;
 mod poller;
+mod progress;
 mod read;
 #[cfg(unix)]
 mod runtime;

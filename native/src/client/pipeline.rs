@@ -10,9 +10,10 @@ use std::time::Duration;
 use respire_core::command::Pipeline;
 use respire_core::engine::{Lease, Options};
 
-use super::call::{Progress, Stage, answer};
+use super::call::answer;
 use super::desk::is_showing;
 use super::machine::{AskMany, WINDOW};
+use super::progress::{Progress, Stage};
 use super::shared::Shared;
 use super::slots::Told;
 use super::waiter::Waiter;

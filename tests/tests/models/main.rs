@@ -31,6 +31,8 @@ mod line;
 mod machine;
 mod models;
 mod poller;
+#[path = "../../../native/src/client/progress.rs"]
+mod progress;
 #[path = "../../../native/src/client/read.rs"]
 mod read;
 #[path = "../../../native/src/client/runtime.rs"]
@@ -53,9 +55,10 @@ use std::time::Duration;
 use respire_core::command::Echo;
 use respire_core::engine::Options;
 
-use call::{Call, Progress};
+use call::Call;
 use machine::Core;
 use poller::Poller;
+use progress::Progress;
 use shared::Shared;
 use world::World;
 
