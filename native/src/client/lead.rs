@@ -13,6 +13,7 @@ use respire_core::time::{Duration, Instant};
 
 use super::block_on;
 use super::desk::Own;
+use super::machine::Core;
 use super::poller::Poller;
 use super::shared::Shared;
 use super::slots::Told;
@@ -121,6 +122,20 @@ impl Lead {
 
     pub(super) fn is_driven(&self) -> bool {
         self.is_driven.load(Ordering::SeqCst)
+    }
+
+    /// Notes what has happened to sockets, if nobody drives. Whether that is so.
+    pub(super) fn glance(&self, core: &mut Core) -> bool {
+        if self.is_driven() {
+            return false;
+        }
+        let mut state = lock(&self.state);
+        let Some(poller) = &mut state.poller else { return false };
+        // Of an error whoever drives next is told.
+        if poller.wait(Some(Duration::ZERO)).is_ok() {
+            poller.drain(|event| core.sockets.note(event));
+        }
+        true
     }
 
     /// The keeper has something to do, if there is one.

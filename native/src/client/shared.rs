@@ -156,8 +156,7 @@ impl Shared {
     fn come_back(&self, core: &mut Core, now: Instant) -> Result<(), Error> {
         self.same_process()?;
         // Who drives would have seen it.
-        if now.saturating_since(core.used) > IDLE && !self.lead.is_driven() {
-            core.sockets.look();
+        if now.saturating_since(core.used) > IDLE && self.lead.glance(core) {
             core.settle(self, &mut None);
         }
         Ok(())
@@ -256,13 +255,6 @@ impl Shared {
     pub(super) fn look(self: &Arc<Self>) {
         if self.lead.is_driven() || self.same_process().is_err() {
             return;
-        }
-        if let Some(mut core) = self.try_core() {
-            core.sockets.look();
-            let due = self.due_of(&core);
-            if let Some(core) = self.let_go(core, due) {
-                self.leave(core, self.now());
-            }
         }
         if self.has_runtime() { self.call_runtime() } else { self.keep() }
     }

@@ -111,11 +111,6 @@ impl Link {
         self.took.take()
     }
 
-    /// There may be something to read.
-    pub(super) const fn look(&mut self) {
-        self.readable = true;
-    }
-
     /// Whether there may be more to read.
     pub(super) const fn is_ready(&self) -> bool {
         self.readable && matches!(self.stage, Stage::Open)

@@ -58,11 +58,6 @@ impl<L: Login> Sockets<L> {
         self.due = self.links.iter().flatten().filter_map(Link::due).min().unwrap_or(Instant::MAX);
     }
 
-    /// There may be something to read of which nobody was told.
-    pub(crate) fn look(&mut self) {
-        self.links.iter_mut().flatten().for_each(Link::look);
-    }
-
     /// Whether there may be more to read.
     pub(crate) fn are_ready(&self) -> bool {
         self.links.iter().flatten().any(Link::is_ready)

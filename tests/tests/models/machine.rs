@@ -44,10 +44,6 @@ impl Sockets {
     pub(super) fn note(&mut self, (): ()) {
         self.is_ready = true;
     }
-
-    pub(super) fn look(&mut self) {
-        self.is_ready = true;
-    }
 }
 
 impl Core {
