@@ -13,6 +13,7 @@ use super::Client;
 use super::desk::is_showing;
 use super::machine::Machine;
 use super::waiter::lock;
+use crate::event_loop::NONE;
 
 /// How a client fares, as far as it knows.
 #[derive(Clone, Debug)]
@@ -64,7 +65,7 @@ pub struct LastError {
 /// What is known, for all clones. Who has the core writes, and anybody may read.
 pub(super) struct Known {
     told: Mutex<Told>,
-    /// In microseconds; the largest number if there is none.
+    /// In microseconds; [`NONE`] if there was no answer.
     rtt: AtomicU64,
 }
 
@@ -86,7 +87,7 @@ impl Watch {
     pub(super) fn new() -> Self {
         let (state, since) = (HealthState::Idle, Clock::now());
         let told = Mutex::new(Told { state, since, last_error: None });
-        Self { known: Arc::new(Known { told, rtt: AtomicU64::new(u64::MAX) }), state, has_failed: false }
+        Self { known: Arc::new(Known { told, rtt: AtomicU64::new(NONE) }), state, has_failed: false }
     }
 
     pub(super) fn known(&self) -> Arc<Known> {
@@ -100,7 +101,7 @@ impl Watch {
     }
 
     /// How it stands now. As a rule as before, and nothing is to be done.
-    pub(super) fn note(&mut self, engine: &Machine, life: Life, open: usize, rtt: Option<Duration>) {
+    pub(super) fn note(&mut self, engine: &Machine, life: Life, open: usize, rtt: u64) {
         let state = match life {
             Life::Closed => HealthState::Closed,
             Life::Draining => HealthState::Draining,
@@ -113,7 +114,6 @@ impl Watch {
             _ if engine.pool_stats().dialling > 0 => HealthState::Connecting,
             _ => HealthState::Idle,
         };
-        let rtt = rtt.and_then(|rtt| u64::try_from(rtt.as_micros()).ok()).unwrap_or(u64::MAX);
         self.known.rtt.store(rtt, Ordering::Relaxed);
         if std::mem::replace(&mut self.state, state) != state {
             let mut told = lock(&self.known.told);
@@ -151,7 +151,7 @@ impl Client {
             Health {
                 state: *state,
                 since: *since,
-                rtt: (rtt < u64::MAX).then(|| Duration::from_micros(rtt)),
+                rtt: (rtt != NONE).then(|| Duration::from_micros(rtt)),
                 last_error: last_error.clone(),
             }
         };

@@ -242,7 +242,7 @@ impl Core {
             self.health.fail(reason.into());
         }
         let open = self.engine.open().saturating_sub(self.leases.over());
-        self.health.note(&self.engine, life, open, self.sockets.rtt);
+        self.health.note(&self.engine, life, open, self.sockets.rtt());
         let has_failed = self.failure.is_some();
         for (_, waker) in self.watchers.extract_if(.., |(stage, _)| stage.is_reached(life, has_failed)) {
             self.desk.tasks -= 1;

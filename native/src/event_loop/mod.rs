@@ -28,7 +28,7 @@ use respire_core::time::Instant;
 
 use crate::{Dialer, Url};
 pub use login::Login;
-pub(crate) use sockets::Sockets;
+pub(crate) use sockets::{NONE, Sockets};
 
 /// How many requests one connection has in flight.
 pub const IN_FLIGHT: usize = 1024;

@@ -27,17 +27,20 @@ pub(crate) struct Sockets<L> {
     links: Vec<Option<Link>>,
     due: Instant,
     pub(crate) counts: Counts,
-    /// How long answers take, in the mean of the last ones, where nothing blocks.
-    pub(crate) rtt: Option<Duration>,
+    /// How long answers take, in the mean of the last ones, where nothing blocks: eighths of microseconds, or [`NONE`].
+    rtt: u64,
     /// Why the last dial came to nothing.
     pub(crate) failure: Option<io::Error>,
 }
+
+/// In the place of a time that nobody knows.
+pub(crate) const NONE: u64 = u64::MAX;
 
 impl<L: Login> Sockets<L> {
     pub(crate) fn new(registry: Registry, endpoint: Endpoint, connect_timeout: Duration, login: L) -> Self {
         let (links, counts, failure) = (Vec::new(), Counts::default(), None);
         let (dialer, due) = (Dialer::default(), Instant::MAX);
-        Self { login, dialer, endpoint, connect_timeout, registry, links, due, counts, rtt: None, failure }
+        Self { login, dialer, endpoint, connect_timeout, registry, links, due, counts, rtt: NONE, failure }
     }
 
     pub(crate) const fn endpoint(&self) -> &Endpoint {
@@ -56,6 +59,11 @@ impl<L: Login> Sockets<L> {
 
     fn connecting(&mut self) {
         self.due = self.links.iter().flatten().filter_map(Link::due).min().unwrap_or(Instant::MAX);
+    }
+
+    /// How many microseconds answers take in the mean; [`NONE`] if there was none.
+    pub(crate) const fn rtt(&self) -> u64 {
+        if self.rtt == NONE { NONE } else { self.rtt / 8 }
     }
 
     /// Whether there may be more to read.
@@ -197,7 +205,8 @@ impl<L: Login> Sockets<L> {
             && engine.is_prompt(link.id())
         {
             // As TCP does it.
-            self.rtt = Some(self.rtt.map_or(took, |rtt| (rtt * 7 + took) / 8));
+            let took = took.as_micros() as u64;
+            self.rtt = if self.rtt == NONE { took * 8 } else { self.rtt - self.rtt / 8 + took };
         }
         self.counts.reads += u64::from(read == Some(true));
         read.is_some()
