@@ -17,7 +17,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// written to the connection, the argument in the middle, and says how many bytes its socket took. What that leaves is
     /// copied, to follow as all else.
     ///
-    /// A request that may be executed twice is [kept](super::Config::retry) for another attempt, and so it is always copied.
+    /// A request that may be executed twice is [kept](super::Config::retry) for another attempt, and so it is always copied. One that
+    /// may not is kept if nothing of the argument was taken at once.
     ///
     /// # Errors
     /// See [`Refused`].
@@ -36,8 +37,10 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
         let taken = self.take(token, request, options, None);
         self.lends_from = usize::MAX;
-        if self.owing != NIL {
-            self.lend(request, from, write);
+        if let Ok(ticket) = taken
+            && self.owing != NIL
+        {
+            self.lend(ticket.index, request, from, write);
         }
         taken
     }
@@ -45,6 +48,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     #[cold]
     fn lend(
         &mut self,
+        index: u16,
         request: &dyn AnyRequest,
         from: usize,
         write: &mut dyn FnMut(Id, [&[u8]; 3]) -> usize,
@@ -53,6 +57,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let Some(link) = self.links.as_mut().get_mut(usize::from(at)) else { return };
         let Some(id) = link.id else { return };
         let connection = &mut link.connection;
+        let mut is_begun = false;
         request.encode(&mut Encoder::show(from, &mut |argument| {
             // Of another length it is another argument than before, and nothing of it is sent.
             let is_same = argument.len() as u64 == connection.owed();
@@ -62,6 +67,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 let wanted = parts.iter().map(|part| part.len()).sum();
                 let written = if wanted > 0 { write(id, parts).min(wanted) } else { 0 };
                 let gone = connection.handle_transmitted_lent(written);
+                is_begun |= gone > 0;
                 rest = rest.get(gone..).unwrap_or_default();
                 if written < wanted || wanted == 0 {
                     break;
@@ -73,6 +79,10 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             // Half a request is no use, and all others would wait behind it.
             connection.close();
             self.list_news(at);
+        }
+        if !is_begun && self.config.retry.retries > 0 && self.keep(index, request).is_err() {
+            // It may never be sent there: then it goes again, if there was room to keep it.
+            self.stats.unkept = self.stats.unkept.wrapping_add(1);
         }
         self.watch(at);
         self.make_use_of(at);

@@ -212,7 +212,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         Ok(())
     }
 
-    fn keep(&mut self, index: u16, request: &dyn AnyRequest) -> Result<(), SubmitError> {
+    pub(super) fn keep(&mut self, index: u16, request: &dyn AnyRequest) -> Result<(), SubmitError> {
         self.arena.keep(self.calls.slots(), index, request).map(|_| ())
     }
 
