@@ -93,6 +93,9 @@ impl<'c> ConnCall<'c> {
     /// # Errors
     /// See [`Error`].
     pub fn wait(self) -> Result<Conn, Error> {
+        if is_showing() {
+            return Err(Error::Busy);
+        }
         match self.at_once()? {
             Some(conn) => Ok(conn),
             None => block_on(self),

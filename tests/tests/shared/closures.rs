@@ -26,10 +26,13 @@ fn a_closure_may_not_ask() {
     let client = open(&server);
     let task = open(&server);
     within(move || {
+        drop(task.conn().wait().expect("a connection that nobody uses from here on"));
         // Nor where the answer was kept for a task.
         let read = plain(task.echo::<String>("outer").read(|outer| {
             let waiting: Result<String, Error> = task.echo("inner").wait();
             assert!(matches!(waiting, Err(Error::Busy)), "{waiting:?}");
+            let lent = task.conn().wait();
+            assert!(matches!(lent, Err(Error::Busy)), "{lent:?}");
             Ok(outer.get::<String>()?)
         }));
         assert_eq!(read.expect("the answer"), "outer");
