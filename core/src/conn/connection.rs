@@ -167,6 +167,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
         self.in_flight.len()
     }
 
+    /// How many bytes were sent since the oldest request began that is not resolved: zero if nothing is on its way.
+    pub fn unanswered(&self) -> u64 {
+        self.in_flight.head().map_or(0, |oldest| self.sent.saturating_sub(oldest.start))
+    }
+
     /// Whether anything but numbers of ours is in flight.
     pub(crate) fn owes_answers(&self) -> bool {
         self.in_flight.position(|slot| slot.answer != Answer::Number).is_some()

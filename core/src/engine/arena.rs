@@ -40,6 +40,10 @@ impl Kept {
     }
 }
 
+/// Frames that lie over more memory than this are moved together if they are a quarter of it at most: what is used over and over again
+/// had better be small.
+const SPREAD: usize = 16 << 10;
+
 /// The index of a call and the length of its frame.
 const HEADER: usize = 6;
 
@@ -61,6 +65,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Arena<B> {
         index: u16,
         request: &dyn AnyRequest,
     ) -> Result<Kept, SubmitError> {
+        self.draw_in(calls);
         let mut tidied = false;
         loop {
             let start = self.end.saturating_add(HEADER);
@@ -94,6 +99,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Arena<B> {
     /// The same of a frame that was written elsewhere.
     #[inline]
     pub(super) fn copy(&mut self, calls: &mut [Call], index: u16, frame: &[u8]) -> Result<Kept, SubmitError> {
+        self.draw_in(calls);
         let start = self.end.saturating_add(HEADER);
         match self.bytes.as_mut().get_mut(start..).and_then(|room| room.get_mut(..frame.len())) {
             Some(room) => {
@@ -134,6 +140,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Arena<B> {
         }
     }
 
+    /// Who always has something under way never comes to the end of it, and would come to the end of the memory.
+    #[inline]
+    fn draw_in(&mut self, calls: &mut [Call]) {
+        if self.end > SPREAD && self.used <= self.end / 4 {
+            self.tidy(calls);
+        }
+    }
+
     /// Moves all frames to the front.
     fn tidy(&mut self, calls: &mut [Call]) {
         let (mut from, mut to) = (0, 0);
@@ -169,5 +183,43 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Arena<B> {
             let ([a, b], [c, d, e, f]) = (index.to_le_bytes(), len.to_le_bytes());
             *header = [a, b, c, d, e, f];
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::get;
+
+    /// Memory that is never empty is used from its start again and again.
+    #[test]
+    fn what_comes_and_goes_stays_at_the_front() {
+        const CALLS: usize = 4;
+        let mut calls = [Call::EMPTY; CALLS];
+        let mut arena = Arena::new([0_u8; 8 * SPREAD]);
+        let mut furthest = 0;
+        for round in 0..CALLS * SPREAD {
+            let index = round % CALLS;
+            // The last one is still there when the next comes.
+            arena.release(core::mem::replace(&mut calls[index].kept, Kept::NONE));
+            let key = ["a", "bb", "ccc"][round % 3];
+            if round % 2 == 0 {
+                arena.keep(&mut calls, index as u16, &get(key)).unwrap();
+            } else {
+                let mut frame = [0; 64];
+                let mut encoder = Encoder::new(&mut frame);
+                get(key).encode(&mut encoder);
+                let len = encoder.finish().len();
+                arena.copy(&mut calls, index as u16, &frame[..len]).unwrap();
+            }
+            furthest = furthest.max(arena.end);
+            for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.kept.is_some()) {
+                let behind = (index + CALLS - at) % CALLS;
+                let key = ["a", "bb", "ccc"][(round - behind) % 3];
+                assert!(arena.frame(call.kept).ends_with([key.as_bytes(), b"\r\n"].concat().as_slice()));
+            }
+        }
+        assert!(furthest > SPREAD, "it came so far");
+        assert!(furthest < SPREAD + 64, "{furthest}");
     }
 }

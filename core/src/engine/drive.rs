@@ -204,6 +204,13 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         at.map_or(&[], |link| link.connection.poll_transmit())
     }
 
+    /// How many bytes are on their way to a connection, or behind one that is not answered; see
+    /// [`Connection::unanswered`](crate::conn::Connection::unanswered).
+    pub fn unanswered(&self, id: Id) -> u64 {
+        let at = self.find(id).and_then(|at| self.link(at));
+        at.map_or(0, |link| link.connection.unanswered())
+    }
+
     /// So many bytes of it were sent.
     pub fn handle_transmitted(&mut self, id: Id, n: usize) {
         let Some(at) = self.find(id) else { return };

@@ -181,3 +181,26 @@ fn memory_may_rest_between_the_answers_of_the_handshake() {
         assert_eq!(rests.get(), wanted);
     }
 }
+
+#[test]
+fn what_is_on_its_way_is_what_was_sent_since_the_oldest_unanswered() {
+    let mut connection = ready();
+    send_all(&mut connection);
+    assert_eq!(connection.unanswered(), 0, "nobody waits");
+    for n in 1..=3 {
+        connection.submit(Instant::ZERO, Token(n), &get("a")).unwrap();
+    }
+    let len = connection.poll_transmit().len() as u64 / 3;
+    assert_eq!(connection.unanswered(), 0, "nothing was sent");
+    connection.handle_transmitted(len as usize + 1);
+    assert_eq!(connection.unanswered(), len + 1);
+    receive(&mut connection, b":1\r\n");
+    assert!(is_reply(connection.poll_event(), 1));
+    assert_eq!(connection.unanswered(), 1, "of the second its first byte");
+    send_all(&mut connection);
+    assert_eq!(connection.unanswered(), 2 * len);
+    receive(&mut connection, b":2\r\n:3\r\n");
+    assert!(is_reply(connection.poll_event(), 2));
+    assert!(is_reply(connection.poll_event(), 3));
+    assert_eq!(connection.unanswered(), 0);
+}
