@@ -23,7 +23,7 @@ use super::shared::Shared;
 use super::slots::Told;
 use super::waiter::Waiter;
 use crate::Url;
-use crate::event_loop::{IN_FLIGHT, ROUNDS, Sockets};
+use crate::event_loop::{Ahead, IN_FLIGHT, ROUNDS, Sockets};
 
 pub(super) type Machine = Engine<Heap, IN_FLIGHT, Hooks>;
 
@@ -37,6 +37,8 @@ pub(super) struct Core {
     pub(super) bulks: Bulks,
     /// Who drives will write what is written now: tasks that it has just woken are still to come.
     pub(super) collecting: bool,
+    /// How many requests were collected since it was last seen whether so many wait as are on their way.
+    pub(super) fresh: usize,
     /// When it was last used.
     pub(super) used: Instant,
     /// Who waits for another stage of the client's life.
@@ -58,6 +60,9 @@ pub(super) struct AskMany<'r, P> {
     pub(super) on: Option<Lease>,
 }
 
+/// Fewer requests are not worth a write of their own while there is another that would take them.
+pub(super) const BATCH: usize = 16;
+
 /// An argument that is shorter is copied: that costs less than to write it by itself.
 const LEND: usize = 32 << 10;
 
@@ -74,6 +79,7 @@ impl Core {
             feeds: Feeds::default(),
             bulks: Bulks::default(),
             collecting: false,
+            fresh: 0,
             used: Instant::ZERO,
             watchers: Vec::new(),
             failure: None,
@@ -91,6 +97,7 @@ impl Core {
 
     /// Takes a request.
     pub(super) fn submit(&mut self, now: Instant, ask: &mut Ask<'_>) -> Result<(), Refused> {
+        self.fresh += usize::from(self.collecting);
         let (slot, token) = (ask.slot, token(ask.slot, 0));
         let ticket = match ask.on {
             None => {
@@ -191,9 +198,13 @@ impl Core {
         }
     }
 
-    /// Writes what is to be written where nothing is under way.
+    /// Writes what is to be written where nothing is on its way, or as much as that.
     pub(super) fn transmit(&mut self, now: Instant) {
-        self.sockets.transmit(&mut self.engine, now, false);
+        let ahead = if self.fresh < BATCH { Ahead::Nothing } else { Ahead::AsMuch };
+        if ahead == Ahead::AsMuch {
+            self.fresh = 0;
+        }
+        self.sockets.transmit(&mut self.engine, now, ahead);
     }
 
     /// Reads what has come, tells it, and does what the engine asks for. When that was.
@@ -218,6 +229,7 @@ impl Core {
             }
             now = shared.now();
         }
+        self.sockets.time(&self.engine, now);
         self.tell_watchers();
         now
     }

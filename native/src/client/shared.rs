@@ -20,7 +20,7 @@ use respire_core::time::{Duration, Instant};
 
 use super::inbox::{Ask, Inbox, Letter, Written};
 use super::lead::Lead;
-use super::machine::Core;
+use super::machine::{BATCH, Core};
 use super::poller::{self, Poller};
 use super::slots::{Slots, Told};
 use super::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
@@ -313,6 +313,9 @@ impl Shared {
         if core.collecting && core.desk.is_quiet() {
             // The driver is awake, and comes by when its tasks have run: it looks at what is due, and at the mail.
             core.used = now;
+            if core.fresh >= BATCH {
+                core.transmit(now);
+            }
             return self.tasks.store(core.desk.tasks, Ordering::Relaxed);
         }
         loop {

@@ -5,7 +5,7 @@ use std::task::Waker;
 use respire_core::time::Instant;
 
 use super::desk::Own;
-use super::machine::Core;
+use super::machine::{BATCH, Core};
 use super::poller::Poller;
 use super::shared::Shared;
 use super::sync::atomic::{Ordering, fence};
@@ -98,6 +98,8 @@ impl Shared {
 
     fn collect(&self, core: &mut Core, collecting: bool) {
         core.collecting = collecting;
+        // Who drives looks whenever he is about to wait: less is on its way than before.
+        core.fresh = if collecting { 0 } else { BATCH };
         self.is_collecting.store(collecting, Ordering::Relaxed);
     }
 }

@@ -26,18 +26,43 @@ pub(super) struct Link {
     writable: bool,
     /// The peer sends nothing any more: what it has sent ends with its end.
     ending: bool,
-    /// When something was sent of which nothing was answered yet.
-    sent: Option<Instant>,
-    /// How long its answer took.
-    took: Option<Duration>,
+    /// What was sent of which nothing was answered yet.
+    sent: Option<Sent>,
+    /// Something has come since it was last looked at what is answered.
+    has_heard: bool,
     /// Not all of it was taken: the rest is not to wait for its answer.
     midway: bool,
     /// Whether answers have come so soon that it is better to wait for them than to send little.
     is_near: bool,
 }
 
+/// A write, of which the time is taken.
+struct Sent {
+    at: Instant,
+    /// So many bytes were sent since, its own included.
+    since: u64,
+    /// By then its answer was near.
+    by: Instant,
+}
+
+/// What is written behind requests that are not answered yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ahead {
+    /// Nothing: who waits for the answers writes more at once.
+    Nothing,
+    /// As much as those are, or [a lot](LOT), and not less: then the server has one half to do while this side has the other.
+    AsMuch,
+    Everything,
+}
+
+/// So many bytes are written behind others however many those are.
+const LOT: u64 = 8 << 10;
+
 /// Answers are near if they come within this time: below it, a write costs more than its caller's waiting.
 const NEAR: Duration = Duration::from_micros(300);
+
+/// To a server that is near, so many bytes are on their way for another microsecond: about one GET.
+const PACE: u64 = 32;
 
 /// Whether a socket that has given less than there was room for, or taken less than there was, is told to be ready anew:
 /// elsewhere it must say that it would block. With TLS one part is a record.
@@ -88,7 +113,7 @@ impl Link {
             writable: false,
             ending: false,
             sent: None,
-            took: None,
+            has_heard: false,
             midway: false,
             is_near: true,
         })
@@ -107,8 +132,18 @@ impl Link {
     }
 
     /// How long the last answer took, told once.
-    pub(super) const fn take_took(&mut self) -> Option<Duration> {
-        self.took.take()
+    pub(super) fn take_took<H: Hook>(
+        &mut self,
+        engine: &Engine<Heap, IN_FLIGHT, H>,
+        now: Instant,
+    ) -> Option<Duration> {
+        if !std::mem::take(&mut self.has_heard) {
+            return None;
+        }
+        let unanswered = engine.unanswered(self.id);
+        let sent = self.sent.take_if(|sent| unanswered < sent.since)?;
+        self.is_near = now < sent.by;
+        Some(now.saturating_since(sent.at))
     }
 
     /// Whether there may be more to read.
@@ -116,9 +151,14 @@ impl Link {
         self.readable && matches!(self.stage, Stage::Open)
     }
 
-    /// Whether what is to be written had better wait for the answer to what was.
-    pub(super) fn is_patient(&self) -> bool {
-        self.is_near && self.sent.is_some() && !self.midway && !self.stream.owes()
+    /// Whether what is to be written had better wait for the answers to what was.
+    pub(super) fn is_patient<H: Hook>(&self, engine: &Engine<Heap, IN_FLIGHT, H>, ahead: Ahead) -> bool {
+        if ahead == Ahead::Everything || !self.is_near || self.midway || self.stream.owes() {
+            return false;
+        }
+        let unanswered = engine.unanswered(self.id);
+        let enough = if ahead == Ahead::AsMuch { unanswered.min(LOT) } else { u64::MAX };
+        unanswered > 0 && (engine.poll_transmit(self.id).len() as u64) < enough
     }
 
     /// An error or an end is found by reading.
@@ -160,11 +200,7 @@ impl Link {
     }
 
     /// Reads once, as much as there is room for. Whether it brought something, if it did anything.
-    pub(super) fn read<H: Hook>(
-        &mut self,
-        engine: &mut Engine<Heap, IN_FLIGHT, H>,
-        now: Instant,
-    ) -> Option<bool> {
+    pub(super) fn read<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>) -> Option<bool> {
         if !matches!(self.stage, Stage::Open) || !self.readable {
             return None;
         }
@@ -180,10 +216,7 @@ impl Link {
                 let is_all = self.stream.is_plain() && PART_IS_ALL && n < space.len();
                 self.readable = !is_all || self.ending;
                 engine.handle_received(self.id, n);
-                if let Some(sent) = self.sent.take() {
-                    let took = now.saturating_since(sent);
-                    (self.is_near, self.took) = (took < NEAR, Some(took));
-                }
+                self.has_heard = true;
                 Some(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -213,7 +246,7 @@ impl Link {
                 self.writable = !(self.stream.is_plain() && PART_IS_ALL && n < bytes.len());
                 self.midway = n < bytes.len();
                 engine.handle_transmitted(self.id, n);
-                self.sent.get_or_insert(now);
+                self.note_sent(now, n as u64, engine.unanswered(self.id));
                 Some(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -233,8 +266,17 @@ impl Link {
         let Ok(n) = self.stream.write_vectored(&parts.map(IoSlice::new)) else { return 0 };
         self.midway = n < parts.iter().map(|part| part.len()).sum();
         self.writable = !(self.stream.is_plain() && PART_IS_ALL && self.midway);
-        self.sent.get_or_insert(now);
+        self.note_sent(now, n as u64, n as u64);
         n
+    }
+
+    /// So many bytes were sent; so many are on their way now.
+    fn note_sent(&mut self, now: Instant, n: u64, unanswered: u64) {
+        let sent = self.sent.get_or_insert_with(|| {
+            let work = Duration::from_micros(unanswered.min(2 * LOT) / PACE);
+            Sent { at: now, since: 0, by: now.saturating_add(NEAR + work) }
+        });
+        sent.since = sent.since.saturating_add(n);
     }
 
     /// After a signal the next attempt is the same one; anything else is the end.

@@ -27,6 +27,7 @@ use respire_core::hook::Hook;
 use respire_core::time::Instant;
 
 use crate::{Dialer, Url};
+pub(crate) use link::Ahead;
 pub use login::Login;
 pub(crate) use sockets::{NONE, Sockets};
 
@@ -246,7 +247,7 @@ impl<L: Login, H: Hook> EventLoop<L, H> {
                 is_idle = false;
                 self.sockets.act(&mut self.engine, now, action);
             }
-            if is_idle & !self.sockets.transmit(&mut self.engine, now, true) {
+            if is_idle & !self.sockets.transmit(&mut self.engine, now, Ahead::Everything) {
                 return round > 0;
             }
         }

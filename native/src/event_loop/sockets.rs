@@ -12,7 +12,7 @@ use respire_core::hook::Hook;
 use respire_core::pool::{DialCode, Id};
 use respire_core::time::Instant;
 
-use super::link::{Connecting, Link};
+use super::link::{Ahead, Connecting, Link};
 use super::{Counts, IN_FLIGHT, Login};
 use crate::Dialer;
 
@@ -82,22 +82,34 @@ impl<L: Login> Sockets<L> {
     pub(crate) fn receive<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>, now: Instant) -> bool {
         let mut is_idle = true;
         for at in 0..self.links.len() {
-            is_idle &= !self.connect(engine, now, at) & !self.read(engine, now, at);
+            is_idle &= !self.connect(engine, now, at) & !self.read(engine, at);
         }
         !is_idle
     }
 
-    /// Writes what is to be written, once to each; with `ahead` also behind what is not answered yet. Whether there was
-    /// anything to do.
+    /// Sees how long answers took, of those that were told.
+    pub(crate) fn time<H: Hook>(&mut self, engine: &Engine<Heap, IN_FLIGHT, H>, now: Instant) {
+        for link in self.links.iter_mut().flatten() {
+            if let Some(took) = link.take_took(engine, now)
+                && engine.is_prompt(link.id())
+            {
+                // As TCP does it.
+                let took = took.as_micros() as u64;
+                self.rtt = if self.rtt == NONE { took * 8 } else { self.rtt - self.rtt / 8 + took };
+            }
+        }
+    }
+
+    /// Writes what is to be written, once to each. Whether there was anything to do.
     pub(crate) fn transmit<H: Hook>(
         &mut self,
         engine: &mut Engine<Heap, IN_FLIGHT, H>,
         now: Instant,
-        ahead: bool,
+        ahead: Ahead,
     ) -> bool {
         let mut is_idle = true;
         for link in self.links.iter_mut().flatten() {
-            if ahead || !link.is_patient() {
+            if !link.is_patient(engine, ahead) {
                 let written = link.write(engine, now);
                 self.counts.writes += u64::from(written == Some(true));
                 is_idle &= written.is_none();
@@ -198,16 +210,9 @@ impl<L: Login> Sockets<L> {
         true
     }
 
-    fn read<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>, now: Instant, at: usize) -> bool {
+    fn read<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>, at: usize) -> bool {
         let Some(Some(link)) = self.links.get_mut(at) else { return false };
-        let read = link.read(engine, now);
-        if let Some(took) = link.take_took()
-            && engine.is_prompt(link.id())
-        {
-            // As TCP does it.
-            let took = took.as_micros() as u64;
-            self.rtt = if self.rtt == NONE { took * 8 } else { self.rtt - self.rtt / 8 + took };
-        }
+        let read = link.read(engine);
         self.counts.reads += u64::from(read == Some(true));
         read.is_some()
     }

@@ -17,11 +17,15 @@ use super::shared::Shared;
 use super::slots::Told;
 use super::world::World;
 
+/// So many requests are worth a write before the driver is back.
+pub(super) const BATCH: usize = 2;
+
 pub(super) struct Core {
     world: Arc<World>,
     pub(super) sockets: Sockets,
     pub(super) desk: Desk,
     pub(super) collecting: bool,
+    pub(super) fresh: usize,
     pub(super) used: Instant,
     /// Requests can be taken back.
     cancels: bool,
@@ -53,6 +57,7 @@ impl Core {
             sockets: Sockets::default(),
             desk: Desk::default(),
             collecting: false,
+            fresh: 0,
             used: Instant::ZERO,
             cancels: shape.cancels,
             room: shape.room,
@@ -74,6 +79,7 @@ impl Core {
         if self.pending.len() >= self.room {
             return Err(SubmitError::from(Full::InFlight).into());
         }
+        self.fresh += 1;
         let id = self.next;
         self.next += 1;
         let mut bytes = [0; 64];
@@ -116,6 +122,7 @@ impl Core {
     pub(super) const fn serve(&mut self, _: &Shared, _: Instant) {}
 
     pub(super) fn transmit(&mut self, _: Instant) {
+        self.fresh = 0;
         if !self.unsent.is_empty() {
             self.world.change(|state| state.sent.extend(self.unsent.drain(..)));
         }
