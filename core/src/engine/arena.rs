@@ -40,8 +40,8 @@ impl Kept {
     }
 }
 
-/// Frames that lie over more memory than this are moved together if they are a quarter of it at most: what is used over and over again
-/// had better be small.
+/// Frames that lie over more memory than this are moved together if they are a quarter of it at most: what is used over and
+/// over again had better be small.
 const SPREAD: usize = 16 << 10;
 
 /// The index of a call and the length of its frame.
@@ -196,9 +196,11 @@ mod tests {
     fn what_comes_and_goes_stays_at_the_front() {
         const CALLS: usize = 4;
         let mut calls = [Call::EMPTY; CALLS];
-        let mut arena = Arena::new([0_u8; 8 * SPREAD]);
+        let mut arena = Arena::new([0_u8; 2 * SPREAD]);
         let mut furthest = 0;
-        for round in 0..CALLS * SPREAD {
+        // Each takes more than 16 bytes: so it comes there more than once.
+        let rounds = if cfg!(miri) { 30 } else { SPREAD / 8 };
+        for round in 0..rounds {
             let index = round % CALLS;
             // The last one is still there when the next comes.
             arena.release(core::mem::replace(&mut calls[index].kept, Kept::NONE));
@@ -219,7 +221,7 @@ mod tests {
                 assert!(arena.frame(call.kept).ends_with([key.as_bytes(), b"\r\n"].concat().as_slice()));
             }
         }
-        assert!(furthest > SPREAD, "it came so far");
+        assert!(cfg!(miri) || furthest > SPREAD, "it came so far");
         assert!(furthest < SPREAD + 64, "{furthest}");
     }
 }
