@@ -135,6 +135,11 @@ impl Requests {
         Self { reader, stream }
     }
 
+    /// Answers so many requests, each with OK. Whether all were asked and answered.
+    pub fn confirm(&mut self, count: usize) -> bool {
+        (0..count).all(|_| self.next().is_some() && self.answer(b"+OK\r\n"))
+    }
+
     /// The words of the next request; nothing once the client is gone.
     #[expect(clippy::should_implement_trait, reason = "its words are read one by one, not iterated")]
     pub fn next(&mut self) -> Option<Vec<Vec<u8>>> {

@@ -92,8 +92,8 @@ impl Caller {
                 beside.into_iter().for_each(|thread| tally.add(thread.join().expect("a thread beside it")));
                 tally
             }),
-            Self::BlockOn => respire::block_on(together(all())),
-            Self::Plain => plain(together(all())),
+            Self::BlockOn => respire::block_on(tallied(all())),
+            Self::Plain => plain(tallied(all())),
             Self::Tokio => tokio(1).block_on(spawned(all())),
             Self::TokioDriven | Self::TokioOfTwo => {
                 let threads = if self == Self::TokioOfTwo { 2 } else { 1 };
@@ -104,7 +104,7 @@ impl Caller {
             }
             Self::AsyncIo => async_io::block_on(async {
                 let mut driver = pin!(respire::async_io::driver(handle).expect("a driver"));
-                let mut all = pin!(together(all()));
+                let mut all = pin!(tallied(all()));
                 poll_fn(|context| {
                     let _ = driver.as_mut().poll(context);
                     all.as_mut().poll(context)
@@ -149,14 +149,20 @@ async fn spawned(all: impl Iterator<Item = Task>) -> Tally {
     tally
 }
 
-/// All of them as one future, which looks at each when it is woken.
-async fn together(all: impl Iterator<Item = Task>) -> Tally {
-    let mut all: Vec<_> = all.collect();
+async fn tallied(all: impl Iterator<Item = Task>) -> Tally {
     let mut tally = Tally::default();
+    together(all).await.into_iter().for_each(|done| tally.add(done));
+    tally
+}
+
+/// All of them as one future, which looks at each when it is woken. What came of them, as they ended.
+pub async fn together<F: Future + Unpin>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut all: Vec<_> = all.collect();
+    let mut outputs = Vec::with_capacity(all.len());
     poll_fn(|context| {
-        all.retain_mut(|future| match future.as_mut().poll(context) {
-            Poll::Ready(done) => {
-                tally.add(done);
+        all.retain_mut(|future| match Pin::new(future).poll(context) {
+            Poll::Ready(output) => {
+                outputs.push(output);
                 false
             }
             Poll::Pending => true,
@@ -164,7 +170,7 @@ async fn together(all: impl Iterator<Item = Task>) -> Tally {
         if all.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    tally
+    outputs
 }
 
 /// An executor that only sleeps.

@@ -23,7 +23,7 @@ mod work;
 use std::time::{Duration, Instant};
 
 pub use book::{Claim, Tally, Verdict};
-pub use callers::{Caller, plain};
+pub use callers::{Caller, plain, together};
 pub use loads::Loads;
 pub use news::Heard;
 pub use process::{Usage, processor_time};
