@@ -143,6 +143,8 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         match news {
             News::Nothing => {
                 self.unlist_news();
+                // A handshake may have gone on.
+                self.list_unsent(at);
                 self.watch(at);
                 flaw!(QueueStalls => return None);
                 self.give_up_lane(at);

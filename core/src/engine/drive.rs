@@ -204,6 +204,23 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         at.map_or(&[], |link| link.connection.poll_transmit())
     }
 
+    /// The next connection to which something was written since it was last told: a driver that remembers those to which it
+    /// has not written everything need not look at others. Poll until `None`, behind [actions](Self::poll_action).
+    #[must_use = "what is to be written is told once"]
+    pub fn poll_unsent(&mut self) -> Option<Id> {
+        loop {
+            let at = self.unsent;
+            let link = self.link_mut(at)?;
+            link.is_unsent = false;
+            let (next, id) = (link.next_unsent, link.id);
+            let is_unsent = link.role != Role::None && !link.connection.poll_transmit().is_empty();
+            self.unsent = next;
+            if is_unsent {
+                return id;
+            }
+        }
+    }
+
     /// How many bytes are on their way to a connection, or behind one that is not answered; see
     /// [`Connection::unanswered`](crate::conn::Connection::unanswered).
     pub fn unanswered(&self, id: Id) -> u64 {

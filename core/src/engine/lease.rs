@@ -248,6 +248,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let Some(link) = self.link_mut(at) else { return };
         link.connection.clock(now);
         let asked = link.connection.submit_until(until, TENDING, &ping()).is_ok();
+        self.list_unsent(at);
         self.set_role(at, Role::Checking);
         if asked {
             self.watch(at);

@@ -31,6 +31,9 @@ pub struct Link<S: Storage, const F: usize> {
     /// The next one that may have something to tell.
     pub(super) next: u16,
     pub(super) listed: bool,
+    /// The next one to which something may have been written.
+    pub(super) next_unsent: u16,
+    pub(super) is_unsent: bool,
 }
 
 /// What a connection is used for.
@@ -87,6 +90,8 @@ impl<S: Storage, const F: usize> Link<S, F> {
             live: 0,
             next: 0,
             listed: false,
+            next_unsent: 0,
+            is_unsent: false,
         }
     }
 }

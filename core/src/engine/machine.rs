@@ -59,6 +59,8 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) lost: Option<CloseReason<'static>>,
     /// Connections that may have something to tell: a list through the links.
     pub(super) news: (u16, u16),
+    /// Connections to which something may have been written: the same.
+    pub(super) unsent: u16,
     /// The pool may have something to say, and will have then.
     pub(super) stirred: bool,
     pub(super) pool_due: Instant,
@@ -156,6 +158,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             open: 0,
             lost: None,
             news: (NIL, NIL),
+            unsent: NIL,
             stirred: true,
             pool_due: now,
             was_ready: false,
@@ -289,8 +292,21 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         }
     }
 
-    /// This connection may have something to tell.
+    /// Something may have been written to this connection.
+    #[inline]
+    pub(super) fn list_unsent(&mut self, at: u16) {
+        let first = self.unsent;
+        if let Some(link) = self.link_mut(at)
+            && !core::mem::replace(&mut link.is_unsent, true)
+        {
+            link.next_unsent = first;
+            self.unsent = at;
+        }
+    }
+
+    /// This connection may have something to tell, or to send.
     pub(super) fn list_news(&mut self, at: u16) {
+        self.list_unsent(at);
         let (first, last) = self.news;
         let Some(link) = self.link_mut(at) else { return };
         if core::mem::replace(&mut link.listed, true) {

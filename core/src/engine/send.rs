@@ -98,6 +98,9 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if is_owed {
             self.owing = at;
         }
+        if !core::mem::replace(&mut link.is_unsent, true) {
+            link.next_unsent = core::mem::replace(&mut self.unsent, at);
+        }
         if let Role::Own(last) = &mut link.role {
             *last = index;
             link.live = link.live.saturating_add(1);

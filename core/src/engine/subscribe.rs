@@ -168,6 +168,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         let due = registry.poll_timeout().min(self.subs.beat_at);
         self.wake_at(due);
         self.watch(at);
+        self.list_unsent(at);
     }
 
     /// There may be room on their connection.
@@ -281,6 +282,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 // If there is no room for it, an answer is awaited anyway.
                 let _ = link.connection.submit_until(until, TENDING, &ping());
             }
+            self.list_unsent(at);
         }
         self.reconcile();
     }
