@@ -36,6 +36,8 @@ mod dial;
 #[cfg(not(target_os = "wasi"))]
 mod event_loop;
 #[cfg(not(target_os = "wasi"))]
+mod plain;
+#[cfg(not(target_os = "wasi"))]
 mod route;
 mod single;
 #[cfg(not(target_os = "wasi"))]

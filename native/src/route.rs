@@ -53,19 +53,19 @@ impl Route {
     }
 
     fn open(&self, way: Way, timeout: Duration) -> io::Result<Stream> {
-        let stream = match way {
-            Way::Tcp(address) => Stream::Tcp(mio::net::TcpStream::connect(address)?),
+        let stream: Stream = match way {
+            Way::Tcp(address) => mio::net::TcpStream::connect(address)?.into(),
             #[cfg(unix)]
-            Way::Unix(path) => Stream::Unix(mio::net::UnixStream::connect(path)?),
+            Way::Unix(path) => mio::net::UnixStream::connect(path)?.into(),
             Way::Own(connect, endpoint) => match connect.connect(&endpoint, timeout)? {
                 Connected::Tcp(stream) => {
                     stream.set_nonblocking(true)?;
-                    Stream::Tcp(mio::net::TcpStream::from_std(stream))
+                    mio::net::TcpStream::from_std(stream).into()
                 }
                 #[cfg(unix)]
                 Connected::Unix(stream) => {
                     stream.set_nonblocking(true)?;
-                    Stream::Unix(mio::net::UnixStream::from_std(stream))
+                    mio::net::UnixStream::from_std(stream).into()
                 }
             },
         };

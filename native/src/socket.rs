@@ -1,36 +1,21 @@
 //! TCP and Unix streams, with TLS or without, as one [`Transport`], waited for by mio.
 
 use std::io::{self, IoSlice, Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mio::event::Source;
-use mio::net::TcpStream;
-#[cfg(unix)]
-use mio::net::UnixStream;
 use mio::{Events, Interest, Poll, Registry, Token};
 use respire_core::io::{self as core_io, Transport};
 use respire_core::time::Instant;
-use socket2::{SockRef, TcpKeepalive};
 
+use crate::plain::Plain;
 #[cfg(feature = "tls")]
 use crate::tls::Secured;
 
 /// Below this length a copy costs less than the kernel's look at more than one part, and a second look
 /// at the request.
 const LEND: usize = 4096;
-
-/// Does the same to whichever stream it is.
-macro_rules! either {
-    ($stream:expr, $inner:ident => $do:expr) => {
-        match $stream {
-            Stream::Tcp($inner) => $do,
-            #[cfg(unix)]
-            Stream::Unix($inner) => $do,
-            #[cfg(feature = "tls")]
-            Stream::Tls($inner) => $do,
-        }
-    };
-}
 
 /// A connected stream, what waits for it, and a clock that counts from its start.
 #[derive(Debug)]
@@ -83,32 +68,28 @@ impl Transport for Socket {
 /// A stream that is connected, or about to be.
 #[derive(Debug)]
 pub(crate) enum Stream {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(UnixStream),
+    /// It may be shared with who waits for it.
+    Plain(Arc<Plain>),
     /// Over one of the others.
     #[cfg(feature = "tls")]
     Tls(Box<Secured>),
+}
+
+impl<P: Into<Plain>> From<P> for Stream {
+    fn from(stream: P) -> Self {
+        Self::Plain(Arc::new(stream.into()))
+    }
 }
 
 impl Stream {
     /// Goes on to connect. Whether it stands, and takes bytes of the application: with TLS not before the peer has
     /// proved who it is. What it takes is done then, too.
     pub(crate) fn connect(&mut self) -> io::Result<bool> {
-        let (error, is_connected) = match self {
-            Self::Tcp(stream) => (stream.take_error()?, stream.peer_addr().is_ok()),
-            #[cfg(unix)]
-            Self::Unix(stream) => (stream.take_error()?, stream.peer_addr().is_ok()),
+        match self {
+            Self::Plain(stream) => stream.connect(),
             #[cfg(feature = "tls")]
-            Self::Tls(stream) => return stream.connect(),
-        };
-        if let Some(error) = error {
-            return Err(error);
+            Self::Tls(stream) => stream.connect(),
         }
-        if is_connected {
-            self.tune()?;
-        }
-        Ok(is_connected)
     }
 
     /// Why it did not connect, when its time is up.
@@ -116,7 +97,7 @@ impl Stream {
         match self {
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.is_late(),
-            _ => io::ErrorKind::TimedOut.into(),
+            Self::Plain(_) => io::ErrorKind::TimedOut.into(),
         }
     }
 
@@ -125,7 +106,7 @@ impl Stream {
         match self {
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.push(),
-            _ => Ok(()),
+            Self::Plain(_) => Ok(()),
         }
     }
 
@@ -134,66 +115,66 @@ impl Stream {
         match self {
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.owes(),
-            _ => false,
+            Self::Plain(_) => false,
         }
     }
 
-    /// Whether it is the kernel's own: what it gives and takes is all that there is to give and room to take.
-    pub(crate) const fn is_plain(&self) -> bool {
+    /// If it is the kernel's own: what it gives and takes is all that there is to give and room to take.
+    pub(crate) const fn plain(&self) -> Option<&Arc<Plain>> {
         match self {
+            Self::Plain(stream) => Some(stream),
             #[cfg(feature = "tls")]
-            Self::Tls(_) => false,
-            _ => true,
-        }
-    }
-
-    /// Sets what a fresh TCP connection needs: no delay for small writes, and an end in seconds,
-    /// not a quarter of an hour, when the peer is gone without a word.
-    fn tune(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => {
-                stream.set_nodelay(true)?;
-                let socket = SockRef::from(stream);
-                let keepalive = TcpKeepalive::new()
-                    .with_time(Duration::from_secs(30))
-                    .with_interval(Duration::from_secs(5))
-                    .with_retries(3);
-                socket.set_tcp_keepalive(&keepalive)?;
-                #[cfg(target_os = "linux")]
-                socket.set_tcp_user_timeout(Some(Duration::from_secs(45)))?;
-                Ok(())
-            }
-            _ => Ok(()),
+            Self::Tls(_) => None,
         }
     }
 
     /// Sets the sizes of the kernel's buffers.
     pub(crate) fn set_buffers(&self, size: usize) -> io::Result<()> {
-        let socket = match self {
-            Self::Tcp(stream) => SockRef::from(stream),
-            #[cfg(unix)]
-            Self::Unix(stream) => SockRef::from(stream),
+        match self {
+            Self::Plain(stream) => stream.set_buffers(size),
             #[cfg(feature = "tls")]
-            Self::Tls(stream) => return stream.set_buffers(size),
-        };
-        socket.set_send_buffer_size(size)?;
-        socket.set_recv_buffer_size(size)
+            Self::Tls(stream) => stream.set_buffers(size),
+        }
+    }
+
+    /// What a poll knows it by. Who shares it does so later.
+    fn source(&mut self) -> io::Result<&mut dyn Source> {
+        match self {
+            Self::Plain(stream) => match Arc::get_mut(stream) {
+                Some(stream) => Ok(stream),
+                None => Err(io::ErrorKind::ResourceBusy.into()),
+            },
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => Ok(&mut **stream),
+        }
     }
 }
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        either!(self, stream => stream.read(buffer))
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.read(buffer),
+        }
     }
 }
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        either!(self, stream => stream.write(bytes))
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.write(bytes),
+        }
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        either!(self, stream => stream.write_vectored(parts))
+        match self {
+            Self::Plain(stream) => stream.write_vectored(parts),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.write_vectored(parts),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -203,15 +184,15 @@ impl Write for Stream {
 
 impl Source for Stream {
     fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
-        either!(self, stream => stream.register(registry, token, interests))
+        self.source()?.register(registry, token, interests)
     }
 
     fn reregister(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
-        either!(self, stream => stream.reregister(registry, token, interests))
+        self.source()?.reregister(registry, token, interests)
     }
 
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        either!(self, stream => stream.deregister(registry))
+        self.source()?.deregister(registry)
     }
 }
 

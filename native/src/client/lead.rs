@@ -133,7 +133,7 @@ impl Lead {
         let Some(poller) = &mut state.poller else { return false };
         // Of an error whoever drives next is told.
         if poller.wait(Some(Duration::ZERO)).is_ok() {
-            poller.drain(|event| core.sockets.note(event));
+            poller.tell(&mut core.sockets);
         }
         true
     }
@@ -312,19 +312,22 @@ impl Leading {
         gate: &impl Gate,
     ) -> io::Result<()> {
         let Some(poller) = &mut self.poller else { return Ok(()) };
-        let until = self.shared.before_wait(own);
+        let due = self.shared.before_wait(own);
         // What is awaited may have failed meanwhile.
         if own.as_ref().is_some_and(|own| self.shared.slots.is_done(own.slot)) {
             return Ok(());
         }
-        let due = (until != Instant::MAX).then(|| until.saturating_since(self.shared.now()));
         let patience = match (patience, due) {
             (Some(patience), Some(due)) => Some(patience.min(due)),
             (patience, due) => patience.or(due),
         };
-        let waited = poller.wait(if gate.close() { patience } else { Some(Duration::ZERO) });
-        gate.open();
-        waited?;
+        if own.is_some() {
+            poller.wait_for_answer(patience)?;
+        } else {
+            let waited = poller.wait(if gate.close() { patience } else { Some(Duration::ZERO) });
+            gate.open();
+            waited?;
+        }
         self.shared.after_wait(poller, own, self.is_back_soon);
         Ok(())
     }

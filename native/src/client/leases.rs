@@ -8,7 +8,7 @@ use respire_core::client::Cause;
 use respire_core::command::{AnyRequest, Each, Effect, Pipeline, Request};
 use respire_core::config::Address;
 use respire_core::conn::{CloseReason, Event, SubmitError, Token};
-use respire_core::engine::{Config, Lease, Options, Refused};
+use respire_core::engine::{Config, Lease, Life, Options, Refused};
 use respire_core::hook::Hook;
 use respire_core::time::Instant;
 
@@ -28,7 +28,11 @@ pub(super) struct Leases {
     /// Where a connection stands there, by [`Id::index`](respire_core::pool::Id::index). What is not lent may stand
     /// anywhere.
     places: Vec<usize>,
-    /// The first deadline that the engine may not know of: it learns what was asked here when its events are polled.
+    /// Places of connections that were lent since it was last looked what has come.
+    fresh: Vec<usize>,
+    /// How many have ended, and were not given back.
+    over: usize,
+    /// What is awaited is due then, or later.
     due: Instant,
     /// Who is to be told that there are lines.
     shown: Vec<Waiter>,
@@ -53,6 +57,8 @@ impl Default for Leases {
         Self {
             lent: Vec::new(),
             places: Vec::new(),
+            fresh: Vec::new(),
+            over: 0,
             due: Instant::MAX,
             shown: Vec::new(),
             lost: None,
@@ -62,19 +68,20 @@ impl Default for Leases {
 }
 
 impl Leases {
-    /// When the engine's events are to be polled, whatever it says.
+    /// When the engine's events are to be polled, whatever it says: it learns then what was asked here.
     pub(super) const fn due(&self) -> Instant {
         self.due
     }
 
     /// How many have ended, and were not given back.
-    pub(super) fn over(&self) -> usize {
-        self.lent.iter().filter(|lent| lent.is_over).count()
+    pub(super) const fn over(&self) -> usize {
+        self.over
     }
 
     /// A connection is lent.
     pub(super) fn begin(&mut self, lease: Lease) {
         self.stands(lease, self.lent.len());
+        self.fresh.push(lease.id().index());
         self.lent.push(Lent {
             lease,
             waiting: VecDeque::new(),
@@ -106,7 +113,8 @@ impl Leases {
         mut lost: impl FnMut(Token),
     ) -> Option<Arc<Feed>> {
         let place = self.place(lease)?;
-        let Lent { waiting, feed, mut watched, .. } = self.lent.swap_remove(place);
+        let Lent { waiting, feed, mut watched, is_over, .. } = self.lent.swap_remove(place);
+        self.over -= usize::from(is_over);
         if let Some(moved) = self.lent.get(place).map(|lent| lent.lease) {
             self.stands(moved, place);
         }
@@ -200,58 +208,85 @@ impl Leases {
         Ok(())
     }
 
-    /// Tells what has come, behind the engine's own events. Whether there was anything.
+    /// Tells what has come, behind the engine's own events: over connections that were moved, by their places, and over all if
+    /// something was due. Whether there was anything.
     pub(super) fn poll(
         &mut self,
         engine: &mut Machine,
         now: Instant,
+        mut moved: impl FnMut() -> Option<usize>,
         mut tell: impl FnMut(Token, Told<'_>),
     ) -> bool {
-        let (mut is_idle, home) = (true, self.home);
-        self.due = Instant::MAX;
-        for lent in &mut self.lent {
-            let scene = scene(home, now, lent.lease);
-            let Some((connection, hooks)) = engine.leased_and_hook(lent.lease) else {
-                is_idle &= lent.waiting.is_empty();
-                lent.watched.lose(engine.hook_mut(), &scene);
-                lent.waiting.drain(..).for_each(|token| tell(token, Told::Failed(LOST)));
-                self.shown.extend(lent.lose(CloseReason::Local));
-                continue;
-            };
-            while let Some(event) = connection.poll_event() {
-                is_idle = false;
-                let (token, failure) = match event {
-                    Event::Reply { token, .. } => (token, None),
-                    Event::Failed { token, failure } => (token, Some(failure)),
-                    Event::Push(line) => {
-                        let line = line.as_bytes().map(monitor::message);
-                        self.shown.extend(lent.feed.as_ref().zip(line).map(|(feed, line)| feed.push(line)));
-                        continue;
-                    }
-                    Event::PushTooLarge => {
-                        lent.feed.iter().for_each(|feed| feed.skip());
-                        continue;
-                    }
-                    Event::Closed(reason) => {
-                        lent.is_over = true;
-                        self.lost = Some(reason.into());
-                        self.shown.extend(lent.lose(reason));
-                        continue;
-                    }
-                    _ => continue,
-                };
-                // In order, but for those that are late.
-                if let Some(at) = lent.waiting.iter().position(|waiting| *waiting == token) {
-                    lent.waiting.remove(at);
-                    let (ended, told) = match (failure, connection.lent()) {
-                        (None, reply) => (Ended::Reply(reply, connection.lent_len()), Told::Reply(reply)),
-                        (Some(failure), _) => (Ended::Failed(failure), Told::Failed(failed(failure))),
-                    };
-                    lent.watched.after(hooks, &scene, token, ended);
-                    tell(token, told);
-                }
+        let mut is_idle = true;
+        while let Some(at) = self.fresh.pop().or_else(&mut moved) {
+            if let Some(&place) = self.places.get(at)
+                && self.lent.get(place).is_some_and(|lent| lent.lease.id().index() == at)
+            {
+                is_idle &= !self.poll_at(place, engine, now, &mut tell);
             }
         }
+        // An engine that is closed takes back what it has lent.
+        if now >= self.due || matches!(engine.life(), Life::Draining | Life::Closed) {
+            self.due = Instant::MAX;
+            for place in 0..self.lent.len() {
+                is_idle &= !self.poll_at(place, engine, now, &mut tell);
+            }
+        }
+        !is_idle
+    }
+
+    /// Tells what has come over one of them. Whether there was anything.
+    fn poll_at(
+        &mut self,
+        place: usize,
+        engine: &mut Machine,
+        now: Instant,
+        tell: &mut impl FnMut(Token, Told<'_>),
+    ) -> bool {
+        let Some(lent) = self.lent.get_mut(place) else { return false };
+        let scene = scene(self.home, now, lent.lease);
+        let Some((connection, hooks)) = engine.leased_and_hook(lent.lease) else {
+            let has_lost = !lent.waiting.is_empty();
+            lent.watched.lose(engine.hook_mut(), &scene);
+            lent.waiting.drain(..).for_each(|token| tell(token, Told::Failed(LOST)));
+            self.shown.extend(lent.lose(CloseReason::Local));
+            return has_lost;
+        };
+        let mut is_idle = true;
+        while let Some(event) = connection.poll_event() {
+            is_idle = false;
+            let (token, failure) = match event {
+                Event::Reply { token, .. } => (token, None),
+                Event::Failed { token, failure } => (token, Some(failure)),
+                Event::Push(line) => {
+                    let line = line.as_bytes().map(monitor::message);
+                    self.shown.extend(lent.feed.as_ref().zip(line).map(|(feed, line)| feed.push(line)));
+                    continue;
+                }
+                Event::PushTooLarge => {
+                    lent.feed.iter().for_each(|feed| feed.skip());
+                    continue;
+                }
+                Event::Closed(reason) => {
+                    self.over += usize::from(!std::mem::replace(&mut lent.is_over, true));
+                    self.lost = Some(reason.into());
+                    self.shown.extend(lent.lose(reason));
+                    continue;
+                }
+                _ => continue,
+            };
+            // In order, but for those that are late.
+            if let Some(at) = lent.waiting.iter().position(|waiting| *waiting == token) {
+                lent.waiting.remove(at);
+                let (ended, told) = match (failure, connection.lent()) {
+                    (None, reply) => (Ended::Reply(reply, connection.lent_len()), Told::Reply(reply)),
+                    (Some(failure), _) => (Ended::Failed(failure), Told::Failed(failed(failure))),
+                };
+                lent.watched.after(hooks, &scene, token, ended);
+                tell(token, told);
+            }
+        }
+        self.due = self.due.min(connection.poll_timeout().unwrap_or(Instant::MAX));
         !is_idle
     }
 }
@@ -302,9 +337,10 @@ impl Core {
     }
 
     /// Tells what has come over connections that are lent. Whether there was anything.
-    pub(super) fn tell_lessees(&mut self, shared: &Shared, own: &mut Option<Own<'_>>) -> bool {
-        let Self { leases, engine, desk, .. } = self;
-        let heard = leases.poll(engine, shared.now(), |token, told| desk.tell(shared, token, told, own));
+    pub(super) fn tell_lessees(&mut self, shared: &Shared, now: Instant, own: &mut Option<Own<'_>>) -> bool {
+        let Self { leases, engine, sockets, desk, .. } = self;
+        let moved = || sockets.poll_moved();
+        let heard = leases.poll(engine, now, moved, |token, told| desk.tell(shared, token, told, own));
         leases.shown.drain(..).for_each(|waiter| desk.wake(waiter));
         if let Some(cause) = leases.lost.take() {
             self.health.fail(cause);

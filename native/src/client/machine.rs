@@ -218,7 +218,7 @@ impl Core {
             while self.tell(shared, now, own) {
                 is_idle = false;
             }
-            is_idle &= !self.tell_lessees(shared, own) & !self.load(now);
+            is_idle &= !self.tell_lessees(shared, now, own) & !self.load(now);
             let mut acted = false;
             while let Some(action) = self.engine.poll_action(now) {
                 acted = true;

@@ -2,24 +2,24 @@
 
 use std::io;
 
-use mio::event::Event;
 use mio::{Events, Poll};
 pub(super) use mio::{Registry, Waker};
 use respire_core::time::Duration;
 
-use crate::event_loop::WAKER;
+use crate::event_loop::{Ear, Login, Sockets, WAKER};
 
 /// Whoever has it drives.
 pub(super) struct Poller {
     poll: Poll,
     events: Events,
+    ear: Ear,
 }
 
 impl Poller {
     /// # Errors
     /// The system has nothing to wait with.
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { poll: Poll::new()?, events: Events::with_capacity(256) })
+        Ok(Self { poll: Poll::new()?, events: Events::with_capacity(256), ear: Ear::default() })
     }
 
     /// What ends its wait: there is only one.
@@ -40,9 +40,23 @@ impl Poller {
         crate::socket::poll_once(&mut self.poll, &mut self.events, patience)
     }
 
-    /// What has happened to sockets.
-    pub(super) fn drain(&mut self, each: impl FnMut(&Event)) {
-        self.events.iter().for_each(each);
+    /// The same for a thread that has nothing else to do: it may be some milliseconds late for what happens elsewhere.
+    ///
+    /// # Errors
+    /// The system cannot.
+    pub(super) fn wait_for_answer(&mut self, patience: Option<Duration>) -> io::Result<()> {
+        if self.ear.listen(patience) { Ok(()) } else { self.wait(patience) }
+    }
+
+    /// Tells what has happened to sockets.
+    pub(super) fn tell<L: Login>(&mut self, sockets: &mut Sockets<L>) {
+        self.events.iter().for_each(|event| sockets.note(event));
         self.events.clear();
+        self.ear.tell(sockets);
+    }
+
+    /// What has happened is done with: sees what to wait for next.
+    pub(super) fn aim<L: Login>(&mut self, sockets: &Sockets<L>) {
+        self.ear.aim(sockets);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use respire_core::time::Instant;
+use respire_core::time::{Duration, Instant};
 
 use super::desk::Own;
 use super::machine::{BATCH, Core};
@@ -48,10 +48,10 @@ impl Shared {
         }
     }
 
-    /// Writes what has been collected. Until when there is nothing to do.
-    pub(super) fn before_wait(self: &Arc<Self>, own: &mut Option<Own<'_>>) -> Instant {
+    /// Writes what has been collected. For how long there is nothing to do; `None` for ever.
+    pub(super) fn before_wait(self: &Arc<Self>, own: &mut Option<Own<'_>>) -> Option<Duration> {
         self.asleep_until.store(u64::MAX, Ordering::SeqCst);
-        let now = self.now();
+        let mut now = self.now();
         // As a rule whoever was here last has left nothing to do.
         if self.is_collecting.load(Ordering::Relaxed) || self.mail.load(Ordering::SeqCst) || self.due() <= now
         {
@@ -62,12 +62,14 @@ impl Shared {
                 core.settle(self, own);
             }
             self.leave(core, now);
+            now = self.now();
         }
         let due = self.due();
         // What was due earlier by now has been seen here, or its submitter sees that somebody sleeps.
         self.asleep_until.store(due.as_micros(), Ordering::SeqCst);
         fence(Ordering::SeqCst);
-        due.min(self.due())
+        let due = due.min(self.due());
+        (due != Instant::MAX).then(|| due.saturating_since(now))
     }
 
     /// Moves what the sockets are ready for. With `collect`, what tasks ask for that were woken is written
@@ -81,8 +83,11 @@ impl Shared {
         self.asleep_until.store(0, Ordering::SeqCst);
         let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         self.drain(&mut core);
-        poller.drain(|event| core.sockets.note(event));
+        poller.tell(&mut core.sockets);
         let now = core.settle(self, own);
+        if own.is_some() {
+            poller.aim(&core.sockets);
+        }
         let collecting = collect && core.desk.has_woken();
         self.collect(&mut core, collecting);
         self.leave(core, now);

@@ -1,6 +1,7 @@
 //! One connection of the engine: its socket, from the dial to the end.
 
 use std::io::{self, IoSlice, Read, Write};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use mio::event::Event as Readiness;
@@ -12,7 +13,9 @@ use respire_core::pool::Id;
 use respire_core::time::Instant;
 
 use super::IN_FLIGHT;
+use super::ear::Heard;
 use crate::Dialer;
+use crate::plain::Plain;
 use crate::route::Route;
 use crate::socket::Stream;
 
@@ -28,12 +31,23 @@ pub(super) struct Link {
     ending: bool,
     /// What was sent of which nothing was answered yet.
     sent: Option<Sent>,
-    /// Something has come since it was last looked at what is answered.
-    has_heard: bool,
     /// Not all of it was taken: the rest is not to wait for its answer.
     midway: bool,
     /// Whether answers have come so soon that it is better to wait for them than to send little.
     is_near: bool,
+    /// What was read from it by who listened.
+    heard: Option<Box<Heard>>,
+    /// It stands in these lists of all sockets.
+    pub(super) listed: Listed,
+}
+
+/// In which lists a link stands.
+#[derive(Default)]
+pub(super) struct Listed {
+    pub(super) ready: bool,
+    pub(super) moved: bool,
+    pub(super) timed: bool,
+    pub(super) unsent: bool,
 }
 
 /// A write, of which the time is taken.
@@ -113,9 +127,10 @@ impl Link {
             writable: false,
             ending: false,
             sent: None,
-            has_heard: false,
             midway: false,
             is_near: true,
+            heard: None,
+            listed: Listed::default(),
         })
     }
 
@@ -131,15 +146,12 @@ impl Link {
         }
     }
 
-    /// How long the last answer took, told once.
+    /// How long the last answer took, told once, behind what has come.
     pub(super) fn take_took<H: Hook>(
         &mut self,
         engine: &Engine<Heap, IN_FLIGHT, H>,
         now: Instant,
     ) -> Option<Duration> {
-        if !std::mem::take(&mut self.has_heard) {
-            return None;
-        }
         let unanswered = engine.unanswered(self.id);
         let sent = self.sent.take_if(|sent| unanswered < sent.since)?;
         self.is_near = now < sent.by;
@@ -153,12 +165,46 @@ impl Link {
 
     /// Whether what is to be written had better wait for the answers to what was.
     pub(super) fn is_patient<H: Hook>(&self, engine: &Engine<Heap, IN_FLIGHT, H>, ahead: Ahead) -> bool {
-        if ahead == Ahead::Everything || !self.is_near || self.midway || self.stream.owes() {
+        if ahead == Ahead::Everything || !self.is_near || self.midway || self.owes() {
             return false;
         }
         let unanswered = engine.unanswered(self.id);
         let enough = if ahead == Ahead::AsMuch { unanswered.min(LOT) } else { u64::MAX };
         unanswered > 0 && (engine.poll_transmit(self.id).len() as u64) < enough
+    }
+
+    /// Whether there is anything left to be written.
+    pub(super) fn is_unsent<H: Hook>(&self, engine: &Engine<Heap, IN_FLIGHT, H>) -> bool {
+        !engine.poll_transmit(self.id).is_empty() || self.owes()
+    }
+
+    /// Whether its stream has to write something of its own.
+    pub(super) fn owes(&self) -> bool {
+        self.stream.owes()
+    }
+
+    /// Its stream, if there is nothing to do there but to wait until something comes.
+    pub(super) fn silent(&self) -> Option<&Arc<Plain>> {
+        let is_silent = matches!(self.stage, Stage::Open) && self.writable && !self.readable && !self.midway;
+        self.stream.plain().filter(|_| is_silent)
+    }
+
+    /// There is something else to be waited for now.
+    pub(super) fn no_longer_sole(&self) {
+        if let Some(stream) = self.stream.plain() {
+            stream.set_sole(false);
+        }
+    }
+
+    /// Whether this is its stream.
+    pub(super) fn is_of(&self, stream: &Weak<Plain>) -> bool {
+        self.stream.plain().is_some_and(|own| std::ptr::eq(Arc::as_ptr(own), stream.as_ptr()))
+    }
+
+    /// Something was read from its stream. Memory that was used for that before.
+    pub(super) fn hear(&mut self, heard: Box<Heard>) -> Option<Box<Heard>> {
+        self.readable = true;
+        self.heard.replace(heard)
     }
 
     /// An error or an end is found by reading.
@@ -206,17 +252,22 @@ impl Link {
         }
         // Room comes when what is there was told.
         let space = engine.recv_space(self.id)?;
-        match self.stream.read(space) {
+        let heard = self.heard.as_mut().filter(|heard| heard.is_some());
+        let is_part = heard.as_ref().is_some_and(|heard| heard.is_part());
+        let read = match heard {
+            Some(heard) => heard.read(space),
+            None => self.stream.read(space),
+        };
+        match read {
             Ok(0) => {
                 self.stage = Stage::Over;
                 engine.handle_eof(self.id);
                 Some(false)
             }
             Ok(n) => {
-                let is_all = self.stream.is_plain() && PART_IS_ALL && n < space.len();
+                let is_all = self.stream.plain().is_some() && PART_IS_ALL && n < space.len() && !is_part;
                 self.readable = !is_all || self.ending;
                 engine.handle_received(self.id, n);
-                self.has_heard = true;
                 Some(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -243,14 +294,14 @@ impl Link {
             // There was nothing to do.
             Ok(0) => None,
             Ok(n) => {
-                self.writable = !(self.stream.is_plain() && PART_IS_ALL && n < bytes.len());
-                self.midway = n < bytes.len();
+                self.note_taken(n, bytes.len());
                 engine.handle_transmitted(self.id, n);
                 self.note_sent(now, n as u64, engine.unanswered(self.id));
                 Some(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.writable = false;
+                self.no_longer_sole();
                 None
             }
             Err(error) => Some(self.stumble(&error, engine)),
@@ -264,10 +315,18 @@ impl Link {
         }
         // An error is met again when the rest is written.
         let Ok(n) = self.stream.write_vectored(&parts.map(IoSlice::new)) else { return 0 };
-        self.midway = n < parts.iter().map(|part| part.len()).sum();
-        self.writable = !(self.stream.is_plain() && PART_IS_ALL && self.midway);
+        self.note_taken(n, parts.iter().map(|part| part.len()).sum());
         self.note_sent(now, n as u64, n as u64);
         n
+    }
+
+    /// So many bytes were taken of so many.
+    fn note_taken(&mut self, n: usize, len: usize) {
+        self.midway = n < len;
+        if self.midway {
+            self.writable = !(self.stream.plain().is_some() && PART_IS_ALL);
+            self.no_longer_sole();
+        }
     }
 
     /// So many bytes were sent; so many are on their way now.

@@ -11,6 +11,7 @@
 //!            └────────────────────────────────────────────────────────┘
 //! ```
 
+mod ear;
 mod link;
 mod login;
 mod sockets;
@@ -27,6 +28,7 @@ use respire_core::hook::Hook;
 use respire_core::time::Instant;
 
 use crate::{Dialer, Url};
+pub(crate) use ear::Ear;
 pub(crate) use link::Ahead;
 pub use login::Login;
 pub(crate) use sockets::{NONE, Sockets};

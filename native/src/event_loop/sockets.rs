@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use mio::Registry;
@@ -12,9 +13,11 @@ use respire_core::hook::Hook;
 use respire_core::pool::{DialCode, Id};
 use respire_core::time::Instant;
 
+use super::ear::Heard;
 use super::link::{Ahead, Connecting, Link};
 use super::{Counts, IN_FLIGHT, Login};
 use crate::Dialer;
+use crate::plain::Plain;
 
 /// What an engine has of the world.
 pub(crate) struct Sockets<L> {
@@ -25,6 +28,16 @@ pub(crate) struct Sockets<L> {
     registry: Registry,
     /// By [`Id::index`].
     links: Vec<Option<Link>>,
+    /// Places of those that may be ready for something.
+    ready: Vec<usize>,
+    /// Memory for the next.
+    spare: Vec<usize>,
+    /// Places of those that were read or written, until [somebody asks](Self::poll_moved).
+    moved: Vec<usize>,
+    /// Places of those to which something is to be written.
+    unsent: Vec<usize>,
+    /// Places of those from which something has come, until it is [seen](Self::time) how long it took.
+    timed: Vec<usize>,
     due: Instant,
     pub(crate) counts: Counts,
     /// How long answers take, in the mean of the last ones, where nothing blocks: eighths of microseconds, or [`NONE`].
@@ -38,9 +51,23 @@ pub(crate) const NONE: u64 = u64::MAX;
 
 impl<L: Login> Sockets<L> {
     pub(crate) fn new(registry: Registry, endpoint: Endpoint, connect_timeout: Duration, login: L) -> Self {
-        let (links, counts, failure) = (Vec::new(), Counts::default(), None);
-        let (dialer, due) = (Dialer::default(), Instant::MAX);
-        Self { login, dialer, endpoint, connect_timeout, registry, links, due, counts, rtt: NONE, failure }
+        Self {
+            login,
+            dialer: Dialer::default(),
+            endpoint,
+            connect_timeout,
+            registry,
+            links: Vec::new(),
+            ready: Vec::new(),
+            spare: Vec::new(),
+            moved: Vec::new(),
+            timed: Vec::new(),
+            unsent: Vec::new(),
+            due: Instant::MAX,
+            counts: Counts::default(),
+            rtt: NONE,
+            failure: None,
+        }
     }
 
     pub(crate) const fn endpoint(&self) -> &Endpoint {
@@ -67,29 +94,80 @@ impl<L: Login> Sockets<L> {
     }
 
     /// Whether there may be more to read.
-    pub(crate) fn are_ready(&self) -> bool {
-        self.links.iter().flatten().any(Link::is_ready)
+    pub(crate) const fn are_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// A socket is ready for something.
     pub(crate) fn note(&mut self, event: &Readiness) {
-        if let Some(Some(link)) = self.links.get_mut(event.token().0) {
+        let at = event.token().0;
+        if let Some(Some(link)) = self.links.get_mut(at) {
             link.note(event);
+            list(&mut self.ready, &mut link.listed.ready, at);
         }
+    }
+
+    /// The only one, if there is nothing to wait for but what comes there. From when on there is, it says so itself.
+    pub(super) fn sole(&self) -> Option<&Arc<Plain>> {
+        let mut links = self.links.iter().flatten();
+        let (Some(link), None) = (links.next(), links.next()) else { return None };
+        let stream = link.silent()?;
+        stream.set_sole(true);
+        Some(stream)
+    }
+
+    /// Something was read from the [sole](Self::sole) stream; if it has ended since, nobody needs it. Memory for the next.
+    pub(super) fn hear(&mut self, stream: &Weak<Plain>, heard: Box<Heard>) -> Option<Box<Heard>> {
+        for (at, link) in self.links.iter_mut().enumerate() {
+            if let Some(link) = link
+                && link.is_of(stream)
+            {
+                list(&mut self.ready, &mut link.listed.ready, at);
+                return link.hear(heard);
+            }
+        }
+        Some(heard)
     }
 
     /// Reads what has come, once from each. Whether there was anything to do.
     pub(crate) fn receive<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>, now: Instant) -> bool {
-        let mut is_idle = true;
-        for at in 0..self.links.len() {
-            is_idle &= !self.connect(engine, now, at) & !self.read(engine, at);
+        if now >= self.due {
+            // Nothing may have happened to those that are being connected.
+            for (at, link) in self.links.iter_mut().enumerate() {
+                if let Some(link) = link.as_mut().filter(|link| link.due().is_some()) {
+                    list(&mut self.ready, &mut link.listed.ready, at);
+                }
+            }
         }
+        let mut is_idle = true;
+        let mut ready = std::mem::replace(&mut self.ready, std::mem::take(&mut self.spare));
+        for at in ready.drain(..) {
+            is_idle &= !self.connect(engine, now, at) & !self.read(engine, at);
+            if let Some(Some(link)) = self.links.get_mut(at) {
+                link.listed.ready = false;
+                if link.is_ready() {
+                    list(&mut self.ready, &mut link.listed.ready, at);
+                }
+            }
+        }
+        self.spare = ready;
         !is_idle
+    }
+
+    /// The next one that was read or written since it was last told, by its [place](Id::index).
+    pub(crate) fn poll_moved(&mut self) -> Option<usize> {
+        let at = self.moved.pop()?;
+        if let Some(Some(link)) = self.links.get_mut(at) {
+            link.listed.moved = false;
+        }
+        Some(at)
     }
 
     /// Sees how long answers took, of those that were told.
     pub(crate) fn time<H: Hook>(&mut self, engine: &Engine<Heap, IN_FLIGHT, H>, now: Instant) {
-        for link in self.links.iter_mut().flatten() {
+        for at in self.timed.drain(..) {
+            let Some(Some(link)) = self.links.get_mut(at) else { continue };
+            link.listed.timed = false;
             if let Some(took) = link.take_took(engine, now)
                 && engine.is_prompt(link.id())
             {
@@ -107,14 +185,31 @@ impl<L: Login> Sockets<L> {
         now: Instant,
         ahead: Ahead,
     ) -> bool {
-        let mut is_idle = true;
-        for link in self.links.iter_mut().flatten() {
-            if !link.is_patient(engine, ahead) {
-                let written = link.write(engine, now);
-                self.counts.writes += u64::from(written == Some(true));
-                is_idle &= written.is_none();
+        let Self { links, unsent, moved, counts, .. } = self;
+        while let Some(id) = engine.poll_unsent() {
+            if let Some(Some(link)) = links.get_mut(id.index()) {
+                list(unsent, &mut link.listed.unsent, id.index());
             }
         }
+        let mut is_idle = true;
+        unsent.retain(|&at| {
+            let Some(Some(link)) = links.get_mut(at) else { return false };
+            if link.is_patient(engine, ahead) {
+                return true;
+            }
+            let written = link.write(engine, now);
+            if written.is_some() {
+                list(moved, &mut link.listed.moved, at);
+                is_idle = false;
+            }
+            counts.writes += u64::from(written == Some(true));
+            link.listed.unsent = link.is_unsent(engine);
+            link.listed.unsent
+        });
+        debug_assert!(
+            links.iter().flatten().all(|link| link.listed.unsent || !link.is_unsent(engine)),
+            "what is to be written is known"
+        );
         !is_idle
     }
 
@@ -167,6 +262,7 @@ impl<L: Login> Sockets<L> {
             self.links.resize_with(at + 1, || None);
         }
         self.links[at] = None;
+        self.links.iter().flatten().for_each(Link::no_longer_sole);
         while let Some(opened) = connecting.next(now) {
             match opened.and_then(|stream| Link::register(id, stream, &self.registry, &connecting)) {
                 Ok(link) => {
@@ -213,8 +309,24 @@ impl<L: Login> Sockets<L> {
     fn read<H: Hook>(&mut self, engine: &mut Engine<Heap, IN_FLIGHT, H>, at: usize) -> bool {
         let Some(Some(link)) = self.links.get_mut(at) else { return false };
         let read = link.read(engine);
-        self.counts.reads += u64::from(read == Some(true));
+        if read.is_some() {
+            list(&mut self.moved, &mut link.listed.moved, at);
+        }
+        if link.owes() {
+            list(&mut self.unsent, &mut link.listed.unsent, at);
+        }
+        if read == Some(true) {
+            list(&mut self.timed, &mut link.listed.timed, at);
+            self.counts.reads += 1;
+        }
         read.is_some()
+    }
+}
+
+/// Puts a place into a list, in which it is or is not.
+fn list(places: &mut Vec<usize>, is_listed: &mut bool, at: usize) {
+    if !std::mem::replace(is_listed, true) {
+        places.push(at);
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use respire_core::time::Duration;
 
+use super::machine::Sockets;
 use super::world::World;
 
 pub(super) struct Poller {
@@ -47,11 +48,18 @@ impl Poller {
         Ok(())
     }
 
-    pub(super) fn drain(&mut self, mut each: impl FnMut(())) {
+    /// The model's sockets are more than one.
+    pub(super) fn wait_for_answer(&mut self, patience: Option<Duration>) -> io::Result<()> {
+        self.wait(patience)
+    }
+
+    pub(super) fn tell(&mut self, sockets: &mut Sockets) {
         if std::mem::take(&mut self.is_readable) {
-            each(());
+            sockets.note(());
         }
     }
+
+    pub(super) const fn aim(&mut self, _: &Sockets) {}
 }
 
 impl Waker {

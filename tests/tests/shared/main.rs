@@ -7,6 +7,7 @@
 mod chaos;
 mod closures;
 mod drops;
+mod ear;
 mod halves;
 mod news;
 mod process;
