@@ -106,6 +106,8 @@ pub enum Flaw {
     StaysConfirmed,
     /// A message is taken for nobody's that comes before it was told what happened to its subscription.
     MessageLost,
+    /// Nobody is told to which connection a request was written.
+    WriteUntold,
     /// What was subscribed on a connection of an engine that is lost is taken for subscribed.
     SubscriptionsForgotten,
 }
@@ -137,7 +139,7 @@ impl Flaw {
     ];
 
     /// Those of an engine, in `core::engine`.
-    pub const ENGINE: [Self; 17] = [
+    pub const ENGINE: [Self; 18] = [
         Self::PermitLeaks,
         Self::NotReset,
         Self::LentUnanswered,
@@ -148,6 +150,7 @@ impl Flaw {
         Self::QueueStalls,
         Self::LaneGivenUp,
         Self::SocketLeaks,
+        Self::WriteUntold,
         Self::WaitsForEver,
         Self::OrderLost,
         Self::WrongDatabase,

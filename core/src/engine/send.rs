@@ -9,6 +9,7 @@ use crate::command::{AnyRequest, Args, Blocks, Frame};
 use crate::config::Patience;
 use crate::conn::{Failure, SubmitError, Wait};
 use crate::error::Full;
+use crate::flaw::flaw;
 use crate::hook::Hook;
 use crate::pool::Id;
 use crate::time::Instant;
@@ -98,6 +99,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if is_owed {
             self.owing = at;
         }
+        flaw!(WriteUntold => link.is_unsent = true);
         if !core::mem::replace(&mut link.is_unsent, true) {
             link.next_unsent = core::mem::replace(&mut self.unsent, at);
         }

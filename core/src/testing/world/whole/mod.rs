@@ -52,6 +52,8 @@ struct Whole {
     engine: WholeEngine,
     /// Which line a connection is on, by its place.
     lines: Vec<Option<(Id, usize)>>,
+    /// By the same index: what is to be written there was told.
+    unsent: Vec<bool>,
     settings: Settings<'static>,
     /// Numbers among the requests must come back.
     verified: bool,
@@ -83,6 +85,7 @@ impl Whole {
         let now = Instant::from_micros(net.now);
         let engine = Engine::new(memory, &config, now);
         let lines = alloc::vec![None; memory.connections];
+        let unsent = alloc::vec![false; memory.connections];
         let judge = Judge::new(&config, now);
         let app = App::new(&mut net, config);
         let verified = config.connection.verify_every.is_some();
@@ -94,6 +97,7 @@ impl Whole {
             net,
             engine,
             lines,
+            unsent,
             settings,
             verified,
             app,
@@ -264,8 +268,16 @@ impl Whole {
     fn drive(&mut self, line: Option<(Id, usize)>) -> bool {
         let Some((id, line)) = line else { return self.tell(usize::MAX) };
         let mut did = false;
+        while let Some(id) = self.engine.poll_unsent() {
+            self.unsent.iter_mut().skip(id.index()).take(1).for_each(|told| *told = true);
+        }
         let ready = self.engine.poll_transmit(id);
+        let was_told =
+            self.unsent.get_mut(id.index()).is_none_or(|told| core::mem::replace(told, !ready.is_empty()));
         if !ready.is_empty() {
+            if !was_told {
+                self.judge.flag(|| "bytes to be written of which nobody was told".into());
+            }
             match self.net.write(line, ready) {
                 Ok(Some(n)) => {
                     self.engine.handle_transmitted(id, n);
