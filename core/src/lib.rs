@@ -65,15 +65,13 @@
 //! # Memory
 //!
 //! A [`Connection`](conn::Connection) holds both of its buffers and its slots, and nothing else that
-//! grows. With fixed memory its size is known when it is compiled:
+//! grows, but for half a KiB once with feature `alloc`, if a reply has more than sixteen levels. With fixed memory its size is
+//! known when it is compiled:
 //!
 //! ```
 //! # use respire_core::conn::Connection;
-//! # use respire_core::resp::Limits;
-//! // Two buffers, 32 bytes for each request in flight, 4 for each level that a reply may have, and a
-//! // fixed part of less than half a KiB.
-//! const LEVELS: usize = 4 * Limits::MAX_DEPTH;
-//! const { assert!(size_of::<Connection<[u8; 512], 8>>() < 2 * 512 + 8 * 32 + LEVELS + 512) }
+//! // Two buffers, 32 bytes for each request in flight, and a fixed part of about 600 bytes.
+//! const { assert!(size_of::<Connection<[u8; 512], 8>>() < 2 * 512 + 8 * 32 + 640) }
 //! ```
 //! - The **receive buffer** holds one whole reply. Size it for the largest value that you read and 64
 //!   bytes more. A larger reply is skipped and fails its own request only. A value larger than the

@@ -36,7 +36,7 @@ pub struct Limits {
 
 impl Limits {
     /// The deepest that a reply can be read: the scanner remembers four bytes for each level. 128
-    /// with feature `alloc`, else 16.
+    /// with feature `alloc`, where those behind the sixteenth are on the heap once a reply has them; else 16.
     pub const MAX_DEPTH: usize = if cfg!(feature = "alloc") { 128 } else { 16 };
 
     /// The most values that can stand directly inside one aggregate: 2^29 - 1.

@@ -83,7 +83,7 @@ const PACE: u64 = 32;
 const PART_IS_ALL: bool = cfg!(unix);
 
 enum Stage {
-    Connecting(Connecting),
+    Connecting(Box<Connecting>),
     Open,
     /// The engine knows, and will say when to close it.
     Over,
@@ -118,7 +118,7 @@ impl Link {
         connecting: &Connecting,
     ) -> io::Result<Self> {
         registry.register(&mut stream, Place(id.index()), Interest::READABLE | Interest::WRITABLE)?;
-        let stage = Stage::Connecting(connecting.clone());
+        let stage = Stage::Connecting(Box::new(connecting.clone()));
         Ok(Self {
             id,
             stream,
@@ -240,7 +240,7 @@ impl Link {
     /// The addresses that were not tried.
     pub(super) fn take_connecting(&mut self) -> Option<Connecting> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Connecting(connecting) => Some(connecting),
+            Stage::Connecting(connecting) => Some(*connecting),
             _ => None,
         }
     }
