@@ -25,10 +25,9 @@ use super::waiter::Waiter;
 /// All of them, with what is awaited on each.
 pub(super) struct Leases {
     lent: Vec<Lent>,
-    /// Where a connection stands there, by [`Id::index`](respire_core::pool::Id::index). What is not lent may stand
-    /// anywhere.
-    places: Vec<usize>,
-    /// Places of connections that were lent since it was last looked what has come.
+    /// Where a connection stands there, by [`Id::index`](respire_core::pool::Id::index).
+    places: Vec<Place>,
+    /// By the same index: those that were lent since it was last looked what has come.
     fresh: Vec<usize>,
     /// How many have ended, and were not given back.
     over: usize,
@@ -40,6 +39,13 @@ pub(super) struct Leases {
     lost: Option<Cause<io::Error>>,
     /// The server and the database, as hooks are told.
     pub(super) home: (Address<'static>, u32),
+}
+
+/// Where a connection stands. What is not lent may stand anywhere.
+#[derive(Clone, Default)]
+struct Place {
+    at: usize,
+    is_fresh: bool,
 }
 
 struct Lent {
@@ -80,8 +86,11 @@ impl Leases {
 
     /// A connection is lent.
     pub(super) fn begin(&mut self, lease: Lease) {
-        self.stands(lease, self.lent.len());
-        self.fresh.push(lease.id().index());
+        let place = self.stands(lease, self.lent.len());
+        // Many times, perhaps, before anybody looks.
+        if !std::mem::replace(&mut place.is_fresh, true) {
+            self.fresh.push(lease.id().index());
+        }
         self.lent.push(Lent {
             lease,
             waiting: VecDeque::new(),
@@ -91,17 +100,19 @@ impl Leases {
         });
     }
 
-    fn stands(&mut self, lease: Lease, place: usize) {
+    fn stands(&mut self, lease: Lease, at: usize) -> &mut Place {
         let index = lease.id().index();
         if self.places.len() <= index {
-            self.places.resize(index + 1, 0);
+            self.places.resize(index + 1, Place::default());
         }
-        self.places[index] = place;
+        let place = &mut self.places[index];
+        place.at = at;
+        place
     }
 
     fn place(&self, lease: Lease) -> Option<usize> {
-        let &place = self.places.get(lease.id().index())?;
-        self.lent.get(place).is_some_and(|lent| lent.lease == lease).then_some(place)
+        let at = self.places.get(lease.id().index())?.at;
+        self.lent.get(at).is_some_and(|lent| lent.lease == lease).then_some(at)
     }
 
     /// It is given back: what is awaited there will not come. Where its lines went.
@@ -218,11 +229,12 @@ impl Leases {
         mut tell: impl FnMut(Token, Told<'_>),
     ) -> bool {
         let mut is_idle = true;
-        while let Some(at) = self.fresh.pop().or_else(&mut moved) {
-            if let Some(&place) = self.places.get(at)
-                && self.lent.get(place).is_some_and(|lent| lent.lease.id().index() == at)
-            {
-                is_idle &= !self.poll_at(place, engine, now, &mut tell);
+        while let Some(index) = self.fresh.pop().or_else(&mut moved) {
+            let Some(place) = self.places.get_mut(index) else { continue };
+            place.is_fresh = false;
+            let at = place.at;
+            if self.lent.get(at).is_some_and(|lent| lent.lease.id().index() == index) {
+                is_idle &= !self.poll_at(at, engine, now, &mut tell);
             }
         }
         // An engine that is closed takes back what it has lent.

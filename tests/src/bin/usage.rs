@@ -3,6 +3,8 @@
 //! - `usage lone URL`: a thread that blocks, and nobody else. Prints how many threads and descriptors there are more.
 //! - `usage life URL`: clients with callers of every kind, all dropped. Prints what is left.
 //! - `usage parts URL`: clients that lend, listen and load, some of them closed. Prints what is left.
+//! - `usage loans URL COUNT`: a client that lends and is given back as often, and asked nothing. Prints how many KiB it takes
+//!   more then.
 //! - `usage idle URL SECONDS`: a client that was used, then is not. Prints the milliseconds of processor time meanwhile,
 //!   and how often its threads have slept.
 
@@ -26,9 +28,10 @@ fn main() -> ExitCode {
         ["lone", url] => lone(url),
         ["life", url] => life(url),
         ["parts", url] => parts(url),
+        ["loans", url, count] => loans(url, count.parse().expect("a number of loans")),
         ["idle", url, seconds] => idle(url, seconds.parse().expect("a number of seconds")),
         _ => {
-            eprintln!("usage lone URL | life URL | parts URL | idle URL SECONDS");
+            eprintln!("usage lone URL | life URL | parts URL | loans URL COUNT | idle URL SECONDS");
             return ExitCode::from(2);
         }
     }
@@ -100,6 +103,22 @@ fn parts(url: &str) {
         drop((conns, listens, bulk));
     }
     show("left", Usage::beyond(before, LIMIT));
+}
+
+fn loans(url: &str, count: u64) {
+    let client = Client::open(url).expect("a client");
+    let lend = || drop(client.conn().wait().expect("a connection"));
+    (0..1000).for_each(|_| lend());
+    let before = resident();
+    (0..count).for_each(|_| lend());
+    println!("{} KiB", resident().saturating_sub(before));
+}
+
+/// KiB of this process in memory.
+fn resident() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("the state of this process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+    line.trim().trim_end_matches("kB").trim().parse().expect("a count")
 }
 
 fn idle(url: &str, seconds: u64) {

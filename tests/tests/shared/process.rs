@@ -36,6 +36,14 @@ fn nothing_is_left_behind() {
     assert_eq!(lines, ["left: 0 descriptors, 0 threads"]);
 }
 
+/// What is lent and given back leaves nothing behind, also if nothing else happens meanwhile.
+#[test]
+fn loans_take_no_memory() {
+    let Some(lines) = usage("loans", &["300000"]) else { return };
+    let more: u64 = lines[0].split(' ').next().and_then(|count| count.parse().ok()).expect("a count");
+    assert!(more < 400, "{lines:?}");
+}
+
 /// S3-CONF-04, S1-KI-04: who has nothing to do sleeps, and the keeper does not wake to find that out.
 #[test]
 fn a_client_that_is_not_used_costs_nothing() {
