@@ -228,6 +228,9 @@ impl Leases {
         mut moved: impl FnMut() -> Option<usize>,
         mut tell: impl FnMut(Token, Told<'_>),
     ) -> bool {
+        if self.lent.is_empty() {
+            return false;
+        }
         let mut is_idle = true;
         while let Some(index) = self.fresh.pop().or_else(&mut moved) {
             let Some(place) = self.places.get_mut(index) else { continue };

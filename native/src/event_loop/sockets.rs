@@ -30,8 +30,6 @@ pub(crate) struct Sockets<L> {
     links: Vec<Option<Link>>,
     /// Places of those that may be ready for something.
     ready: Vec<usize>,
-    /// Memory for the next.
-    spare: Vec<usize>,
     /// Places of those that were read or written, until [somebody asks](Self::poll_moved).
     moved: Vec<usize>,
     /// Places of those to which something is to be written.
@@ -59,7 +57,6 @@ impl<L: Login> Sockets<L> {
             registry,
             links: Vec::new(),
             ready: Vec::new(),
-            spare: Vec::new(),
             moved: Vec::new(),
             timed: Vec::new(),
             unsent: Vec::new(),
@@ -140,17 +137,17 @@ impl<L: Login> Sockets<L> {
             }
         }
         let mut is_idle = true;
-        let mut ready = std::mem::replace(&mut self.ready, std::mem::take(&mut self.spare));
-        for at in ready.drain(..) {
+        let mut next = 0;
+        while let Some(&at) = self.ready.get(next) {
             is_idle &= !self.connect(engine, now, at) & !self.read(engine, at);
-            if let Some(Some(link)) = self.links.get_mut(at) {
-                link.listed.ready = false;
-                if link.is_ready() {
-                    list(&mut self.ready, &mut link.listed.ready, at);
+            match self.links.get_mut(at) {
+                Some(Some(link)) if link.is_ready() => next += 1,
+                link => {
+                    link.into_iter().flatten().for_each(|link| link.listed.ready = false);
+                    self.ready.swap_remove(next);
                 }
             }
         }
-        self.spare = ready;
         !is_idle
     }
 
