@@ -229,6 +229,7 @@ impl Leases {
         mut tell: impl FnMut(Token, Told<'_>),
     ) -> bool {
         if self.lent.is_empty() {
+            self.due = Instant::MAX;
             return false;
         }
         let mut is_idle = true;

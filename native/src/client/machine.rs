@@ -95,6 +95,11 @@ impl Core {
         self.engine.poll_timeout().min(self.sockets.due()).min(self.leases.due()).min(self.bulks.due())
     }
 
+    /// Whether no more than one answer is waited for.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.engine.pending() <= 1
+    }
+
     /// Takes a request.
     pub(super) fn submit(&mut self, now: Instant, ask: &mut Ask<'_>) -> Result<(), Refused> {
         self.fresh += usize::from(self.collecting);

@@ -55,8 +55,8 @@ impl Poller {
         self.ear.tell(sockets);
     }
 
-    /// What has happened is done with: sees what to wait for next.
-    pub(super) fn aim<L: Login>(&mut self, sockets: &Sockets<L>) {
+    /// What has happened is done with: sees whether one of these sockets is all there is to wait for.
+    pub(super) fn aim<L: Login>(&mut self, sockets: Option<&Sockets<L>>) {
         self.ear.aim(sockets);
     }
 }

@@ -86,7 +86,8 @@ impl Shared {
         poller.tell(&mut core.sockets);
         let now = core.settle(self, own);
         if own.is_some() {
-            poller.aim(&core.sockets);
+            // Where others wait, too, more answers come together if nobody snatches the first.
+            poller.aim(core.is_quiet().then_some(&core.sockets));
         }
         let collecting = collect && core.desk.has_woken();
         self.collect(&mut core, collecting);

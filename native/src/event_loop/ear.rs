@@ -65,10 +65,12 @@ impl Ear {
         }
     }
 
-    /// Sees what it may listen to next.
-    pub(crate) fn aim<L: Login>(&mut self, sockets: &Sockets<L>) {
-        if self.stream.upgrade().is_none_or(|stream| !stream.is_sole()) {
-            self.stream = sockets.sole().map(Arc::downgrade).unwrap_or_default();
+    /// Sees what it may listen to next; without sockets to nothing.
+    pub(crate) fn aim<L: Login>(&mut self, sockets: Option<&Sockets<L>>) {
+        let is_aimed = self.stream.upgrade().is_some_and(|stream| stream.is_sole());
+        if is_aimed != sockets.is_some() {
+            let sole = sockets.and_then(Sockets::sole);
+            self.stream = sole.map(Arc::downgrade).unwrap_or_default();
         }
     }
 }

@@ -128,6 +128,11 @@ fn idle(url: &str, seconds: u64) {
     assert_eq!(echo, "task");
     let echo: String = client.echo("thread").wait().expect("an answer");
     assert_eq!(echo, "thread");
+    // A loan that has come back, whose deadline passes meanwhile.
+    let conn = client.conn().wait().expect("a connection");
+    let echo: String = conn.echo("loan").timeout(Duration::from_millis(100)).wait().expect("an answer");
+    assert_eq!(echo, "loan");
+    drop(conn);
     let (time, sleeps) = (processor_time(), slept());
     thread::sleep(Duration::from_secs(seconds));
     let (time, sleeps) = (processor_time() - time, slept() - sleeps);

@@ -75,6 +75,10 @@ impl Core {
         self.pending.values().map(|(_, due)| *due).min().unwrap_or(Instant::MAX)
     }
 
+    pub(super) fn is_quiet(&self) -> bool {
+        self.pending.len() <= 1
+    }
+
     pub(super) fn submit(&mut self, now: Instant, ask: &mut Ask<'_>) -> Result<(), Refused> {
         if self.pending.len() >= self.room {
             return Err(SubmitError::from(Full::InFlight).into());

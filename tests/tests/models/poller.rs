@@ -59,7 +59,7 @@ impl Poller {
         }
     }
 
-    pub(super) const fn aim(&mut self, _: &Sockets) {}
+    pub(super) const fn aim(&mut self, _: Option<&Sockets>) {}
 }
 
 impl Waker {
