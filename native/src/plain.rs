@@ -54,6 +54,9 @@ impl From<UnixStream> for Plain {
 }
 
 impl Plain {
+    /// Whether this kernel waits for one reader without keeping all others waiting.
+    pub(crate) const LISTENS: bool = cfg!(target_os = "linux");
+
     const fn new(kind: Kind) -> Self {
         Self {
             kind,
@@ -184,7 +187,7 @@ mod calls {
             either!(&self.kind, stream => (&*stream).write_vectored(parts))
         }
 
-        /// Elsewhere a file that waits does so for whoever reads.
+        /// A file that waits does so for whoever reads: nobody [listens](Self::LISTENS).
         pub(crate) fn listen(&self, _: &mut [u8]) -> io::Result<usize> {
             Err(io::ErrorKind::WouldBlock.into())
         }

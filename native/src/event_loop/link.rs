@@ -186,7 +186,7 @@ impl Link {
     /// Its stream, if there is nothing to do there but to wait until something comes.
     pub(super) fn silent(&self) -> Option<&Arc<Plain>> {
         let is_silent = matches!(self.stage, Stage::Open) && self.writable && !self.readable && !self.midway;
-        self.stream.plain().filter(|_| is_silent)
+        self.stream.plain().filter(|_| Plain::LISTENS && is_silent)
     }
 
     /// There is something else to be waited for now.
