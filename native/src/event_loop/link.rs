@@ -175,12 +175,12 @@ impl Link {
 
     /// Whether there is anything left to be written.
     pub(super) fn is_unsent<H: Hook>(&self, engine: &Engine<Heap, IN_FLIGHT, H>) -> bool {
-        !engine.poll_transmit(self.id).is_empty() || self.owes()
+        !matches!(self.stage, Stage::Over) && (!engine.poll_transmit(self.id).is_empty() || self.owes())
     }
 
-    /// Whether its stream has to write something of its own.
+    /// Whether its stream has to write something of its own. While it connects it does so by itself.
     pub(super) fn owes(&self) -> bool {
-        self.stream.owes()
+        matches!(self.stage, Stage::Open) && self.stream.owes()
     }
 
     /// Its stream, if there is nothing to do there but to wait until something comes.

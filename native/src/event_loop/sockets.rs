@@ -214,6 +214,9 @@ impl<L: Login> Sockets<L> {
     pub(crate) fn write_lent(&mut self, now: Instant, id: Id, parts: [&[u8]; 3]) -> usize {
         let Some(Some(link)) = self.links.get_mut(id.index()) else { return 0 };
         let written = link.write_lent(now, parts);
+        if link.owes() {
+            list(&mut self.unsent, &mut link.listed.unsent, id.index());
+        }
         self.counts.writes += u64::from(written > 0);
         written
     }
