@@ -50,6 +50,20 @@ fn all_parts_of_a_client() {
     assert!(numbers.into_iter().map(Result::unwrap).eq(1..=2500));
     let value = vec![7; 1 << 20];
     assert!(client.pipeline(vec![set("large", &value); 8]).wait().unwrap().iter().all(Result::is_ok));
+    // Written from where they lie, and encrypted faster than they are sent: what TLS has left goes without anything else.
+    let other = client.clone();
+    thread::scope(|scope| {
+        for len in [32 << 10, 60 << 10, (64 << 10) - 40, 64 << 10, 300 << 10, 8 << 20] {
+            let other = &other;
+            scope.spawn(move || {
+                let key = format!("long {len}");
+                for _ in 0..5 {
+                    other.set(&key, &vec![7; len]).wait().unwrap();
+                    assert_eq!(other.strlen(&key).wait().unwrap(), len as i64);
+                }
+            });
+        }
+    });
 
     let mut news = client.subscribe("c").wait().unwrap();
     for n in 0..100 {
