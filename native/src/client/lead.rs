@@ -75,7 +75,7 @@ impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         self.shared.turn_away(self.slot);
         // Others may have their answers, and were not told.
-        self.shared.enter(|_| ());
+        self.shared.enter(|core| core.settle(self.shared, &mut None));
     }
 }
 

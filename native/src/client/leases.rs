@@ -29,6 +29,8 @@ pub(super) struct Leases {
     places: Vec<Place>,
     /// By the same index: those that were lent since it was last looked what has come.
     fresh: Vec<usize>,
+    /// Somebody looks, or has panicked while he did: then all are to be looked at.
+    is_looking: bool,
     /// How many have ended, and were not given back.
     over: usize,
     /// What is awaited is due then, or later.
@@ -64,6 +66,7 @@ impl Default for Leases {
             lent: Vec::new(),
             places: Vec::new(),
             fresh: Vec::new(),
+            is_looking: false,
             over: 0,
             due: Instant::MAX,
             shown: Vec::new(),
@@ -233,6 +236,7 @@ impl Leases {
             return false;
         }
         let mut is_idle = true;
+        let has_panicked = std::mem::replace(&mut self.is_looking, true);
         while let Some(index) = self.fresh.pop().or_else(&mut moved) {
             let Some(place) = self.places.get_mut(index) else { continue };
             place.is_fresh = false;
@@ -242,12 +246,13 @@ impl Leases {
             }
         }
         // An engine that is closed takes back what it has lent.
-        if now >= self.due || matches!(engine.life(), Life::Draining | Life::Closed) {
+        if has_panicked || now >= self.due || matches!(engine.life(), Life::Draining | Life::Closed) {
             self.due = Instant::MAX;
             for place in 0..self.lent.len() {
                 is_idle &= !self.poll_at(place, engine, now, &mut tell);
             }
         }
+        self.is_looking = false;
         !is_idle
     }
 
