@@ -106,7 +106,7 @@ pub enum Flaw {
     StaysConfirmed,
     /// A message is taken for nobody's that comes before it was told what happened to its subscription.
     MessageLost,
-    /// Nobody is told to which connection a request was written.
+    /// Nobody is told to which connection something was written.
     WriteUntold,
     /// What was subscribed on a connection of an engine that is lost is taken for subscribed.
     SubscriptionsForgotten,

@@ -11,6 +11,7 @@ use super::memory::{Memory, Parts};
 use super::site::Subscriptions;
 use crate::buffer::Storage;
 use crate::conn::CloseReason;
+use crate::flaw::flaw;
 use crate::hook::Hook;
 use crate::pool::{self, Id, Pool};
 use crate::random::Random;
@@ -295,6 +296,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
     /// Something may have been written to this connection.
     #[inline]
     pub(super) fn list_unsent(&mut self, at: u16) {
+        flaw!(WriteUntold => return);
         let first = self.unsent;
         if let Some(link) = self.link_mut(at)
             && !core::mem::replace(&mut link.is_unsent, true)

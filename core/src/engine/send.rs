@@ -9,7 +9,6 @@ use crate::command::{AnyRequest, Args, Blocks, Frame};
 use crate::config::Patience;
 use crate::conn::{Failure, SubmitError, Wait};
 use crate::error::Full;
-use crate::flaw::flaw;
 use crate::hook::Hook;
 use crate::pool::Id;
 use crate::time::Instant;
@@ -99,10 +98,6 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if is_owed {
             self.owing = at;
         }
-        flaw!(WriteUntold => link.is_unsent = true);
-        if !core::mem::replace(&mut link.is_unsent, true) {
-            link.next_unsent = core::mem::replace(&mut self.unsent, at);
-        }
         if let Role::Own(last) = &mut link.role {
             *last = index;
             link.live = link.live.saturating_add(1);
@@ -112,6 +107,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
         if !call.stage.is_sent() {
             self.calls.go(index, Stage::Sent);
         }
+        self.list_unsent(at);
         if let Some(call) = self.calls.at_mut(index) {
             call.id = id;
             call.place = None;
