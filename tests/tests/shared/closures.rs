@@ -1,14 +1,18 @@
 //! Closures that are shown an answer where it lies: what they may not do, and what happens when they panic.
 
 use std::collections::HashMap;
+use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use respire::engine::Life;
 use respire::prelude::*;
 use respire::{Client, Error};
 use respire_tests::chaos::plain;
+use respire_tests::peer::Peer;
 
 use crate::support::{builder, open, redis, until, within};
 
@@ -87,6 +91,44 @@ fn a_panic_is_its_own_callers() {
         (0..10 * CALLS).for_each(|_| panic_once(&client));
         let after: String = client.echo("after").wait().expect("an answer");
         assert_eq!(after, "after");
+    });
+}
+
+/// S3-CONF-04: who panics while he leads has the answers of others, which came with his: they are told although nothing else
+/// comes.
+#[test]
+fn what_came_with_a_panic_is_told() {
+    let (asked, is_asked) = mpsc::channel();
+    let peer = Peer::after_handshake(move |_, mut requests| {
+        for count in iter::once(1).chain(iter::repeat(2)) {
+            for _ in 0..count {
+                if requests.next().is_none() || asked.send(()).is_err() {
+                    return;
+                }
+            }
+            // To who is near, the second would be written behind the answer to the first.
+            thread::sleep(Duration::from_millis(2));
+            if !requests.answer(&b"+OK\r\n".repeat(count)) {
+                return;
+            }
+        }
+    });
+    within(move || {
+        let url = format!("redis://{}?protocol=2&timeout=60s", peer.address());
+        let client = Client::open(&url).expect("a client");
+        let ask = || {
+            let told: String = client.get("key").wait().expect("an answer");
+            assert_eq!(told, "OK");
+            is_asked.recv().expect("a request");
+        };
+        ask();
+        for _ in 0..20 {
+            let other = client.clone();
+            let leads = thread::spawn(move || panic_once(&other));
+            is_asked.recv().expect("a request");
+            ask();
+            leads.join().expect("a thread that catches it");
+        }
     });
 }
 
