@@ -50,7 +50,7 @@ fn all_parts_of_a_client() {
     assert!(numbers.into_iter().map(Result::unwrap).eq(1..=2500));
     let value = vec![7; 1 << 20];
     assert!(client.pipeline(vec![set("large", &value); 8]).wait().unwrap().iter().all(Result::is_ok));
-    // Written from where they lie, and encrypted faster than they are sent: what TLS has left goes without anything else.
+    // Long arguments, which are written from where they lie, from several threads.
     let other = client.clone();
     thread::scope(|scope| {
         for len in [32 << 10, 60 << 10, (64 << 10) - 40, 64 << 10, 300 << 10, 8 << 20] {
