@@ -312,11 +312,12 @@ impl Leading {
         gate: &impl Gate,
     ) -> io::Result<()> {
         let Some(poller) = &mut self.poller else { return Ok(()) };
-        let due = self.shared.before_wait(own);
+        let (due, now) = self.shared.before_wait(own);
         // What is awaited may have failed meanwhile.
         if own.as_ref().is_some_and(|own| self.shared.slots.is_done(own.slot)) {
             return Ok(());
         }
+        let due = (due != Instant::MAX).then(|| due.saturating_since(now));
         let patience = match (patience, due) {
             (Some(patience), Some(due)) => Some(patience.min(due)),
             (patience, due) => patience.or(due),

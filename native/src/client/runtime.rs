@@ -7,6 +7,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use respire_core::time::Instant;
+
 use super::Client;
 use super::poller::Registry;
 use super::shared::Shared;
@@ -81,13 +83,13 @@ impl<R: Reactor> Future for Driver<R> {
             // Another thread leads: it calls when it goes.
             let Some(leading) = shared.try_lead() else { return Poll::Pending };
             let mut leading = leading.for_tasks();
-            let patience = shared.before_wait(&mut None);
+            let (due, _) = shared.before_wait(&mut None);
             match reactor.poll_readable(context) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
                 Poll::Pending => {
-                    let clock = patience.map(|patience| Clock::now() + patience);
-                    if reactor.poll_due(context, clock).is_pending() {
+                    let due = (due != Instant::MAX).then(|| shared.clock(due));
+                    if reactor.poll_due(context, due).is_pending() {
                         return Poll::Pending;
                     }
                 }

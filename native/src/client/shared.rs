@@ -107,6 +107,11 @@ impl Shared {
         Instant::ZERO.saturating_add(self.start.elapsed())
     }
 
+    /// When that is by the system's clock.
+    pub(super) fn clock(&self, at: Instant) -> Clock {
+        self.start + at.saturating_since(Instant::ZERO)
+    }
+
     /// When something is due.
     pub(super) fn due(&self) -> Instant {
         Instant::from_micros(self.due.load(Ordering::Relaxed))

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use respire_core::time::{Duration, Instant};
+use respire_core::time::Instant;
 
 use super::desk::Own;
 use super::machine::{BATCH, Core};
@@ -48,8 +48,8 @@ impl Shared {
         }
     }
 
-    /// Writes what has been collected. For how long there is nothing to do; `None` for ever.
-    pub(super) fn before_wait(self: &Arc<Self>, own: &mut Option<Own<'_>>) -> Option<Duration> {
+    /// Writes what has been collected. Until when there is nothing to do, and the time.
+    pub(super) fn before_wait(self: &Arc<Self>, own: &mut Option<Own<'_>>) -> (Instant, Instant) {
         self.asleep_until.store(u64::MAX, Ordering::SeqCst);
         let mut now = self.now();
         // As a rule whoever was here last has left nothing to do.
@@ -68,8 +68,7 @@ impl Shared {
         // What was due earlier by now has been seen here, or its submitter sees that somebody sleeps.
         self.asleep_until.store(due.as_micros(), Ordering::SeqCst);
         fence(Ordering::SeqCst);
-        let due = due.min(self.due());
-        (due != Instant::MAX).then(|| due.saturating_since(now))
+        (due.min(self.due()), now)
     }
 
     /// Moves what the sockets are ready for. With `collect`, what tasks ask for that were woken is written
