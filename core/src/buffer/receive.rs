@@ -19,6 +19,9 @@ pub struct ReceiveBuffer<S> {
     peak: usize,
 }
 
+/// Memory for what is long comes in steps, so that lengths that differ a little find it large enough.
+const STEP: usize = 64 << 10;
+
 impl<S: Storage> ReceiveBuffer<S> {
     /// An empty buffer over `storage`.
     pub const fn new(storage: S) -> Self {
@@ -33,6 +36,19 @@ impl<S: Storage> ReceiveBuffer<S> {
         }
         let free = self.storage.bytes_mut().get_mut(self.end..)?;
         if free.is_empty() { None } else { Some(free) }
+    }
+
+    /// The same for bytes of which so many, and one at least, are still missing, and for no more: what they belong to ends with
+    /// the memory that is used, and can be [given away](Self::exchange).
+    pub fn space_for(&mut self, missing: Option<usize>) -> Option<&mut [u8]> {
+        let Some(missing) = missing else { return self.space() };
+        if self.storage.bytes().len() - self.end < missing {
+            self.make_room_for(missing);
+        }
+        let end = self.end;
+        let free = self.storage.bytes_mut().get_mut(end..)?;
+        let len = free.len().min(missing);
+        if len == 0 { None } else { free.get_mut(..len) }
     }
 
     /// `n` bytes of the space were filled. More than was lent counts as all of it.
@@ -80,15 +96,45 @@ impl<S: Storage> ReceiveBuffer<S> {
         self.end = 0;
     }
 
+    /// Moves the unread bytes to the front while they are few; grows once the memory is full, as ever, but for no more than what
+    /// is missing.
+    fn make_room_for(&mut self, missing: usize) {
+        let unread = self.end - self.start;
+        let is_full = self.end == self.storage.bytes().len();
+        if is_full || unread <= missing {
+            self.compact();
+        }
+        if is_full && unread > 0 {
+            self.storage.rise();
+        }
+        let len = self.storage.bytes().len();
+        if self.end < len {
+            return;
+        }
+        let all = len.saturating_add(missing);
+        let wanted = all.saturating_add(STEP - all % STEP).min(self.storage.limit());
+        // If it cannot grow, there is no space.
+        let _ = if wanted / 2 < len {
+            self.storage.fit(wanted)
+        } else {
+            self.storage.grow(len.saturating_add(1))
+        };
+    }
+
+    /// Moves the unread bytes to the front.
+    fn compact(&mut self) {
+        if self.start > 0 {
+            self.storage.bytes_mut().copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+    }
+
     /// Moves the unread bytes to the front; grows when they fill at least half of the memory, so
     /// that a byte is moved a bounded number of times.
     fn make_room(&mut self) {
         let unread = self.end - self.start;
-        if self.start > 0 {
-            self.storage.bytes_mut().copy_within(self.start..self.end, 0);
-            self.start = 0;
-            self.end = unread;
-        }
+        self.compact();
         if unread > 0 {
             self.storage.rise();
         }
@@ -97,6 +143,28 @@ impl<S: Storage> ReceiveBuffer<S> {
             // Fixed memory says no, and what is left of it is the space.
             let _ = self.storage.grow(len.saturating_add(1));
         }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl ReceiveBuffer<super::Growing> {
+    /// Gives its memory away with the first `n` unread bytes, for other memory, to which what stands behind them moves.
+    /// Where they are; `None`, and nothing has changed, if that were more than a quarter of them, or does not fit.
+    pub fn exchange(
+        &mut self,
+        n: usize,
+        memory: &mut alloc::vec::Vec<u8>,
+    ) -> Option<core::ops::Range<usize>> {
+        let given = self.start..self.start.saturating_add(n);
+        let behind = self.storage.bytes().get(given.end..self.end)?;
+        if behind.len() > n / 4 {
+            return None;
+        }
+        let len = behind.len();
+        memory.get_mut(..len)?.copy_from_slice(behind);
+        self.storage.exchange(memory);
+        (self.start, self.end) = (0, len);
+        Some(given)
     }
 }
 
@@ -148,6 +216,63 @@ mod tests {
         buffer.relax();
         assert_eq!(buffer.storage.bytes().len(), 0, "nobody needs it");
         assert_eq!(buffer.space().unwrap().len(), 256);
+    }
+
+    /// Fills in what is missing. How large the memory was meanwhile.
+    #[cfg(feature = "alloc")]
+    fn fill_in(
+        buffer: &mut ReceiveBuffer<crate::buffer::Growing>,
+        mut missing: &[u8],
+    ) -> alloc::vec::Vec<usize> {
+        let mut sizes = alloc::vec![];
+        while let (false, Some(space)) = (missing.is_empty(), buffer.space_for(Some(missing.len()))) {
+            let (here, later) = missing.split_at(space.len());
+            space.copy_from_slice(here);
+            buffer.commit(here.len());
+            sizes.push(buffer.storage.bytes().len());
+            missing = later;
+        }
+        sizes
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn memory_goes_with_what_lies_there() {
+        let mut buffer = ReceiveBuffer::new(crate::buffer::Growing::new(64, 4096));
+        fill_in(&mut buffer, b"before 0123456789abc");
+        buffer.consume(7);
+        let mut memory = alloc::vec![7; 2];
+        assert_eq!(
+            buffer.exchange(10, &mut memory),
+            None,
+            "three bytes are behind it, and two are the most that move"
+        );
+        assert_eq!(buffer.exchange(12, &mut alloc::vec![]), None, "there is no memory for the last");
+        assert_eq!(buffer.exchange(14, &mut memory), None, "there are not so many");
+        let given = buffer.exchange(12, &mut memory).unwrap();
+        assert_eq!((&memory[given], buffer.unread()), (&b"0123456789ab"[..], &b"c"[..]));
+        fill_in(&mut buffer, b"def");
+        assert_eq!(buffer.unread(), b"cdef");
+        assert_eq!(buffer.exchange(4, &mut memory), Some(0..4));
+        assert_eq!((&memory[..4], buffer.unread()), (&b"cdef"[..], &b""[..]));
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn memory_grows_with_what_comes_and_for_no_more_than_is_missing() {
+        let mut buffer = ReceiveBuffer::new(crate::buffer::Growing::new(4096, 1 << 20));
+        fill_in(&mut buffer, b"before");
+        buffer.consume(5);
+        assert_eq!(fill_in(&mut buffer, &[7; 80_000]), [256, 4096, 8192, 16384, 32768, 65536, 131_072]);
+        assert_eq!(buffer.unread().len(), 80_001);
+        buffer.consume(80_001);
+        assert_eq!(buffer.space_for(Some(7)).unwrap().len(), 7);
+        assert_eq!(fill_in(&mut buffer, &[7; 140_000]), [131_072, 196_608]);
+        // No more than it may.
+        let mut buffer = ReceiveBuffer::new(crate::buffer::Growing::new(64, 100));
+        assert_eq!(fill_in(&mut buffer, &[7; 1000]), [64, 100]);
+        buffer.consume(60);
+        assert_eq!(buffer.space_for(Some(900)).unwrap().len(), 60);
     }
 
     #[cfg(feature = "alloc")]

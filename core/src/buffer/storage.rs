@@ -22,6 +22,11 @@ pub trait Storage {
         self.bytes().len() >= len
     }
 
+    /// The same, and no larger than that.
+    fn fit(&mut self, len: usize) -> bool {
+        self.grow(len)
+    }
+
     /// The largest that [`grow`](Storage::grow) can make it.
     fn limit(&self) -> usize {
         self.bytes().len()
@@ -120,6 +125,12 @@ impl Growing {
         Self { bytes: alloc::vec::Vec::new(), start, limit, quiet: 0 }
     }
 
+    /// Other memory in the place of this. What is too large is not used.
+    pub(super) fn exchange(&mut self, other: &mut alloc::vec::Vec<u8>) {
+        core::mem::swap(&mut self.bytes, other);
+        self.bytes.truncate(self.limit);
+    }
+
     /// Memory that is as small as at first may hold a password: what moves leaves nothing behind.
     fn move_to(&mut self, target: usize) -> bool {
         let mut bytes = alloc::vec::Vec::new();
@@ -157,19 +168,23 @@ impl Storage for Growing {
     }
 
     fn grow(&mut self, len: usize) -> bool {
-        if len > self.limit {
+        if len <= self.bytes.len() {
+            return true;
+        }
+        let doubled = self.bytes.len().saturating_mul(2);
+        len <= self.limit && self.fit(len.max(doubled).max(FIRST.min(self.start)).min(self.limit))
+    }
+
+    fn fit(&mut self, len: usize) -> bool {
+        let more = len.saturating_sub(self.bytes.len());
+        if len > self.limit || more == 0 {
+            return more == 0;
+        }
+        let is_small = self.bytes.len() < self.start;
+        if !(if is_small { self.move_to(len) } else { self.bytes.try_reserve_exact(more).is_ok() }) {
             return false;
         }
-        if len > self.bytes.len() {
-            let doubled = self.bytes.len().saturating_mul(2);
-            let target = len.max(doubled).max(FIRST.min(self.start)).min(self.limit);
-            let more = target.saturating_sub(self.bytes.len());
-            let is_small = self.bytes.len() < self.start;
-            if !(if is_small { self.move_to(target) } else { self.bytes.try_reserve_exact(more).is_ok() }) {
-                return false;
-            }
-            self.bytes.resize(target, 0);
-        }
+        self.bytes.resize(len, 0);
         true
     }
 

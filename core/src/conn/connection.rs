@@ -280,44 +280,6 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
 
     // What the driver must do.
 
-    /// Room for the next read, at least one byte. `None` if the connection is over, or if events
-    /// wait: poll them first.
-    ///
-    /// A reply that does not fit is skipped from here on, in constant memory, and its request fails
-    /// with `TooLarge`; one that is told in parts always fits into 32 bytes, unless it has a double of more
-    /// than 28 characters, which no server sends.
-    #[must_use = "an answer of None asks for poll_event"]
-    pub fn recv_space(&mut self) -> Option<&mut [u8]> {
-        if self.is_closed() || self.lent.answers.is_some() {
-            return None;
-        }
-        self.release();
-        // Borrowed twice because a borrow that is returned from one branch lasts for all of them.
-        if self.receive.space().is_none() {
-            if !self.drained {
-                return None;
-            }
-            let settled = self.scanner.settled();
-            if settled == 0 {
-                self.fail(Reason::WindowTooSmall);
-                return None;
-            }
-            self.receive.consume(settled);
-            self.scanner.forget();
-            self.skipping = true;
-        }
-        self.receive.space()
-    }
-
-    /// [`recv_space`](Self::recv_space) and [`poll_transmit`](Self::poll_transmit) at once, for a
-    /// driver that has a read and a write under way at the same time.
-    #[must_use = "the bytes are to be written, then handle_transmitted called"]
-    pub fn windows(&mut self) -> (Option<&mut [u8]>, &[u8]) {
-        let has_space = self.recv_space().is_some();
-        let bytes = if self.is_mute() { &[] } else { self.transmit.ready() };
-        (if has_space { self.receive.space() } else { None }, bytes)
-    }
-
     /// What to write, as one slice; empty if there is nothing, or if a deadline has passed and events are to
     /// be polled first.
     ///

@@ -32,6 +32,7 @@ mod submit;
 mod subscriber;
 mod supply;
 mod verify;
+mod window;
 
 pub use close::CloseReason;
 pub use connection::Connection;

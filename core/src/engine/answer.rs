@@ -14,6 +14,7 @@ use crate::flaw::flaw;
 use crate::hook::Hook;
 use crate::pool::{DialCode, Id, Returned};
 use crate::pubsub;
+use crate::resp::Reply;
 use crate::retry::{Fate, Verdict};
 use crate::time::Instant;
 
@@ -70,6 +71,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 }
                 self.judge(ticket.index, Verdict::Works);
                 let Some(token) = self.replied(at, ticket, false) else { continue };
+                self.answering = at;
                 return Some(Event::Reply { token, reply: self.link(at)?.connection.plain(found) });
             }
             if let Some(told) = self.step(self.news.0) {
@@ -77,7 +79,10 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             }
         };
         Some(match told {
-            Told::Reply(token, at) => Event::Reply { token, reply: self.link(at)?.connection.lent() },
+            Told::Reply(token, at) => {
+                self.answering = at;
+                Event::Reply { token, reply: self.link(at)?.connection.lent() }
+            }
             Told::Push(at) => Event::Push(self.link(at)?.connection.lent()),
             Told::Failed(token, failed) => Event::Failed { token, failed },
             Told::Leased(token, lease) => Event::Leased { token, lease },
@@ -88,6 +93,11 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
                 Event::Subscription(self.subs.registry.poll_event()?)
             }
         })
+    }
+
+    /// The answer that the last event told, once more. It means nothing behind another call.
+    pub fn answer(&self) -> Reply<'_> {
+        self.link(self.answering).map_or(Reply::NULL, |link| link.connection.lent())
     }
 
     fn tell_over(&mut self, index: u16) -> Option<Told> {
@@ -289,6 +299,16 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             }
             _ => self.serve_call(ticket, id),
         }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<const F: usize, H: Hook> Engine<super::Heap, F, H> {
+    /// The bytes of the answer that the last event told, without a copy: their memory is given away for other memory. Where
+    /// they are in it, for [`Reply::parsed`]; `None`, and nothing has changed, if much has come behind it: not as a rule behind
+    /// a string of 64 KiB and more, for of that no more is read than it has. Whoever has shorter ones copied has them sooner.
+    pub fn take_answer(&mut self, memory: &mut alloc::vec::Vec<u8>) -> Option<core::ops::Range<usize>> {
+        self.link_mut(self.answering)?.connection.take_lent(memory)
     }
 }
 

@@ -79,6 +79,8 @@ pub struct Engine<M: Memory<F>, const F: usize, H = ()> {
     pub(super) lends_from: usize,
     /// The connection that is owed one.
     pub(super) owing: u16,
+    /// The connection that the last answer came from.
+    pub(super) answering: u16,
 }
 
 /// So long nobody has used a connection that gives its memory back: who uses it often never waits for memory.
@@ -171,6 +173,7 @@ impl<M: Memory<F>, const F: usize, H: Hook> Engine<M, F, H> {
             hook,
             lends_from: usize::MAX,
             owing: NIL,
+            answering: NIL,
         }
     }
 

@@ -217,9 +217,10 @@ impl<'a> Reply<'a> {
         Self::made(kind, shape, number, bytes.get(start..end).unwrap_or_default())
     }
 
-    /// The value that checked bytes start with.
+    /// The reply that bytes start with which were [checked](Self::parse) before. Of other bytes it is another one, or one that
+    /// ends early.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(crate) fn parsed(bytes: &'a [u8]) -> Self {
+    pub fn parsed(bytes: &'a [u8]) -> Self {
         if express::OPEN
             && let Some((plain, _)) = express::value(bytes)
         {

@@ -69,6 +69,9 @@ pub(super) enum Stage {
     ChunkPayload,
 }
 
+/// What stands behind a payload.
+const LINE_END: u64 = 2;
+
 /// The level that holds nothing but the reply.
 const TOP: Level = Level { left: 1, form: Form::Counted };
 
@@ -200,6 +203,16 @@ impl Scanner {
     /// How many bytes from the start of the frame will not be looked at again.
     pub const fn settled(&self) -> usize {
         self.pos
+    }
+
+    /// How many bytes are still to come of a reply that is one string of at least `long` bytes. `here` are there.
+    pub(crate) fn missing(&self, here: usize, long: usize) -> Option<usize> {
+        let is_string = self.stage == Stage::Payload && self.outer.depth() == 0;
+        if !is_string || self.size() < long as u64 || self.over.is_some() || self.is_telling() {
+            return None;
+        }
+        let left = self.rest.saturating_add(LINE_END).checked_sub(here.checked_sub(self.pos)? as u64)?;
+        usize::try_from(left).ok().filter(|left| *left > 0)
     }
 
     /// Whether a frame has begun and not ended.

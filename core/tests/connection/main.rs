@@ -19,6 +19,7 @@ mod secrets;
 mod state;
 mod subscriber;
 mod supply;
+mod taken;
 mod time;
 mod unsupplied;
 mod verify;

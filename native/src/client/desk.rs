@@ -1,6 +1,7 @@
 //! Who waits for which answers, and who is to be told when the lock of the core is gone.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use respire_core::conn::Token;
 use respire_core::engine::{Lease, Ticket};
@@ -52,6 +53,11 @@ pub(super) struct Own<'o> {
     pub(super) each: &'o mut dyn FnMut(u32, Told<'_>),
 }
 
+/// Whether the driver waits for it itself.
+pub(super) fn is_own(token: Token, own: Option<&Own<'_>>) -> bool {
+    own.is_some_and(|own| own.slot == parts(token).0)
+}
+
 /// The name of one request of a slot.
 pub(super) const fn token(slot: u32, item: u32) -> Token {
     Token(slot as u64 | (item as u64) << 32)
@@ -96,13 +102,34 @@ impl Desk {
 
     /// What became of one request.
     pub(super) fn tell(&mut self, shared: &Shared, token: Token, told: Told<'_>, own: &mut Option<Own<'_>>) {
+        if let Told::Leased(lease) = told
+            && let Some(calls) = self.calls.get_mut(parts(token).0 as usize)
+        {
+            calls.lent = Some(lease);
+        }
+        self.tell_by(shared, token, |slot, item| match own {
+            Some(own) if own.slot == slot => {
+                shared.slots.count(slot);
+                let _showing = Showing::new();
+                (own.each)(item, told);
+                None
+            }
+            _ => shared.slots.put(slot, item, told),
+        });
+    }
+
+    /// Its answer, for somebody else than who reads it, in memory of its own.
+    pub(super) fn tell_long(&mut self, shared: &Shared, token: Token, memory: Vec<u8>, at: Range<usize>) {
+        self.tell_by(shared, token, |slot, item| shared.slots.put_long(slot, item, memory, at));
+    }
+
+    /// The same. `put` says who has asked for it since it was sent for, if it was the last.
+    #[inline]
+    fn tell_by(&mut self, shared: &Shared, token: Token, put: impl FnOnce(u32, u32) -> Option<Waiter>) {
         let (slot, item) = parts(token);
         let (mut waiter, mut is_last_of_nobody) = (Waiter::Nobody, false);
         if let Some(calls) = self.calls.get_mut(slot as usize) {
             calls.left = calls.left.saturating_sub(1);
-            if let Told::Leased(lease) = told {
-                calls.lent = Some(lease);
-            }
             if calls.left == 0 {
                 calls.ticket = None;
                 waiter = std::mem::take(&mut calls.waiter);
@@ -110,17 +137,8 @@ impl Desk {
                 is_last_of_nobody = std::mem::take(&mut calls.abandoned);
             }
         }
-        match own {
-            Some(own) if own.slot == slot => {
-                shared.slots.count(slot);
-                let _showing = Showing::new();
-                (own.each)(item, told);
-            }
-            _ => {
-                if let Some(asked) = shared.slots.put(slot, item, told) {
-                    self.wake(asked.or(waiter));
-                }
-            }
+        if let Some(asked) = put(slot, item) {
+            self.wake(asked.or(waiter));
         }
         if is_last_of_nobody {
             shared.slots.give(slot);

@@ -9,10 +9,11 @@ use respire_core::conn::{self, CloseReason, SubmitError};
 use respire_core::engine::{Action, Engine, Event, Failed, Heap, Lease, Life, Options, Refused};
 use respire_core::error::Full;
 use respire_core::pubsub;
+use respire_core::resp::Reply;
 use respire_core::time::{Duration, Instant};
 
 use super::bulks::Bulks;
-use super::desk::{Abandoned, Desk, Own, token};
+use super::desk::{Abandoned, Desk, Own, is_own, token};
 use super::feed::Feeds;
 use super::health::Watch;
 use super::hooks::Hooks;
@@ -65,6 +66,9 @@ pub(super) const BATCH: usize = 16;
 
 /// An argument that is shorter is copied: that costs less than to write it by itself.
 const LEND: usize = 32 << 10;
+
+/// An answer of so many bytes takes the memory that it was read into with it: it was read by itself, as a rule.
+const LONG: usize = 64 << 10;
 
 /// The most requests of a pipeline that are on their way at once.
 pub(super) const WINDOW: usize = 1000;
@@ -293,10 +297,28 @@ impl Core {
         }
     }
 
+    /// Tells a long answer to somebody else than who reads it.
+    #[cold]
+    fn tell_long(&mut self, shared: &Shared, token: conn::Token, len: usize) {
+        // As much as the next one needs, which is about as long, with what stands around it.
+        let mut memory = shared.slots.spares.take((len + 64).next_multiple_of(LONG));
+        match self.engine.take_answer(&mut memory) {
+            Some(at) => self.desk.tell_long(shared, token, memory, at),
+            None => {
+                shared.slots.spares.keep(memory);
+                self.desk.tell(shared, token, Told::Reply(self.engine.answer()), &mut None);
+            }
+        }
+    }
+
     /// Tells one event. Whether there was one.
     fn tell(&mut self, shared: &Shared, now: Instant, own: &mut Option<Own<'_>>) -> bool {
         let Some(event) = self.engine.poll_event(now) else { return false };
         match event {
+            Event::Reply { token, reply } if is_long(reply) && !is_own(token, own.as_ref()) => {
+                let len = reply.outline().1.len();
+                self.tell_long(shared, token, len);
+            }
             Event::Reply { token, reply } => self.desk.tell(shared, token, Told::Reply(reply), own),
             Event::Failed { token, failed } if self.bulks.handle_failed(now, token, &failed) => {}
             Event::Failed { token, failed } => self.desk.tell(shared, token, Told::Failed(failed), own),
@@ -320,6 +342,11 @@ impl Core {
         }
         true
     }
+}
+
+/// Whether an answer is better taken with its memory than copied.
+fn is_long(reply: Reply<'_>) -> bool {
+    reply.outline().1.len() >= LONG
 }
 
 /// Whether there will be room for it.

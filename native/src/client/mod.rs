@@ -31,6 +31,9 @@ mod read;
 mod runtime;
 mod shared;
 mod slots;
+#[cfg(test)]
+mod spared;
+mod spares;
 mod sync;
 #[cfg(all(feature = "tokio", unix))]
 pub mod tokio;

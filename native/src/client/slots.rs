@@ -10,7 +10,7 @@ use respire_core::engine::{Failed, Lease, Refused};
 use respire_core::resp::{Outline, Reply};
 
 use super::line::Line;
-use super::sync::atomic::{AtomicUsize, Ordering};
+use super::spares::Spares;
 use super::sync::thread::Thread;
 use super::sync::{Mutex, MutexGuard, OnceLock};
 use super::waiter::{Waiter, lock};
@@ -18,19 +18,14 @@ use super::waiter::{Waiter, lock};
 /// How many slots are made at a time.
 const CHUNK: usize = 64;
 
-/// A buffer that has become larger than this is kept for the next answer only if all that are so large hold no more than
-/// [`KEPT`] together.
+/// A buffer that has become larger than this is [spare](Spares) memory while it waits for the next answer.
 const LARGE: usize = 16 << 10;
-
-/// Bytes of large buffers that wait for large answers.
-const KEPT: usize = 8 << 20;
 
 pub(super) struct Slots {
     chunks: Box<[OnceLock<Box<[Slot]>>]>,
     /// Those that belong to nobody.
     pub(super) line: Line,
-    /// Bytes of large buffers in slots that wait for nothing.
-    kept: AtomicUsize,
+    pub(super) spares: Spares,
 }
 
 #[derive(Default)]
@@ -53,6 +48,8 @@ struct Inner {
 /// What became of one request.
 enum Answer {
     Reply(Outline, Range<usize>),
+    /// One in memory of its own.
+    Long(Vec<u8>, Range<usize>),
     Failed(Failed),
     Refused(Refused),
     Leased(Lease),
@@ -70,7 +67,7 @@ impl Slots {
     pub(super) fn new(limit: usize) -> Self {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let chunks = (0..(limit as usize).div_ceil(CHUNK)).map(|_| OnceLock::new()).collect();
-        Self { chunks, line: Line::new(limit), kept: AtomicUsize::new(0) }
+        Self { chunks, line: Line::new(limit), spares: Spares::default() }
     }
 
     fn slot(&self, index: u32) -> MutexGuard<'_, Inner> {
@@ -99,7 +96,7 @@ impl Slots {
                     let (outline, bytes) = reply.outline();
                     let start = slot.bytes.len();
                     if start == 0 && slot.kept > 0 {
-                        self.kept.fetch_sub(std::mem::take(&mut slot.kept), Ordering::Relaxed);
+                        self.spares.uncount(std::mem::take(&mut slot.kept));
                     }
                     slot.bytes.extend_from_slice(bytes);
                     Answer::Reply(outline, start..slot.bytes.len())
@@ -109,6 +106,23 @@ impl Slots {
                 Told::Leased(lease) => Answer::Leased(lease),
             };
             slot.answers.push((item, answer));
+        }
+        slot.count()
+    }
+
+    /// The same of a long one, whose bytes are these.
+    pub(super) fn put_long(
+        &self,
+        index: u32,
+        item: u32,
+        memory: Vec<u8>,
+        at: Range<usize>,
+    ) -> Option<Waiter> {
+        let mut slot = self.slot(index);
+        if slot.abandoned {
+            self.spares.keep(memory);
+        } else {
+            slot.answers.push((item, Answer::Long(memory, at)));
         }
         slot.count()
     }
@@ -163,6 +177,9 @@ impl Slots {
                     Answer::Reply(outline, range) => {
                         Told::Reply(outline.over(bytes.get(range.clone()).unwrap_or_default()))
                     }
+                    Answer::Long(memory, at) => {
+                        Told::Reply(Reply::parsed(memory.get(at.clone()).unwrap_or_default()))
+                    }
                     Answer::Failed(failed) => Told::Failed(*failed),
                     Answer::Refused(refused) => Told::Refused(*refused),
                     Answer::Leased(lease) => Told::Leased(*lease),
@@ -195,16 +212,19 @@ impl Slots {
     fn clear(&self, slot: &mut Inner) {
         (slot.left, slot.abandoned) = (1, false);
         slot.waiter = Waiter::Nobody;
-        slot.answers.clear();
+        for (_, answer) in slot.answers.drain(..) {
+            if let Answer::Long(memory, _) = answer {
+                self.spares.keep(memory);
+            }
+        }
         slot.bytes.clear();
         let size = slot.bytes.capacity();
         if size <= LARGE || slot.kept > 0 {
             return;
         }
-        if self.kept.fetch_add(size, Ordering::Relaxed) + size <= KEPT {
+        if self.spares.count(size) {
             slot.kept = size;
         } else {
-            self.kept.fetch_sub(size, Ordering::Relaxed);
             slot.bytes.shrink_to(LARGE);
         }
     }

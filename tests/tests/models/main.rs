@@ -41,6 +41,8 @@ mod runtime;
 mod shared;
 #[path = "../../../native/src/client/slots.rs"]
 mod slots;
+#[path = "../../../native/src/client/spares.rs"]
+mod spares;
 mod sync;
 #[path = "../../../native/src/client/turn.rs"]
 mod turn;

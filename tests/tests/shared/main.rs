@@ -9,6 +9,7 @@ mod closures;
 mod drops;
 mod ear;
 mod halves;
+mod long;
 mod news;
 mod process;
 mod room;
