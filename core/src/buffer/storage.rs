@@ -239,7 +239,7 @@ impl<T: Place> Places<T> for alloc::vec::Vec<T> {
 
 /// How many there are at first.
 #[cfg(feature = "alloc")]
-const FEW: usize = 8;
+const FEW: usize = 4;
 
 #[cfg(all(test, feature = "alloc"))]
 mod tests {
@@ -302,12 +302,12 @@ mod tests {
     #[test]
     fn places_grow_and_keep_their_order() {
         let mut places = <alloc::vec::Vec<u8> as Places<u8>>::NEW;
-        assert!(!places.grow(0, 0) && places.grow(0, 20));
-        places.copy_from_slice(b"defghabc");
-        assert!(places.grow(5, 20));
-        assert_eq!(places, b"abcdefgh\0\0\0\0\0\0\0\0");
-        assert!(places.grow(0, 20));
-        assert_eq!((places.len(), places.grow(0, 20)), (20, false));
+        assert!(!places.grow(0, 0) && places.grow(0, 10));
+        places.copy_from_slice(b"dabc");
+        assert!(places.grow(1, 10));
+        assert_eq!(places, b"abcd\0\0\0\0");
+        assert!(places.grow(0, 10));
+        assert_eq!((places.len(), places.grow(0, 10)), (10, false));
         places.rest();
         assert_eq!(places.capacity(), 0);
     }

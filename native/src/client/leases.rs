@@ -55,7 +55,8 @@ struct Lent {
     waiting: VecDeque<Token>,
     /// Where the lines of `MONITOR` go.
     feed: Option<Arc<Feed>>,
-    watched: Watched,
+    /// What a hook was told of it, if there is one.
+    watched: Option<Box<Watched>>,
     /// Its connection has ended.
     is_over: bool,
 }
@@ -98,7 +99,7 @@ impl Leases {
             lease,
             waiting: VecDeque::new(),
             feed: None,
-            watched: Watched::default(),
+            watched: None,
             is_over: false,
         });
     }
@@ -127,12 +128,14 @@ impl Leases {
         mut lost: impl FnMut(Token),
     ) -> Option<Arc<Feed>> {
         let place = self.place(lease)?;
-        let Lent { waiting, feed, mut watched, is_over, .. } = self.lent.swap_remove(place);
+        let Lent { waiting, feed, watched, is_over, .. } = self.lent.swap_remove(place);
         self.over -= usize::from(is_over);
         if let Some(moved) = self.lent.get(place).map(|lent| lent.lease) {
             self.stands(moved, place);
         }
-        watched.lose(hooks, &scene(self.home, now, lease));
+        if let Some(mut watched) = watched {
+            watched.lose(hooks, &scene(self.home, now, lease));
+        }
         waiting.into_iter().for_each(&mut lost);
         feed
     }
@@ -167,7 +170,7 @@ impl Leases {
             watching: connection.state().watching,
             label: ask.options.label,
         };
-        lent.watched.begin(hooks, now, &together).map_err(Refused::Hook)
+        lent.watched.get_or_insert_default().begin(hooks, now, &together).map_err(Refused::Hook)
     }
 
     /// No more of them come.
@@ -178,8 +181,9 @@ impl Leases {
         lease: Lease,
         refused: Option<&Refused>,
     ) {
-        if let Some(lent) = self.place(lease).and_then(|place| self.lent.get_mut(place)) {
-            lent.watched.end(engine.hook_mut(), now, refused);
+        let lent = self.place(lease).and_then(|place| self.lent.get_mut(place));
+        if let Some(watched) = lent.and_then(|lent| lent.watched.as_mut()) {
+            watched.end(engine.hook_mut(), now, refused);
         }
     }
 
@@ -205,7 +209,8 @@ impl Leases {
         };
         let scene = Scene { db: connection.state().db.unwrap_or(home.1), ..scene(home, now, lease) };
         if hooks.is_active() {
-            lent.watched.before(hooks, &scene, token, request, options).map_err(Refused::Hook)?;
+            let watched = lent.watched.get_or_insert_default();
+            watched.before(hooks, &scene, token, request, options).map_err(Refused::Hook)?;
         }
         let submitted = match options.timeout {
             Some(timeout) => connection.submit_until(Some(now.saturating_add(timeout)), token, request),
@@ -214,7 +219,9 @@ impl Leases {
             None => connection.submit(now, token, request),
         };
         if let Err(error) = submitted {
-            lent.watched.after(hooks, &scene, token, Ended::Unsent(error));
+            if let Some(watched) = &mut lent.watched {
+                watched.after(hooks, &scene, token, Ended::Unsent(error));
+            }
             return Err(error.into());
         }
         lent.waiting.push_back(token);
@@ -268,7 +275,9 @@ impl Leases {
         let scene = scene(self.home, now, lent.lease);
         let Some((connection, hooks)) = engine.leased_and_hook(lent.lease) else {
             let has_lost = !lent.waiting.is_empty();
-            lent.watched.lose(engine.hook_mut(), &scene);
+            if let Some(watched) = &mut lent.watched {
+                watched.lose(engine.hook_mut(), &scene);
+            }
             lent.waiting.drain(..).for_each(|token| tell(token, Told::Failed(LOST)));
             self.shown.extend(lent.lose(CloseReason::Local));
             return has_lost;
@@ -303,7 +312,9 @@ impl Leases {
                     (None, reply) => (Ended::Reply(reply, connection.lent_len()), Told::Reply(reply)),
                     (Some(failure), _) => (Ended::Failed(failure), Told::Failed(failed(failure))),
                 };
-                lent.watched.after(hooks, &scene, token, ended);
+                if let Some(watched) = &mut lent.watched {
+                    watched.after(hooks, &scene, token, ended);
+                }
                 tell(token, told);
             }
         }
