@@ -6,10 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use respire_core::command::{Caller, Pipeline, Request};
-use respire_core::engine::{Lease, Options, Refused};
+use respire_core::engine::{Lease, Options};
+use respire_core::time::Instant;
 
 use super::desk::is_showing;
+use super::machine::Core;
 use super::progress::{Progress, Stage};
+use super::shared::Shared;
 use super::slots::Told;
 use super::waiter::Waiter;
 use super::{Call, Client, PipelineCall, block_on};
@@ -96,16 +99,15 @@ impl<'c> ConnCall<'c> {
         if is_showing() {
             return Err(Error::Busy);
         }
-        match self.at_once()? {
-            Some(conn) => Ok(conn),
+        // What nobody uses is lent without a slot to wait at.
+        match self.progress.shared.lend_or(|_, _| false)? {
+            Some(lease) => Ok(self.lent(lease)),
             None => block_on(self),
         }
     }
 
-    /// What nobody uses is lent without a slot to wait at.
-    fn at_once(&self) -> Result<Option<Conn>, Error> {
-        let lease = self.progress.shared.lend()?;
-        Ok(lease.map(|lease| Conn { client: self.client.clone(), lease }))
+    fn lent(&self, lease: Lease) -> Conn {
+        Conn { client: self.client.clone(), lease }
     }
 }
 
@@ -133,29 +135,47 @@ impl Future for ConnCall<'_> {
         if matches!(self.progress.stage, Stage::Over) || is_showing() {
             return Poll::Ready(Err(Error::Busy));
         }
-        if matches!(self.progress.stage, Stage::New)
-            && let Some(conn) = self.at_once()?
-        {
-            self.progress.stage = Stage::Over;
-            return Poll::Ready(Ok(conn));
+        let waiter = || Waiter::Task(context.waker().clone());
+        let mut wished = None;
+        if let Stage::New = self.progress.stage {
+            let lent = shared.lend_or(|core, now| {
+                let Some(slot) = shared.slots.line.take() else { return false };
+                wished = Some(wish(shared, core, now, slot, waiter()));
+                true
+            });
+            if !matches!((&lent, &wished), (Ok(None), None)) {
+                self.progress.stage = Stage::Over;
+            }
+            if let Some(lease) = lent? {
+                return Poll::Ready(Ok(self.lent(lease)));
+            }
         }
-        let slot = ready!(self.progress.poll_slot(&Options::DEFAULT, context))?;
-        shared.same_process().inspect_err(|_| shared.slots.line.give(slot))?;
-        let waiter = Waiter::Task(context.waker().clone());
-        let wished = shared.enter(|core| {
-            let now = shared.now();
-            core.wish(now, slot, waiter)?;
-            core.serve(shared, now);
-            Ok(())
-        });
-        if let Err::<(), Refused>(refused) = wished {
-            shared.slots.line.give(slot);
-            return Poll::Ready(Err(refused.into()));
-        }
+        let slot = match wished {
+            Some(wished) => wished?,
+            // Somebody else has the core, or all slots are taken.
+            None => {
+                let slot = ready!(self.progress.poll_slot(&Options::DEFAULT, context))?;
+                shared.same_process().inspect_err(|_| shared.slots.line.give(slot))?;
+                shared.enter(|core| wish(shared, core, shared.now(), slot, waiter()))?
+            }
+        };
         self.progress.stage = Stage::Sent(slot);
         shared.see_to_driver();
         Poll::Pending
     }
+}
+
+/// Wishes for a connection, of which this slot is told.
+///
+/// # Errors
+/// The engine's; the slot was given back.
+fn wish(shared: &Shared, core: &mut Core, now: Instant, slot: u32, waiter: Waiter) -> Result<u32, Error> {
+    if let Err(refused) = core.wish(now, slot, waiter) {
+        shared.slots.line.give(slot);
+        return Err(refused.into());
+    }
+    core.serve(shared, now);
+    Ok(slot)
 }
 
 impl fmt::Debug for ConnCall<'_> {

@@ -95,13 +95,7 @@ impl Leases {
         if !std::mem::replace(&mut place.is_fresh, true) {
             self.fresh.push(lease.id().index());
         }
-        self.lent.push(Lent {
-            lease,
-            waiting: VecDeque::new(),
-            feed: None,
-            watched: None,
-            is_over: false,
-        });
+        self.lent.push(Lent { lease, waiting: VecDeque::new(), feed: None, watched: None, is_over: false });
     }
 
     fn stands(&mut self, lease: Lease, at: usize) -> &mut Place {

@@ -197,11 +197,15 @@ impl Shared {
         self.post();
     }
 
-    /// Lends a connection that nobody uses, if there is one and nobody has the core.
+    /// Lends a connection that nobody uses, or does something else with the core, which says whether it did. Neither if somebody has
+    /// the core.
     ///
     /// # Errors
     /// It is another process.
-    pub(super) fn lend(self: &Arc<Self>) -> Result<Option<Lease>, Error> {
+    pub(super) fn lend_or(
+        self: &Arc<Self>,
+        other: impl FnOnce(&mut Core, Instant) -> bool,
+    ) -> Result<Option<Lease>, Error> {
         let Some(mut core) = self.try_core() else { return Ok(None) };
         let mut is_silent = !self.drain(&mut core);
         let now = self.now();
@@ -210,6 +214,7 @@ impl Shared {
             is_silent = false;
         }
         let lease = core.lend(now);
+        is_silent &= lease.is_some() || !other(&mut core, now);
         self.leave_having(core, now, is_silent);
         Ok(lease)
     }
