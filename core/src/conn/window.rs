@@ -52,9 +52,11 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
     }
 
     /// How many bytes are still to come of what has begun, if that is known and long.
+    #[inline]
     fn missing(&self) -> Option<usize> {
         // Memory that does not grow is nobody else's.
-        if S::RESTS { self.scanner.missing(self.receive.unread().len(), LONG) } else { None }
+        let may_be_long = S::RESTS && self.scanner.is_in_payload();
+        if may_be_long { self.scanner.missing(self.receive.unread().len(), LONG) } else { None }
     }
 }
 

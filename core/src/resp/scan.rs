@@ -196,7 +196,7 @@ impl Scanner {
     }
 
     #[cfg_attr(target_pointer_width = "64", inline)]
-    const fn is_in_payload(&self) -> bool {
+    pub(crate) const fn is_in_payload(&self) -> bool {
         matches!(self.stage, Stage::Payload | Stage::ChunkPayload)
     }
 
@@ -206,6 +206,7 @@ impl Scanner {
     }
 
     /// How many bytes are still to come of a reply that is one string of at least `long` bytes. `here` are there.
+    #[inline(never)]
     pub(crate) fn missing(&self, here: usize, long: usize) -> Option<usize> {
         let is_string = self.stage == Stage::Payload && self.outer.depth() == 0;
         if !is_string || self.size() < long as u64 || self.over.is_some() || self.is_telling() {

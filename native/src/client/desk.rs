@@ -100,13 +100,15 @@ impl Desk {
         ticket.map(Abandoned::Call).or(lent.map(Abandoned::Lease))
     }
 
-    /// What became of one request.
-    pub(super) fn tell(&mut self, shared: &Shared, token: Token, told: Told<'_>, own: &mut Option<Own<'_>>) {
-        if let Told::Leased(lease) = told
-            && let Some(calls) = self.calls.get_mut(parts(token).0 as usize)
-        {
+    /// A connection is lent for this wish, of which its caller is still to be told.
+    pub(super) fn lend(&mut self, token: Token, lease: Lease) {
+        if let Some(calls) = self.calls.get_mut(parts(token).0 as usize) {
             calls.lent = Some(lease);
         }
+    }
+
+    /// What became of one request.
+    pub(super) fn tell(&mut self, shared: &Shared, token: Token, told: Told<'_>, own: &mut Option<Own<'_>>) {
         self.tell_by(shared, token, |slot, item| match own {
             Some(own) if own.slot == slot => {
                 shared.slots.count(slot);

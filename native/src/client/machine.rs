@@ -329,6 +329,7 @@ impl Core {
             }
             Event::Leased { token, lease } => {
                 self.leases.begin(lease);
+                self.desk.lend(token, lease);
                 self.desk.tell(shared, token, Told::Leased(lease), own);
             }
             Event::Message { id, kind, pattern, channel, payload } => {

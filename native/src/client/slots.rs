@@ -37,6 +37,7 @@ struct Inner {
     left: u32,
     answers: Vec<(u32, Answer)>,
     bytes: Vec<u8>,
+    long: Vec<Vec<u8>>,
     /// What its buffer counts among those that are kept.
     kept: usize,
     /// Who has asked since the request was sent. Before that, who has sent it is to be told.
@@ -48,8 +49,8 @@ struct Inner {
 /// What became of one request.
 enum Answer {
     Reply(Outline, Range<usize>),
-    /// One in memory of its own.
-    Long(Vec<u8>, Range<usize>),
+    /// One in memory of its own: which of these, and where.
+    Long(usize, Range<usize>),
     Failed(Failed),
     Refused(Refused),
     Leased(Lease),
@@ -122,7 +123,9 @@ impl Slots {
         if slot.abandoned {
             self.spares.keep(memory);
         } else {
-            slot.answers.push((item, Answer::Long(memory, at)));
+            let answer = Answer::Long(slot.long.len(), at);
+            slot.long.push(memory);
+            slot.answers.push((item, answer));
         }
         slot.count()
     }
@@ -171,14 +174,15 @@ impl Slots {
         // Given back also if `each` panics: nobody else has a use for it.
         let mut taken = Taken { slots: self, index, slot: Some(slot) };
         if let Some(slot) = &mut taken.slot {
-            let Inner { answers, bytes, .. } = &mut **slot;
+            let Inner { answers, bytes, long, .. } = &mut **slot;
             for (item, answer) in answers.iter() {
                 let told = match answer {
                     Answer::Reply(outline, range) => {
                         Told::Reply(outline.over(bytes.get(range.clone()).unwrap_or_default()))
                     }
                     Answer::Long(memory, at) => {
-                        Told::Reply(Reply::parsed(memory.get(at.clone()).unwrap_or_default()))
+                        let bytes = long.get(*memory).and_then(|memory| memory.get(at.clone()));
+                        Told::Reply(Reply::parsed(bytes.unwrap_or_default()))
                     }
                     Answer::Failed(failed) => Told::Failed(*failed),
                     Answer::Refused(refused) => Told::Refused(*refused),
@@ -212,10 +216,9 @@ impl Slots {
     fn clear(&self, slot: &mut Inner) {
         (slot.left, slot.abandoned) = (1, false);
         slot.waiter = Waiter::Nobody;
-        for (_, answer) in slot.answers.drain(..) {
-            if let Answer::Long(memory, _) = answer {
-                self.spares.keep(memory);
-            }
+        slot.answers.clear();
+        if !slot.long.is_empty() {
+            slot.long.drain(..).for_each(|memory| self.spares.keep(memory));
         }
         slot.bytes.clear();
         let size = slot.bytes.capacity();
@@ -252,6 +255,7 @@ impl Default for Inner {
             left: 1,
             answers: Vec::new(),
             bytes: Vec::new(),
+            long: Vec::new(),
             kept: 0,
             waiter: Waiter::Nobody,
             abandoned: false,
