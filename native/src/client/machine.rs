@@ -239,6 +239,7 @@ impl Core {
             now = shared.now();
         }
         self.sockets.time(&self.engine, now);
+        shared.slots.spares.rest(now);
         self.tell_watchers();
         now
     }
@@ -299,9 +300,9 @@ impl Core {
 
     /// Tells a long answer to somebody else than who reads it.
     #[cold]
-    fn tell_long(&mut self, shared: &Shared, token: conn::Token, len: usize) {
+    fn tell_long(&mut self, shared: &Shared, now: Instant, token: conn::Token, len: usize) {
         // As much as the next one needs, which is about as long, with what stands around it.
-        let mut memory = shared.slots.spares.take((len + 64).next_multiple_of(LONG));
+        let mut memory = shared.slots.spares.take(now, (len + 64).next_multiple_of(LONG));
         match self.engine.take_answer(&mut memory) {
             Some(at) => self.desk.tell_long(shared, token, memory, at),
             None => {
@@ -317,7 +318,7 @@ impl Core {
         match event {
             Event::Reply { token, reply } if is_long(reply) && !is_own(token, own.as_ref()) => {
                 let len = reply.outline().1.len();
-                self.tell_long(shared, token, len);
+                self.tell_long(shared, now, token, len);
             }
             Event::Reply { token, reply } => self.desk.tell(shared, token, Told::Reply(reply), own),
             Event::Failed { token, failed } if self.bulks.handle_failed(now, token, &failed) => {}

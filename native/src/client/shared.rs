@@ -118,7 +118,7 @@ impl Shared {
     }
 
     pub(super) fn due_of(&self, core: &Core) -> Instant {
-        core.due().min(self.slots.line.due())
+        core.due().min(self.slots.line.due()).min(self.slots.spares.due())
     }
 
     /// A task stands in line for a slot: whoever sleeps longer than it may wait is to know.

@@ -1,13 +1,16 @@
 //! Memory of large answers, for the next ones: fresh memory costs more than to read into it.
 
+use respire_core::time::{Duration, Instant};
+
 use super::sync::Mutex;
-use super::sync::atomic::{AtomicUsize, Ordering};
+use super::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::waiter::lock;
 
 /// See the [module](self).
-#[derive(Default)]
 pub(super) struct Spares {
     memory: Mutex<Memory>,
+    /// When it is to be given back, in microseconds.
+    due: AtomicU64,
     /// Bytes of it, and of large buffers in slots that wait for nothing.
     counted: AtomicUsize,
 }
@@ -27,10 +30,20 @@ pub(super) const MOST: usize = 16 << 20;
 /// What nobody needs in so many takings is given back.
 pub(super) const TAKINGS: u32 = 256;
 
+/// So is all of it when none was taken for so long.
+pub(super) const REST: Duration = Duration::from_secs(1);
+
+impl Default for Spares {
+    fn default() -> Self {
+        Self { memory: Mutex::default(), due: AtomicU64::new(u64::MAX), counted: AtomicUsize::new(0) }
+    }
+}
+
 impl Spares {
     /// Memory that was kept, or `len` bytes.
-    pub(super) fn take(&self, len: usize) -> Vec<u8> {
+    pub(super) fn take(&self, now: Instant, len: usize) -> Vec<u8> {
         let mut memory = lock(&self.memory);
+        self.due.store(now.saturating_add(REST).as_micros(), Ordering::Relaxed);
         memory.takings += 1;
         if memory.takings >= TAKINGS {
             let unused = std::mem::take(&mut memory.unused);
@@ -53,6 +66,21 @@ impl Spares {
     pub(super) fn keep(&self, memory: Vec<u8>) {
         if self.count(memory.len()) {
             lock(&self.memory).free.push(memory);
+        }
+    }
+
+    /// When it is to be given back.
+    pub(super) fn due(&self) -> Instant {
+        Instant::from_micros(self.due.load(Ordering::Relaxed))
+    }
+
+    /// Gives all of it back if none was taken for a while.
+    pub(super) fn rest(&self, now: Instant) {
+        if self.due() <= now {
+            self.due.store(u64::MAX, Ordering::Relaxed);
+            let mut memory = lock(&self.memory);
+            memory.unused = 0;
+            memory.free.drain(..).for_each(|spare| self.uncount(spare.len()));
         }
     }
 

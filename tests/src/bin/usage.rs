@@ -5,6 +5,8 @@
 //! - `usage parts URL`: clients that lend, listen and load, some of them closed. Prints what is left.
 //! - `usage loans URL COUNT`: a client that lends and is given back as often, and asked nothing. Prints how many KiB it takes
 //!   more then.
+//! - `usage peak URL`: a client that has read long answers, several at a time, then does nothing. Prints how many KiB it takes
+//!   more in the end.
 //! - `usage idle URL SECONDS`: a client that was used, then is not. Prints the milliseconds of processor time meanwhile,
 //!   and how often its threads have slept.
 
@@ -13,11 +15,11 @@ use std::fs;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use respire::Client;
 use respire::prelude::*;
-use respire_tests::chaos::{Caller, Mix, Round, Usage, plain, processor_time};
+use respire_tests::chaos::{Caller, Mix, Round, Usage, plain, processor_time, together};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -29,9 +31,12 @@ fn main() -> ExitCode {
         ["life", url] => life(url),
         ["parts", url] => parts(url),
         ["loans", url, count] => loans(url, count.parse().expect("a number of loans")),
+        ["peak", url] => peak(url),
         ["idle", url, seconds] => idle(url, seconds.parse().expect("a number of seconds")),
         _ => {
-            eprintln!("usage lone URL | life URL | parts URL | loans URL COUNT | idle URL SECONDS");
+            eprintln!(
+                "usage lone URL | life URL | parts URL | loans URL COUNT | peak URL | idle URL SECONDS"
+            );
             return ExitCode::from(2);
         }
     }
@@ -112,6 +117,23 @@ fn loans(url: &str, count: u64) {
     let before = resident();
     (0..count).for_each(|_| lend());
     println!("{} KiB", resident().saturating_sub(before));
+}
+
+fn peak(url: &str) {
+    let client = Client::open(url).expect("a client");
+    client.set("peak", &vec![7; 2 << 20]).wait().expect("an answer");
+    let before = resident();
+    for _ in 0..10 {
+        // Tasks: the keeper reads for them.
+        let read = plain(together((0..7).map(|_| Box::pin(client.get::<Vec<u8>>("peak").into_future()))));
+        assert!(read.into_iter().all(|read| read.is_ok_and(|read| read.len() == 2 << 20)));
+    }
+    let more = || resident().saturating_sub(before);
+    let until = Instant::now() + LIMIT;
+    while more() >= 4 << 10 && Instant::now() < until {
+        thread::sleep(Duration::from_millis(20));
+    }
+    println!("{} KiB", more());
 }
 
 /// KiB of this process in memory.

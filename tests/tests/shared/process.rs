@@ -12,6 +12,8 @@ fn usage(how: &str, more: &[&str]) -> Option<Vec<String>> {
     let server = redis()?;
     seed(&mut Admin::connect(server.addr()));
     let mut program = Command::new(env!("CARGO_BIN_EXE_usage"));
+    // Large memory that is given back leaves the process.
+    program.env("MALLOC_MMAP_THRESHOLD_", "65536");
     let done = run_with_limit(program.arg(how).arg(server.url()).args(more), b"", 2 * LIMIT);
     assert_eq!(done.code(), Some(0), "{}{}", done.text(), String::from_utf8_lossy(&done.stderr));
     print!("{}", done.text());
@@ -42,6 +44,15 @@ fn loans_take_no_memory() {
     let Some(lines) = usage("loans", &["300000"]) else { return };
     let more: u64 = lines[0].split(' ').next().and_then(|count| count.parse().ok()).expect("a count");
     assert!(more < 400, "{lines:?}");
+}
+
+/// Memory of long answers is kept for the next ones, and given back when there are none.
+#[test]
+fn a_peak_is_over() {
+    let Some(lines) = usage("peak", &[]) else { return };
+    let more: u64 = lines[0].split(' ').next().and_then(|count| count.parse().ok()).expect("a count");
+    // Of 16 MiB.
+    assert!(more < 4 << 10, "{lines:?}");
 }
 
 /// S3-CONF-04, S1-KI-04: who has nothing to do sleeps, and the keeper does not wake to find that out.
