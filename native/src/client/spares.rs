@@ -8,51 +8,31 @@ use super::waiter::lock;
 
 /// See the [module](self).
 pub(super) struct Spares {
-    memory: Mutex<Memory>,
+    /// What was used last is at the end: it is in the caches.
+    free: Mutex<Vec<Vec<u8>>>,
     /// When it is to be given back, in microseconds.
     due: AtomicU64,
     /// Bytes of it, and of large buffers in slots that wait for nothing.
     counted: AtomicUsize,
 }
 
-#[derive(Default)]
-struct Memory {
-    /// What was used last is at the end: it is in the caches.
-    free: Vec<Vec<u8>>,
-    /// So many were left at least in this many takings.
-    unused: usize,
-    takings: u32,
-}
-
 /// The most that is kept.
 pub(super) const MOST: usize = 16 << 20;
 
-/// What nobody needs in so many takings is given back.
-pub(super) const TAKINGS: u32 = 256;
-
-/// So is all of it when none was taken for so long.
+/// It is given back when none was taken for so long.
 pub(super) const REST: Duration = Duration::from_secs(1);
 
 impl Default for Spares {
     fn default() -> Self {
-        Self { memory: Mutex::default(), due: AtomicU64::new(u64::MAX), counted: AtomicUsize::new(0) }
+        Self { free: Mutex::default(), due: AtomicU64::new(u64::MAX), counted: AtomicUsize::new(0) }
     }
 }
 
 impl Spares {
     /// Memory that was kept, or `len` bytes.
     pub(super) fn take(&self, now: Instant, len: usize) -> Vec<u8> {
-        let mut memory = lock(&self.memory);
         self.due.store(now.saturating_add(REST).as_micros(), Ordering::Relaxed);
-        memory.takings += 1;
-        if memory.takings >= TAKINGS {
-            let unused = std::mem::take(&mut memory.unused);
-            memory.free.drain(..unused).for_each(|spare| self.uncount(spare.len()));
-            (memory.takings, memory.unused) = (0, memory.free.len());
-        }
-        let taken = memory.free.pop();
-        memory.unused = memory.unused.min(memory.free.len());
-        drop(memory);
+        let taken = lock(&self.free).pop();
         match taken {
             Some(taken) => {
                 self.uncount(taken.len());
@@ -62,10 +42,11 @@ impl Spares {
         }
     }
 
-    /// It may serve for the next.
+    /// It may serve for the next, if that comes in time.
     pub(super) fn keep(&self, memory: Vec<u8>) {
-        if self.count(memory.len()) {
-            lock(&self.memory).free.push(memory);
+        let is_resting = self.due() == Instant::MAX;
+        if !is_resting && self.count(memory.len()) {
+            lock(&self.free).push(memory);
         }
     }
 
@@ -78,9 +59,7 @@ impl Spares {
     pub(super) fn rest(&self, now: Instant) {
         if self.due() <= now {
             self.due.store(u64::MAX, Ordering::Relaxed);
-            let mut memory = lock(&self.memory);
-            memory.unused = 0;
-            memory.free.drain(..).for_each(|spare| self.uncount(spare.len()));
+            lock(&self.free).drain(..).for_each(|spare| self.uncount(spare.len()));
         }
     }
 
