@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use std::thread;
@@ -15,10 +16,14 @@ use crate::support::{open, redis, within};
 /// Around the length from which an answer keeps its memory, and far from it.
 const LENS: [usize; 8] = [5, 65_535, 65_536, 20_000, 65_537, 300_000, 1, 1 << 20];
 
-/// What stands under each key.
-fn value(n: usize) -> Vec<u8> {
-    let seed = n * 7 + 1;
-    (0..LENS[n % LENS.len()]).map(|at| ((at * seed) >> 3) as u8).collect()
+/// What stands under each key: made once, for that takes longer than to send it.
+static VALUES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let value = |(n, len): (usize, &usize)| [n as u8, 1, 2, 3, 5, 7, 11].repeat(len / 7 + 1)[..*len].to_vec();
+    LENS.iter().enumerate().map(value).collect()
+});
+
+fn value(n: usize) -> &'static [u8] {
+    &VALUES[n]
 }
 
 fn key(n: usize) -> String {
@@ -32,14 +37,14 @@ fn each_has_his_own() {
     let client = open(&server);
     within(move || {
         for n in 0..LENS.len() {
-            client.set(&key(n), &value(n)).wait().expect("an answer");
+            client.set(&key(n), value(n)).wait().expect("an answer");
         }
         let client = &client;
         let count = &AtomicUsize::new(0);
         thread::scope(|scope| {
             for worker in 0..4 {
                 scope.spawn(move || {
-                    for round in 0..60 {
+                    for round in 0..24 {
                         let n = (worker * 3 + round) % LENS.len();
                         let read: Vec<u8> = client.get(&key(n)).wait().expect("an answer");
                         assert!(read == value(n), "{} bytes of {}", read.len(), LENS[n]);
@@ -49,16 +54,16 @@ fn each_has_his_own() {
             }
             scope.spawn(move || respire::block_on(tasks(client, count)));
             scope.spawn(move || plain(tasks(client, count)));
-            scope.spawn(move || (0..30).for_each(|round| pipeline(client, round)));
+            scope.spawn(move || (0..12).for_each(|round| pipeline(client, round)));
             scope.spawn(move || (0..60).for_each(|round| turn_away(client, round)));
         });
-        assert_eq!(count.load(Ordering::Relaxed), 4 * 60 + 2 * 8 * 30);
+        assert_eq!(count.load(Ordering::Relaxed), 4 * 24 + 2 * 8 * 12);
     });
 }
 
 async fn tasks(client: &Client, count: &AtomicUsize) {
     let task = |task: usize| async move {
-        for round in 0..30 {
+        for round in 0..12 {
             let n = (task + round) % LENS.len();
             let read: Result<Vec<u8>, Error> = client.get(&key(n)).await;
             assert!(read.expect("an answer") == value(n));
