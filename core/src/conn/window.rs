@@ -22,7 +22,7 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             return None;
         }
         self.release();
-        let missing = self.missing();
+        let mut missing = self.missing();
         // Borrowed twice because a borrow that is returned from one branch lasts for all of them.
         if self.receive.space_for(missing).is_none() {
             if !self.drained {
@@ -36,8 +36,8 @@ impl<S: Storage, const IN_FLIGHT: usize> Connection<S, IN_FLIGHT> {
             self.receive.consume(settled);
             self.scanner.forget();
             self.skipping = true;
+            missing = self.missing();
         }
-        let missing = self.missing();
         self.receive.space_for(missing)
     }
 
